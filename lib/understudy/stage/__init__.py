@@ -1,0 +1,8 @@
+"""What every step shares: options, logging, atomic output, fingerprints."""
+
+from understudy.stage.errors import UserError
+from understudy.stage.log import log
+from understudy.stage.output import atomic_path, read_json, write_json
+from understudy.stage.step import Step, main
+
+__all__ = ["Step", "UserError", "atomic_path", "log", "main", "read_json", "write_json"]

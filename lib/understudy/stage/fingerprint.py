@@ -1,0 +1,42 @@
+"""What a finished output was made from, so that nothing stale is ever trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+DONE = ".done.json"
+
+
+def of_file(path: Path) -> str:
+    """Digest of a file's content, or of a finished step's record where `path` is its folder.
+
+    Inside the folder of a finished step the file's content is what counts, so that rerunning a step
+    with the same result does not invalidate what follows.
+    """
+    if path.is_dir():
+        record = path / DONE
+        if record.exists():
+            return json.loads(record.read_text())["digest"]
+        return _digest(sorted((str(p.relative_to(path)), p.stat().st_size) for p in path.rglob("*") if p.is_file()))
+    sha = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            sha.update(block)
+    return sha.hexdigest()[:16]
+
+
+def digest(values: dict[str, Any]) -> str:
+    """One digest for options and inputs."""
+    return _digest(values)
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """`name: old -> new` for each entry that differs."""
+    return [f"{k}: {old.get(k)} -> {new.get(k)}" for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k)]
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,66 @@
+"""Time-stamped lines on the terminal and in a step's log file."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+log = logging.getLogger("understudy")
+
+_FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
+_PACKAGES = ("torch", "torchaudio", "k2", "lhotse", "numpy", "kaldifst", "kaldi-hmm-gmm", "kaldi-native-fbank")
+
+
+def open_log(path: Path) -> None:
+    """Send log lines to the terminal and append them to `path`."""
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(path)):
+        handler.setFormatter(_FORMAT)
+        log.addHandler(handler)
+
+
+def commit() -> str:
+    """The commit of the checkout, `-dirty` behind it when tracked files differ, or `unknown`."""
+    here = Path(__file__).parent
+    try:
+        git = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=10"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return git.stdout.strip()
+
+
+def machine() -> str:
+    """Processor and core count, for the results: timings mean nothing without them."""
+    import os
+
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def versions() -> str:
+    """Versions of what the numbers depend on, in one line."""
+    found = [f"python {platform.python_version()}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            found.append(f"{package} missing")
+    return ", ".join(found)

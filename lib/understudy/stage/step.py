@@ -1,0 +1,154 @@
+"""The contract of a step: inputs checked first, atomic output, fingerprint, resume."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from understudy.stage import fingerprint
+from understudy.stage.errors import UserError
+from understudy.stage.log import commit, log, open_log, versions
+from understudy.stage.options import parse
+from understudy.stage.output import read_json, write_json
+
+_BEGUN = ".begun.json"
+_LOG = "log.txt"
+
+
+@dataclass
+class Step:
+    """A step that is running: where it writes and what it is made from."""
+
+    out: Path
+    """Folder of the output. What a killed run left here comes from the same options and inputs."""
+    record: dict[str, Any]
+    """Options and digests of the inputs, flat."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of options and inputs."""
+        return fingerprint.digest(self.record)
+
+    @classmethod
+    def begin(cls, out: Path, options: dict[str, Any], inputs: Iterable[Path]) -> tuple[Step, bool]:
+        """Open `out`. Returns the step and whether it is finished already.
+
+        Work of other options or inputs is removed, and said; a folder that no step made is left alone.
+
+        Raises:
+            UserError: an input is missing, or `out` holds files that no step wrote.
+        """
+        record = {f"option {name}": str(value) for name, value in _flat(options).items()}
+        for path in inputs:
+            if not path.exists():
+                raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
+            record[f"input {path}"] = fingerprint.of_file(path)
+        step = cls(out, record)
+        done, begun = out / fingerprint.DONE, out / _BEGUN
+        if done.exists() and (old := read_json(done)["record"]) == record:
+            return step, True
+        if done.exists() or begun.exists():
+            old = read_json(done if done.exists() else begun)["record"]
+            if changed := fingerprint.differences(old, record):
+                log.info("%s was made otherwise, and is made again: %s", out, "; ".join(changed))
+                step._clear()
+        elif out.exists() and any(p.name != _LOG for p in out.iterdir()):
+            raise UserError(f"{out}: holds files that no step wrote. Move them away or choose another --out.")
+        write_json(begun, {"record": record})
+        return step, False
+
+    def finish(self) -> None:
+        """Mark the output as whole."""
+        write_json(self.out / fingerprint.DONE, {"digest": self.digest, "record": self.record, "commit": commit()})
+        (self.out / _BEGUN).unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        # The marks go first: a run killed while clearing must not be taken for whole.
+        (self.out / fingerprint.DONE).unlink(missing_ok=True)
+        for path in self.out.iterdir():
+            if path.name in (_LOG, _BEGUN):
+                continue
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def main(
+    options_type: type,
+    run: Callable[[Any, Step], None],
+    inputs: tuple[str, ...] = (),
+    output: str = "out",
+    unfingerprinted: tuple[str, ...] = (),
+    argv: list[str] | None = None,
+) -> None:
+    """Run one step as a command: parse, check the inputs, do the work once, mark it done.
+
+    Args:
+        options_type: dataclass of the options.
+        run: does the work; writes under `step.out`.
+        inputs: names of the options that are paths to read (None and lists of paths are understood).
+        output: name of the option that is the output folder.
+        unfingerprinted: options that do not change the result (number of jobs, say).
+    """
+    script = sys.modules[run.__module__]
+    options = parse(options_type, script.__doc__, argv)
+    out = Path(getattr(options, output))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        open_log(out / _LOG)
+        log.info("command: %s", shlex.join([Path(sys.argv[0]).name, *(sys.argv[1:] if argv is None else argv)]))
+        values = {k: v for k, v in asdict(options).items() if k not in (output, *inputs, *unfingerprinted)}
+        step, finished = Step.begin(out, values, _paths(options, inputs))
+        if finished:
+            log.info("%s is up to date (same options and inputs)", out)
+            return
+        log.info("%s; commit %s", versions(), commit())
+        log.info("options: %s", asdict(options))
+        seed_all(getattr(options, "seed", 0))
+        start = time.monotonic()
+        run(options, step)
+        step.finish()
+        log.info("done in %.1f s, peak memory %.0f MB: %s", time.monotonic() - start, peak_memory_mb(), out)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def seed_all(seed: int) -> None:
+    """Seed Python, numpy and torch, and ask torch for deterministic algorithms."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def peak_memory_mb() -> float:
+    """Peak resident memory of this process or its largest child, in MB."""
+    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return usage / 1024
+
+
+def _paths(options: Any, names: Iterable[str]) -> list[Path]:
+    paths: list[Path] = []
+    for name in names:
+        value = getattr(options, name)
+        if value is not None:
+            paths += [Path(v) for v in (value if isinstance(value, (list, tuple)) else [value])]
+    return paths
+
+
+def _flat(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in options.items():
+        flat.update(_flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value})
+    return flat
