@@ -1,0 +1,109 @@
+"""Feature extraction by shard: flat memory, resumable, the same whatever the number of processes."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from lhotse import CutSet, Features, LilcomChunkyWriter
+from lhotse.cut import Cut
+from lhotse.serialization import SequentialJsonlWriter
+from lhotse.utils import fastcopy
+
+from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE
+from understudy.features.load import Normaliser, load_logmel
+from understudy.features.logmel import NUM_MELS, logmel
+from understudy.stage import UserError, atomic_path, log
+
+
+def extract_set(
+    cuts: Path, out: Path, name: str, speeds: list[float], shard_size: int, backend: str, jobs: int
+) -> None:
+    """Extract features of one manifest to `out/<name>/` and write `out/<name>.jsonl.gz`.
+
+    A shard is its features and its manifest; the manifest is written last, so what it names is whole.
+
+    Args:
+        speeds: one copy of each cut per speed; copies other than 1.0 carry `_sp<speed>` in their ids.
+    """
+    shards = out / name
+    shards.mkdir(parents=True, exist_ok=True)
+    tasks = ((shard, i, shards, speeds, backend) for i, shard in enumerate(_batches(cuts, shard_size)))
+    made = []
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        # Submitted a few at a time, so that a long manifest is never in memory as a whole.
+        while window := list(itertools.islice(tasks, 4 * jobs)):
+            made += pool.map(_extract_shard, window)
+    with atomic_path(out / f"{name}.jsonl.gz") as partial, SequentialJsonlWriter(partial) as writer:
+        for shard in made:
+            for cut in CutSet.from_file(shard):
+                writer.write(cut)
+    log.info("%s: features of %d shards at speeds %s", name, len(made), speeds)
+
+
+def global_normaliser(manifest: Path) -> Normaliser:
+    """Mean and standard deviation over all frames of a manifest with features, in double precision."""
+    total, square, count = np.zeros(NUM_MELS), np.zeros(NUM_MELS), 0
+    for cut in CutSet.from_file(manifest):
+        frames = load_logmel(cut).astype(np.float64)
+        total, square, count = total + frames.sum(0), square + (frames**2).sum(0), count + len(frames)
+    if count == 0:
+        raise UserError(f"{manifest}: no frames to normalise on")
+    mean = total / count
+    std = np.sqrt(np.maximum(square / count - mean**2, 1e-6))
+    return Normaliser(mean.astype(np.float32), std.astype(np.float32))
+
+
+def _batches(cuts: Path, size: int) -> Iterator[list[Cut]]:
+    stream = iter(CutSet.from_file(cuts))
+    while batch := list(itertools.islice(stream, size)):
+        yield batch
+
+
+def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str]) -> Path:
+    cuts, index, folder, speeds, backend = task
+    manifest = folder / f"{index:05d}.jsonl.gz"
+    if manifest.exists():
+        return manifest
+    with atomic_path(folder / f"{index:05d}.lca") as partial:
+        with LilcomChunkyWriter(partial) as store:
+            stored_as = Path(store.storage_path).name
+            done = [_extract_cut(_perturbed(c, speed), store, backend) for speed in speeds for c in cuts]
+        if stored_as != partial.name:
+            raise UserError(f"{partial}: the feature writer chose another name, {stored_as}")
+    final = str(folder / f"{index:05d}.lca")
+    with atomic_path(manifest) as partial, SequentialJsonlWriter(partial) as writer:
+        for cut in done:
+            cut.features.storage_path = final
+            writer.write(cut)
+    return manifest
+
+
+def _perturbed(cut: Cut, speed: float) -> Cut:
+    return cut if speed == 1.0 else cut.perturb_speed(speed)
+
+
+def _extract_cut(cut: Cut, store: LilcomChunkyWriter, backend: str) -> Cut:
+    if cut.sampling_rate != SAMPLE_RATE:
+        raise UserError(f"cut {cut.id}: {cut.sampling_rate} Hz, not {SAMPLE_RATE}. Resample it in stage 0.")
+    try:
+        samples = cut.load_audio()
+    except Exception as error:  # the reader's errors are many; all mean that this file cannot be read
+        raise UserError(f"cut {cut.id}: cannot read {cut.recording.sources[0].source} ({error})") from error
+    if samples.shape[0] != 1:
+        raise UserError(f"cut {cut.id}: {samples.shape[0]} channels, not one. Choose a channel in stage 0.")
+    if not np.isfinite(samples).all():
+        raise UserError(f"cut {cut.id}: samples that are not numbers in {cut.recording.sources[0].source}")
+    frames = logmel(samples[0], backend)
+    cut = fastcopy(cut)  # the given cut is perturbed again for other speeds
+    cut.features = Features(
+        type="understudy-logmel", num_frames=len(frames), num_features=frames.shape[1], frame_shift=FRAME_SHIFT,
+        sampling_rate=SAMPLE_RATE, start=0, duration=cut.duration, storage_type=store.name,
+        storage_path=str(store.storage_path), storage_key=store.write(cut.id, frames), recording_id=cut.recording.id,
+        channels=0,
+    )  # fmt: skip
+    return cut

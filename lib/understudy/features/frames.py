@@ -1,0 +1,35 @@
+"""Frames are counted here and nowhere else: 10 ms frames, stacked by three to 30 ms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SAMPLE_RATE = 16_000
+FRAME_SHIFT = 0.01
+"""Seconds between log-mel frames."""
+STACK = 3
+"""Log-mel frames in one stacked frame."""
+STACKED_SHIFT = FRAME_SHIFT * STACK
+"""Seconds between stacked frames."""
+
+
+def stacked_length(frames: int) -> int:
+    """Stacked frames of a cut with `frames` log-mel frames; the last one or two are dropped (our choice)."""
+    return frames // STACK
+
+
+def stack(logmel: np.ndarray, offset: int = 0) -> np.ndarray:
+    """Stack three consecutive frames.
+
+    Args:
+        logmel: (frames, mels).
+        offset: start this many 10 ms frames later, 0 to 2; the end is padded by repetition so that the
+            number of stacked frames, and so the alignment, does not depend on it (training augmentation).
+
+    Returns:
+        (frames // 3, 3 * mels).
+    """
+    length = stacked_length(len(logmel))
+    if offset:
+        logmel = np.concatenate([logmel[offset:], np.repeat(logmel[-1:], offset, axis=0)])
+    return logmel[: length * STACK].reshape(length, -1)

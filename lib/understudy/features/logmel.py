@@ -1,0 +1,77 @@
+"""64 log-mel filterbank energies, 25 ms window, 10 ms shift, on Kaldi's scale (samples in ±32768).
+
+Three back ends give the same numbers: kaldi-native-fbank (default: a wheel, and what a device runs),
+torchaudio, and kaldifeat (batched, for GPUs).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from understudy.features.frames import SAMPLE_RATE
+from understudy.stage import UserError
+
+NUM_MELS = 64
+LOW_FREQ, HIGH_FREQ = 20.0, 7600.0
+BACKENDS = ("kaldi-native-fbank", "torchaudio", "kaldifeat")
+
+
+def logmel(samples: np.ndarray, backend: str = BACKENDS[0]) -> np.ndarray:
+    """Log-mel energies of one utterance.
+
+    Args:
+        samples: (samples,) float in ±1, 16 kHz.
+        backend: one of BACKENDS.
+
+    Returns:
+        (frames, 64) float32, natural log; frames = round(samples / 160) (Kaldi's snip_edges=false).
+
+    Raises:
+        UserError: unknown back end, or one that is not installed.
+    """
+    samples = np.ascontiguousarray(samples, dtype=np.float32) * 32768.0
+    if backend == "kaldi-native-fbank":
+        return _kaldi_native(samples)
+    if backend == "torchaudio":
+        return _torchaudio(samples)
+    if backend == "kaldifeat":
+        return _kaldifeat(samples)
+    raise UserError(f"unknown feature back end {backend!r}: choose one of {', '.join(BACKENDS)}")
+
+
+def _options(options):
+    options.frame_opts.dither = 0.0
+    options.frame_opts.samp_freq = SAMPLE_RATE
+    options.frame_opts.snip_edges = False
+    options.mel_opts.num_bins = NUM_MELS
+    options.mel_opts.low_freq, options.mel_opts.high_freq = LOW_FREQ, HIGH_FREQ
+    return options
+
+
+def _kaldi_native(samples: np.ndarray) -> np.ndarray:
+    import kaldi_native_fbank as knf
+
+    fbank = knf.OnlineFbank(_options(knf.FbankOptions()))
+    fbank.accept_waveform(SAMPLE_RATE, samples)
+    fbank.input_finished()
+    return np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)])
+
+
+def _torchaudio(samples: np.ndarray) -> np.ndarray:
+    import torch
+    from torchaudio.compliance.kaldi import fbank
+
+    return fbank(
+        torch.from_numpy(samples)[None], sample_frequency=SAMPLE_RATE, snip_edges=False, dither=0.0,
+        num_mel_bins=NUM_MELS, low_freq=LOW_FREQ, high_freq=HIGH_FREQ,
+    ).numpy()  # fmt: skip
+
+
+def _kaldifeat(samples: np.ndarray) -> np.ndarray:
+    try:
+        import kaldifeat
+    except ImportError:
+        raise UserError("kaldifeat is not installed: run utils/setup.sh --with kaldifeat") from None
+    import torch
+
+    return kaldifeat.Fbank(_options(kaldifeat.FbankOptions()))(torch.from_numpy(samples)).numpy()

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Compute log-mel features of cut manifests, stored compressed, shard by shard.
+
+e.g.: steps/make_features.py --cuts '[data/corpus/labelled.jsonl.gz, data/corpus/dev.jsonl.gz]' --out data/feats
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from understudy.features.extract import extract_set, global_normaliser
+from understudy.stage import Step, UserError, main
+
+
+@dataclass
+class Options:
+    """Stage 1: features."""
+
+    cuts: list[Path]
+    """cut manifests; each gives a manifest of the same name in --out"""
+    out: Path
+    """folder of the features"""
+    normalise_on: str = "labelled"
+    """the set whose mean and variance normalise all"""
+    speeds: Optional[list[float]] = None
+    """extra copies of --perturb at these speeds, e.g. [0.9, 1.1]"""
+    perturb: str = "labelled"
+    """the set that gets the extra copies"""
+    shard_size: int = 400
+    """cuts in a shard, the unit of resuming"""
+    backend: str = "kaldi-native-fbank"
+    """kaldi-native-fbank, torchaudio or kaldifeat"""
+    jobs: int = 2
+    """processes"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Extract every set, then the statistics of the one to normalise on."""
+    names = [path.name.split(".")[0] for path in options.cuts]
+    if options.normalise_on not in names:
+        raise UserError(f"--normalise-on {options.normalise_on}: not one of the sets {', '.join(names)}")
+    for name, path in zip(names, options.cuts):
+        speeds = [1.0, *(options.speeds or [])] if name == options.perturb else [1.0]
+        extract_set(path, step.out, name, speeds, options.shard_size, options.backend, options.jobs)
+    global_normaliser(step.out / f"{options.normalise_on}.jsonl.gz").save(step.out / "normaliser.json")
+
+
+if __name__ == "__main__":
+    main(Options, run, inputs=("cuts",), unfingerprinted=("jobs",))
