@@ -1,0 +1,1 @@
+"""Flat start, Viterbi alignment, senone labels."""

@@ -1,0 +1,78 @@
+"""Alignments on disk: integer rows per cut, in shards, with an index; lengths are compared on every load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from understudy.stage import UserError, atomic_path, read_json, write_json
+
+
+class AlignmentWriter:
+    """Write rows of integers by cut id; `close` makes the archive whole."""
+
+    def __init__(self, folder: Path, columns: list[str], shard_size: int = 2000) -> None:
+        self.folder, self.columns, self.shard_size = folder, columns, shard_size
+        self.index: dict[str, list[int]] = {}
+        self.pending: list[np.ndarray] = []
+        self.shard = self.start = 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, cut_id: str, rows: np.ndarray, frames: int) -> None:
+        """Rows (rows, columns) of a cut that has `frames` stacked frames."""
+        rows = np.asarray(rows, np.int32).reshape(-1, len(self.columns))
+        self.index[cut_id] = [self.shard, self.start, len(rows), frames]
+        self.pending.append(rows)
+        self.start += len(rows)
+        if len(self.pending) == self.shard_size:
+            self._flush()
+
+    def close(self) -> None:
+        """Write the last shard and the index."""
+        self._flush()
+        write_json(self.folder / "index.json", {"columns": self.columns, "cuts": self.index})
+
+    def _flush(self) -> None:
+        if self.pending:
+            with atomic_path(self.folder / f"{self.shard:05d}.safetensors") as partial:
+                save_file({"rows": np.concatenate(self.pending)}, partial)
+        self.pending, self.start, self.shard = [], 0, self.shard + 1
+
+
+class AlignmentReader:
+    """Random access by cut id to what AlignmentWriter wrote; keeps one shard in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        stored = read_json(folder / "index.json")
+        self.columns: list[str] = stored["columns"]
+        self.index: dict[str, list[int]] = stored["cuts"]
+        self.shards: dict[int, np.ndarray] = {}
+
+    def __contains__(self, cut_id: str) -> bool:
+        return cut_id in self.index
+
+    def ids(self) -> Iterable[str]:
+        """Cut ids, as written."""
+        return self.index.keys()
+
+    def read(self, cut_id: str, frames: int) -> np.ndarray:
+        """Rows (rows, columns) int32 of a cut.
+
+        Raises:
+            UserError: the cut is not here, or had another number of stacked frames when it was aligned.
+        """
+        if cut_id not in self.index:
+            raise UserError(f"{self.folder}: no alignment of cut {cut_id}. Run stage 3 on its manifest.")
+        shard, start, length, stored = self.index[cut_id]
+        if stored != frames:
+            raise UserError(
+                f"{self.folder}: cut {cut_id} had {stored} stacked frames when it was aligned and has {frames} now. "
+                "Features and alignment do not belong together: run stage 3 again."
+            )
+        if shard not in self.shards:
+            self.shards[shard] = load_file(self.folder / f"{shard:05d}.safetensors")["rows"]
+        return self.shards[shard][start : start + length]

@@ -1,0 +1,107 @@
+"""Diagonal Gaussian mixtures for all states at once, in torch."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+_FLOOR_SHARE = 0.01  # of the global variance, as Kaldi's min-variance keeps single frames from winning
+
+
+class GaussianMixtures:
+    """Mixtures of every HMM state, padded to the same number of components.
+
+    Attributes:
+        log_weights: (states, components); -inf marks an unused component.
+        means: (states, components, dims).
+        variances: (states, components, dims).
+    """
+
+    def __init__(self, states: int, mean: torch.Tensor, variance: torch.Tensor) -> None:
+        """One Gaussian a state, all alike: the flat start."""
+        self.floor = variance * _FLOOR_SHARE
+        self.log_weights = torch.zeros(states, 1)
+        self.means = mean.expand(states, 1, -1).clone()
+        self.variances = variance.expand(states, 1, -1).clone()
+
+    @property
+    def components(self) -> int:
+        """Gaussians in use."""
+        return int((self.log_weights > -math.inf).sum())
+
+    def by_component(self, features: torch.Tensor) -> torch.Tensor:
+        """Log-likelihoods with weights: (frames, states, components), nats."""
+        inverse = 1.0 / self.variances
+        constant = self.log_weights - 0.5 * (
+            self.variances.log().sum(2) + (self.means**2 * inverse).sum(2) + self.means.shape[2] * math.log(2 * math.pi)
+        )
+        weights = torch.cat([self.means * inverse, -0.5 * inverse], 2).flatten(0, 1)
+        both = torch.cat([features, features**2], 1)
+        return (both @ weights.T).reshape(len(features), *self.log_weights.shape) + constant
+
+    def log_likelihoods(self, features: torch.Tensor) -> torch.Tensor:
+        """(frames, dims) to (frames, states), nats."""
+        return self.by_component(features).logsumexp(2)
+
+
+class Accumulator:
+    """Sufficient statistics of one EM pass; those of shards add up."""
+
+    def __init__(self, model: GaussianMixtures) -> None:
+        self.counts = torch.zeros(model.log_weights.shape, dtype=torch.double)
+        self.sums = torch.zeros(model.means.shape, dtype=torch.double)
+        self.squares = torch.zeros(model.means.shape, dtype=torch.double)
+
+    def add(self, model: GaussianMixtures, features: torch.Tensor, states: torch.Tensor) -> None:
+        """Frames (frames, dims) that are aligned to states (frames,)."""
+        rows = torch.arange(len(states))
+        posterior = model.by_component(features)[rows, states].softmax(1)
+        for m in range(posterior.shape[1]):
+            share = posterior[:, m].double()
+            self.counts[:, m].index_add_(0, states, share)
+            weighted = share[:, None] * features.double()
+            self.sums[:, m].index_add_(0, states, weighted)
+            self.squares[:, m].index_add_(0, states, weighted * features.double())
+
+    def update(self, model: GaussianMixtures, min_count: float = 10.0) -> None:
+        """Maximum likelihood; components with fewer than `min_count` frames keep their place, or die if others live."""
+        counts = self.counts
+        alive = counts >= min_count
+        seen = counts.clamp_min(1e-10)[:, :, None]
+        means = (self.sums / seen).float()
+        variances = (self.squares / seen - (self.sums / seen) ** 2).float()
+        model.means = torch.where(alive[:, :, None], means, model.means)
+        model.variances = torch.maximum(torch.where(alive[:, :, None], variances, model.variances), model.floor)
+        share = torch.where(alive, counts, torch.zeros_like(counts))
+        total = share.sum(1, keepdim=True)
+        log_weights = (share / total.clamp_min(1e-10)).log().float()
+        model.log_weights = torch.where(total > 0, log_weights, model.log_weights)
+
+
+def split(model: GaussianMixtures, counts: torch.Tensor, target: int, power: float = 0.25) -> None:
+    """Split heavy components until about `target` Gaussians (Kaldi's allotment: occupancy ** 0.25).
+
+    Args:
+        counts: (states,) frames of each state.
+    """
+    wanted = counts.clamp_min(1).double() ** power
+    wanted = (wanted / wanted.sum() * target).round().clamp_min(1).long()
+    wanted = torch.minimum(wanted, (counts / 20).long().clamp_min(1))
+    size = max(int(wanted.max()), model.log_weights.shape[1])
+    pad = size - model.log_weights.shape[1]
+    if pad:
+        states, dims = len(counts), model.means.shape[2]
+        model.log_weights = torch.cat([model.log_weights, torch.full((states, pad), -math.inf)], 1)
+        model.means = torch.cat([model.means, torch.zeros(states, pad, dims)], 1)
+        model.variances = torch.cat([model.variances, torch.ones(states, pad, dims)], 1)
+    for state in range(len(counts)):
+        while (alive := int((model.log_weights[state] > -math.inf).sum())) < wanted[state]:
+            heavy = int(model.log_weights[state].argmax())
+            new = int((model.log_weights[state] == -math.inf).nonzero()[0])
+            shift = 0.2 * model.variances[state, heavy].sqrt() * (1 if alive % 2 else -1)
+            model.means[state, new] = model.means[state, heavy] + shift
+            model.means[state, heavy] -= shift
+            model.variances[state, new] = model.variances[state, heavy]
+            model.log_weights[state, heavy] -= math.log(2)
+            model.log_weights[state, new] = model.log_weights[state, heavy]

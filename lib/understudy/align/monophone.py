@@ -1,0 +1,122 @@
+"""Flat start: monophone mixtures on 10 ms frames, trained by Viterbi EM from an even segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from understudy.align.gmm import Accumulator, GaussianMixtures, split
+from understudy.align.graph import THREE_STATE, AlignmentGraph, alignment_graph
+from understudy.align.viterbi import viterbi
+from understudy.stage import UserError, log
+
+STATES = len(THREE_STATE.loops)
+
+
+@dataclass
+class Utterance:
+    """One utterance to align: `features` (frames, dims), its transcript as pronunciations of its words."""
+
+    id: str
+    features: torch.Tensor
+    pronunciations: list[list[list[int]]]
+    silence: int
+
+    def graph(self) -> AlignmentGraph:
+        """The graph of monophone states; column of phone p, state s is (p - 1) * 3 + s."""
+        return alignment_graph(
+            self.pronunciations, self.silence, THREE_STATE, lambda _l, p, _r, s: (p - 1) * STATES + s, context=False
+        )
+
+
+def train(
+    utterances: list[Utterance], phones: int, iterations: int = 35, gaussians: int = 1000
+) -> GaussianMixtures:
+    """Train on utterances in memory (choose at most a few hours: mixtures of monophones learn no more).
+
+    Raises:
+        UserError: no utterance is long enough for its transcript.
+    """
+    frames = torch.cat([u.features for u in utterances])
+    model = GaussianMixtures(phones * STATES, frames.mean(0), frames.var(0))
+    paths = [_even(u) for u in utterances]
+    if not any(p is not None for p in paths):
+        raise UserError("no utterance is long enough for its transcript: check the lexicon and the transcripts")
+    graphs = [u.graph() for u in utterances]
+    for iteration in range(iterations):
+        if iteration and (iteration <= 10 or iteration % 3 == 0):
+            found = _align(utterances, graphs, model)
+            paths = [None if f is None else graph.labels[f[0]] for graph, f in zip(graphs, found)]
+        counts = _reestimate(model, utterances, paths)
+        if iteration < iterations - 8:  # the last iterations settle
+            split(model, counts, int(len(counts) + (gaussians - len(counts)) * (iteration + 1) / (iterations - 8)))
+        if iteration % 5 == 0:
+            missing = sum(p is None for p in paths)
+            log.info("iteration %d: %d Gaussians, %d utterances not aligned", iteration, model.components, missing)
+    return model
+
+
+def segments(utterances: Iterable[Utterance], model: GaussianMixtures, batch: int = 64) -> Iterator[tuple]:
+    """Align: yields (utterance, segments (phones, 3): phone, first frame, frame after the last) at 10 ms.
+
+    Segments are None when the utterance is too short for its transcript.
+    """
+    pending: list[Utterance] = []
+
+    def flush() -> Iterator[tuple]:
+        graphs = [u.graph() for u in pending]
+        for utterance, graph, found in zip(pending, graphs, _align(pending, graphs, model)):
+            yield utterance, None if found is None else _segments(graph, found[0])
+        pending.clear()
+
+    for utterance in utterances:
+        pending.append(utterance)
+        if len(pending) == batch:
+            yield from flush()
+    if pending:
+        yield from flush()
+
+
+def _align(
+    utterances: list[Utterance], graphs: list[AlignmentGraph], model: GaussianMixtures, batch: int = 32
+) -> list[tuple[np.ndarray, float] | None]:
+    """States (frames,) and score of each utterance, in batches of like length."""
+    order = sorted(range(len(utterances)), key=lambda i: len(utterances[i].features))
+    found: list = [None] * len(utterances)
+    for first in range(0, len(order), batch):
+        part = order[first : first + batch]
+        scores = [model.log_likelihoods(utterances[i].features) for i in part]
+        for i, path in zip(part, viterbi([graphs[i] for i in part], scores)):
+            found[i] = path
+    return found
+
+
+def _reestimate(
+    model: GaussianMixtures, utterances: list[Utterance], paths: list[np.ndarray | None]
+) -> torch.Tensor:
+    accumulator = Accumulator(model)
+    kept = [(u.features, torch.from_numpy(p)) for u, p in zip(utterances, paths) if p is not None]
+    for first in range(0, len(kept), 64):
+        features, states = zip(*kept[first : first + 64])
+        accumulator.add(model, torch.cat(features), torch.cat(states))
+    accumulator.update(model)
+    return accumulator.counts.sum(1)
+
+
+def _even(utterance: Utterance) -> np.ndarray | None:
+    """Frames shared evenly among the states of the first pronunciations, silence at both edges."""
+    phones = [utterance.silence, *(p for word in utterance.pronunciations for p in word[0]), utterance.silence]
+    states = np.array([(p - 1) * STATES + s for p in phones for s in range(STATES)])
+    frames = len(utterance.features)
+    if frames < len(states):
+        return None
+    return states[np.arange(frames) * len(states) // frames]
+
+
+def _segments(graph: AlignmentGraph, states: np.ndarray) -> np.ndarray:
+    instance = graph.instances[states]
+    first = np.flatnonzero(np.r_[True, instance[1:] != instance[:-1]])
+    return np.stack([graph.phones[states[first]], first, np.r_[first[1:], len(states)]], 1)

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Align again at 30 ms with a network, on senones in context.
+
+e.g.: steps/realign.py --model exp/teacher0 --tree exp/tree --feats '[data/feats/labelled.jsonl.gz]' --lang exp/lang --out exp/ali
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lhotse import CutSet
+
+from understudy import models
+from understudy.align.archive import AlignmentWriter
+from understudy.align.check import BoundaryCheck
+from understudy.align.graph import ENTRY_LOOP, alignment_graph
+from understudy.align.viterbi import viterbi
+from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
+from understudy.lang.lexicon import Lexicon
+from understudy.lang.tree import Tree
+from understudy.stage import Step, UserError, log, main, write_json
+
+
+@dataclass
+class Options:
+    """Stage 3, third part: realignment."""
+
+    model: Path
+    """the network that aligns"""
+    tree: Path
+    """folder of steps/make_tree.py"""
+    feats: list[Path]
+    """cut manifests with features"""
+    lang: Path
+    """folder of stage 2"""
+    out: Path
+    """folder of the labels"""
+    prior_scale: float = 1.0
+    """log priors are subtracted with this weight"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Align every set; report boundaries against reference times where there are any."""
+    model, tree, lexicon = models.load(options.model), Tree.load(options.tree / "tree.json"), Lexicon.read(options.lang)
+    if model.senones != tree.num_senones:
+        raise UserError(f"{options.model} has {model.senones} senones, {options.tree} has {tree.num_senones}: not of one tree")
+    report = {}
+    for path in options.feats:
+        name = path.name.split(".")[0]
+        normaliser = Normaliser.load(path.parent / "normaliser.json")
+        report[name] = _align(path, step.out / name, model, tree, lexicon, normaliser, options.prior_scale)
+        log.info("%s: %s", name, report[name])
+    tree.save(step.out / "tree.json")
+    write_json(step.out / "report.json", report)
+
+
+def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale) -> dict:
+    writer, check, failed = AlignmentWriter(out, ["senone"]), BoundaryCheck(), []
+    stream = iter(CutSet.from_file(path))
+    while cuts := list(itertools.islice(stream, 16)):
+        posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
+        words = [c.supervisions[0].text.split() for c in cuts]
+        graphs = [
+            alignment_graph(
+                [[list(p) for p in lexicon.pronunciations[w]] for w in ws], lexicon.silence, ENTRY_LOOP, tree.senone
+            )
+            for ws in words
+        ]
+        scores = [p - prior_scale * model.log_priors for p in posteriors]
+        for cut, graph, score, found in zip(cuts, graphs, scores, viterbi(graphs, scores)):
+            if found is None:
+                failed.append(cut.id)
+                continue
+            states = found[0]
+            writer.write(cut.id, graph.labels[states], len(score))
+            reference = (cut.supervisions[0].alignment or {}).get("phone")
+            if reference and "_sp" not in cut.id:
+                starts = [t for t in range(len(states)) if graph.contexts[states[t], 3] == 0]
+                phones = [(lexicon.phones[graph.phones[states[t]]], t * STACKED_SHIFT) for t in starts]
+                check.add(phones, [(a.symbol, a.start) for a in reference])
+    writer.close()
+    if failed:
+        log.warning("%s: %d cuts have fewer frames than phones: %s", path, len(failed), " ".join(failed[:10]))
+    return {"aligned": len(writer.index), "failed": failed, "boundaries": check.summary()}
+
+
+if __name__ == "__main__":
+    main(Options, run, inputs=("model", "tree", "feats", "lang"))
