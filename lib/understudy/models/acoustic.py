@@ -1,0 +1,141 @@
+"""LSTM acoustic models: stacked features in, senone logits out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from understudy.stage import UserError, atomic_path, read_json, write_json
+
+
+@dataclass
+class ModelOptions:
+    """Shape of an acoustic model."""
+
+    layers: int = 4
+    """LSTM layers"""
+    cells: int = 256
+    """cells of a layer (of each direction)"""
+    bidirectional: bool = False
+    """a teacher hears the future"""
+    delay: int = 0
+    """frames by which a unidirectional model's output is late (target_delay): so much future it hears"""
+    dropout: float = 0.2
+    """after each layer, in training"""
+
+
+class AcousticModel(nn.Module):
+    """LSTM layers and a linear output.
+
+    Attributes:
+        log_priors: (senones,) log of the senones' shares in the training labels.
+        meta: what the model was trained on (hours, updates, teacher), for the results.
+    """
+
+    def __init__(self, options: ModelOptions, inputs: int, senones: int) -> None:
+        super().__init__()
+        if options.bidirectional and options.delay:
+            raise UserError("a bidirectional model hears the whole utterance: its delay must be 0")
+        self.options, self.inputs, self.senones = options, inputs, senones
+        directions = 2 if options.bidirectional else 1
+        width = [inputs] + [options.cells * directions] * (options.layers - 1)
+        # One nn.LSTM per layer and direction: the packed sequences that torch's bidirectional LSTM needs
+        # for an exact backward direction are five times slower on a CPU than turning the input around.
+        self.layers = nn.ModuleList(
+            nn.ModuleList(nn.LSTM(w, options.cells, batch_first=True) for _ in range(directions)) for w in width
+        )
+        self.dropout = nn.Dropout(options.dropout)
+        self.output = nn.Linear(options.cells * (2 if options.bidirectional else 1), senones)
+        self.register_buffer("log_priors", torch.zeros(senones))
+        self.meta: dict[str, Any] = {}
+        for name, weight in self.layers.named_parameters():
+            if "bias_ih" in name:  # forget gates open at the start (Jozefowicz et al. 2015)
+                nn.init.zeros_(weight)
+                weight.data[options.cells : 2 * options.cells] = 1.0
+            elif "bias_hh" in name:
+                nn.init.zeros_(weight)
+
+    @property
+    def num_parameters(self) -> int:
+        """Trained parameters."""
+        return sum(p.numel() for p in self.parameters())
+
+    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+        """Logits in step with the input: the delay is taken out again.
+
+        Args:
+            features: (batch, frames, inputs).
+            lengths: (batch,) frames of each utterance, on the CPU.
+
+        Returns:
+            (batch, frames, senones); what is past an utterance's length means nothing.
+        """
+        delay = self.options.delay
+        if delay:  # the last frame is repeated to flush the delayed outputs
+            last = features[torch.arange(len(features)), lengths.to(features.device) - 1]
+            features = torch.cat([features, features.new_zeros(len(features), delay, self.inputs)], 1)
+            ahead = torch.arange(delay, device=features.device) + lengths.to(features.device)[:, None]
+            features = features.scatter(1, ahead[..., None].expand(-1, -1, self.inputs), last[:, None].expand(-1, delay, -1))
+        turn = _reversal(lengths, features.shape[1]).to(features.device) if self.options.bidirectional else None
+        hidden = features
+        for layer in self.layers:
+            out = layer[0](hidden)[0]
+            if turn is not None:
+                out = torch.cat([out, _turned(layer[1](_turned(hidden, turn))[0], turn)], 2)
+            hidden = self.dropout(out)
+        return self.output(hidden[:, delay:])
+
+    @torch.no_grad()
+    def logits(self, features: list[Tensor]) -> list[Tensor]:
+        """Logits of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
+        self.eval()
+        lengths = torch.tensor([len(f) for f in features])
+        out = self(pad_sequence(features, batch_first=True).to(self.output.weight.device), lengths).cpu()
+        return [out[i, :n] for i, n in enumerate(lengths.tolist())]
+
+    def log_posteriors(self, features: list[Tensor]) -> list[Tensor]:
+        """Log-posteriors of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
+        return [z.log_softmax(1) for z in self.logits(features)]
+
+
+def _reversal(lengths: Tensor, frames: int) -> Tensor:
+    """(batch, frames): where each frame of a time-reversed utterance comes from; padding stays in place."""
+    t = torch.arange(frames)[None]
+    return torch.where(t < lengths[:, None], lengths[:, None] - 1 - t, t)
+
+
+def _turned(values: Tensor, turn: Tensor) -> Tensor:
+    return values.gather(1, turn[..., None].expand(-1, -1, values.shape[2]))
+
+
+def save(model: AcousticModel, folder: Path) -> None:
+    """Write model.safetensors and model.json, each atomically, weights first."""
+    with atomic_path(folder / "model.safetensors") as partial:
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, partial)
+    shape = {"options": asdict(model.options), "inputs": model.inputs, "senones": model.senones}
+    write_json(folder / "model.json", {**shape, "parameters": model.num_parameters, "meta": model.meta})
+
+
+def load(folder: Path) -> AcousticModel:
+    """Read a model that `save` wrote, ready for inference.
+
+    Raises:
+        UserError: files are missing, or the weights do not fit the description.
+    """
+    described = read_json(folder / "model.json")
+    model = AcousticModel(ModelOptions(**described["options"]), described["inputs"], described["senones"])
+    weights = folder / "model.safetensors"
+    try:
+        model.load_state_dict(load_file(weights))
+    except FileNotFoundError:
+        raise UserError(f"{weights}: no such file. Train the model first.") from None
+    except Exception as error:  # truncated or foreign weights: every reason has the same way out
+        raise UserError(f"{weights}: not the weights that model.json describes ({error}). Train again.") from error
+    model.meta = described["meta"]
+    return model.eval()

@@ -1,0 +1,152 @@
+"""Batches of whole utterances with their labels or soft targets; their order depends on the seed and pass alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+import torch
+from lhotse import CutSet
+from torch.nn.utils.rnn import pad_sequence
+
+from understudy.align.archive import AlignmentReader
+from understudy.features import Normaliser, load_logmel, stack, stacked_length
+from understudy.stage import UserError, log
+from understudy.targets import TargetReader
+
+
+@dataclass
+class Batch:
+    """Utterances padded to one length; targets of all their frames in a row."""
+
+    features: torch.Tensor
+    """(batch, frames, inputs)"""
+    lengths: torch.Tensor
+    """(batch,)"""
+    labels: Optional[torch.Tensor]
+    """(all frames,) senones"""
+    senones: Optional[torch.Tensor]
+    """(all frames, k)"""
+    log_posteriors: Optional[torch.Tensor]
+    """(all frames, k)"""
+
+    def rows(self, padded: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, …) to (all frames, …): what is padding is left out."""
+        mask = torch.arange(padded.shape[1])[None] < self.lengths[:, None]
+        return padded[mask.to(padded.device)]
+
+
+@dataclass
+class SpecAugment:
+    """Masks of SpecAugment (Park et al. 2019) on normalised log-mels, whose mean is 0."""
+
+    freq_masks: int = 2
+    """bands masked in an utterance"""
+    freq_width: int = 12
+    """widest band, mels"""
+    time_masks: int = 2
+    """spans masked in an utterance"""
+    time_width: int = 12
+    """longest span, stacked frames"""
+    shift: bool = True
+    """start the stacking 0 to 2 frames late"""
+
+    def mask(self, stacked: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(frames, 192) to the same, masked copy."""
+        frames, mels = len(stacked), stacked.shape[1] // 3
+        masked = stacked.reshape(frames, 3, mels).copy()
+        for _ in range(self.freq_masks):
+            width = int(rng.integers(0, self.freq_width + 1))
+            start = int(rng.integers(0, mels - width + 1))
+            masked[:, :, start : start + width] = 0.0
+        for _ in range(self.time_masks):
+            width = int(rng.integers(0, min(self.time_width, frames // 5) + 1))
+            start = int(rng.integers(0, frames - width + 1))
+            masked[start : start + width] = 0.0
+        return masked.reshape(frames, -1)
+
+
+class SpeechData:
+    """A set of cuts with senone labels, soft targets or both."""
+
+    def __init__(
+        self, manifests: list[Path], normaliser: Normaliser, labels: AlignmentReader | None = None,
+        targets: TargetReader | None = None, cache_mb: int = 1500,
+    ) -> None:  # fmt: skip
+        """Index the cuts; those without a label or target of their own are left out, counted and said.
+
+        Args:
+            cache_mb: features kept in memory; what is beyond is read from disk each time.
+        """
+        self.normaliser, self.labels, self.targets = normaliser, labels, targets
+        self.cache: dict[str, np.ndarray] = {}
+        self.cache_left = cache_mb * 2**20
+        everything = [cut for manifest in manifests for cut in CutSet.from_file(manifest)]
+        known = [store for store in (labels, targets) if store is not None]
+        self.cuts = [c for c in everything if any(c.id in s for s in known) and stacked_length(c.num_frames) > 0]
+        names = ", ".join(str(m) for m in manifests)
+        if missing := len(everything) - len(self.cuts):
+            log.warning("%s: %d of %d cuts have no labels or targets and are left out", names, missing, len(everything))
+        if not self.cuts:
+            raise UserError(f"{names}: no cut has labels or targets. Were stages 3 or 6 run on these manifests?")
+        self.seconds = sum(c.duration for c in self.cuts)
+
+    def order(self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1) -> list[list[int]]:
+        """Batches of cut numbers, of like length, at most `max_frames` stacked frames each; shuffled by `seed`."""
+        chosen = np.arange(part, len(self.cuts), parts)
+        lengths = np.array([stacked_length(self.cuts[i].num_frames) for i in chosen])
+        rng = np.random.default_rng(seed)
+        # Lengths are jittered so that utterances meet others from pass to pass.
+        key = lengths * rng.uniform(0.9, 1.1, len(lengths)) if seed is not None else lengths
+        batches: list[list[int]] = []
+        longest = 0
+        for i in np.argsort(key, kind="stable"):
+            longest = max(longest, int(lengths[i]))
+            if not batches or longest * (len(batches[-1]) + 1) > max_frames:
+                batches.append([])
+                longest = int(lengths[i])
+            batches[-1].append(int(chosen[i]))
+        if seed is not None:
+            rng.shuffle(batches)
+        return batches
+
+    def batch(self, numbers: list[int], augment: SpecAugment | None, seed: list[int]) -> Batch:
+        """Load one batch; augmentation depends on `seed` alone."""
+        rng = np.random.default_rng(seed)
+        features, labels, senones, values = [], [], [], []
+        for number in numbers:
+            cut = self.cuts[number]
+            offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
+            stacked = stack(self._normalised(number), offset)
+            if self.labels is not None and cut.id in self.labels:
+                labels.append(torch.from_numpy(self.labels.read(cut.id, len(stacked))[:, 0].astype(np.int64)))
+            if self.targets is not None and cut.id in self.targets:
+                kept, log_posteriors = self.targets.read(cut.id, len(stacked))
+                senones.append(torch.from_numpy(kept))
+                values.append(torch.from_numpy(log_posteriors))
+            features.append(torch.from_numpy(augment.mask(stacked, rng) if augment else stacked))
+        return Batch(
+            pad_sequence(features, batch_first=True),
+            torch.tensor([len(f) for f in features]),
+            torch.cat(labels) if len(labels) == len(numbers) else None,
+            torch.cat(senones) if len(senones) == len(numbers) else None,
+            torch.cat(values) if len(values) == len(numbers) else None,
+        )
+
+    def batches(self, max_frames: int) -> Iterator[Batch]:
+        """Everything once, in a fixed order, not augmented."""
+        for numbers in self.order(max_frames, None):
+            yield self.batch(numbers, None, [0])
+
+    def _normalised(self, number: int) -> np.ndarray:
+        cut = self.cuts[number]
+        if cut.id in self.cache:
+            return self.cache[cut.id].astype(np.float32)
+        values = self.normaliser(load_logmel(cut)).astype(np.float16)
+        if self.cache_left > values.nbytes:
+            self.cache[cut.id] = values
+            self.cache_left -= values.nbytes
+        return values.astype(np.float32)

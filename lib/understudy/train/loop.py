@@ -1,0 +1,201 @@
+"""The training loop: one for teachers and students, labelled and distilled."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+import torch
+
+from understudy import models
+from understudy.models import AcousticModel
+from understudy.stage import log
+from understudy.train import checkpoint, losses
+from understudy.train.data import Batch, SpecAugment, SpeechData
+from understudy.train.schedule import Pass, learning_rate
+
+
+@dataclass
+class TrainOptions:
+    """How a model is trained."""
+
+    learning_rate: float = 2e-3
+    """peak of the schedule (AdamW)"""
+    weight_decay: float = 1e-2
+    """AdamW's decay"""
+    clip: float = 1.0
+    """largest norm of a gradient"""
+    max_frames: int = 2500
+    """stacked frames in a batch"""
+    average: float = 0.99
+    """decay of the running average of the weights, which is what is kept"""
+    share: float = 0.0
+    """λ: weight of soft targets on labelled speech that has them"""
+    temperature: float = 1.0
+    """of soft targets"""
+    augment: SpecAugment = field(default_factory=SpecAugment)
+    """SpecAugment"""
+    checkpoint_seconds: float = 60.0
+    """seconds between checkpoints"""
+    patience: int = 0
+    """stop after this many passes without a better dev loss; 0: never, the best is kept anyway"""
+
+
+@dataclass
+class Sets:
+    """The speech of one training."""
+
+    labelled: SpeechData
+    dev: SpeechData
+    unlabelled: Optional[SpeechData] = None
+
+
+class Trainer:
+    """Steps through a plan of passes; its state after any update can be saved and restored."""
+
+    def __init__(
+        self, model: AcousticModel, sets: Sets, plan: list[Pass], options: TrainOptions, folder: Path, seed: int
+    ) -> None:
+        self.model, self.sets, self.plan, self.options = model, sets, plan, options
+        self.folder, self.seed = folder, seed
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model.to(self.device)
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
+        )
+        self.average = {k: v.detach().clone() for k, v in model.named_parameters()}
+        self.best = {k: v.clone() for k, v in self.average.items()}
+        self.update = self.start_pass = self.start_batch = self.stale = 0
+        self.best_loss = math.inf
+        self.history: list[dict] = []
+        self.updates = sum(len(self._order(i)) for i in range(len(plan)))
+        self._restore()
+
+    def run(self) -> AcousticModel:
+        """Train to the end of the plan; returns the model with the averaged weights of the best dev loss."""
+        saved = time.monotonic()
+        for number in range(self.start_pass, len(self.plan)):
+            if self.options.patience and self.stale >= self.options.patience:
+                log.info("no better dev loss in %d passes: stopped", self.stale)
+                break
+            order, skip = self._order(number), self.start_batch
+            self.start_batch = 0
+            total, count, begun = self._restored_sums if skip else (0.0, 0, time.monotonic())
+            for index in range(skip, len(order)):
+                loss, frames = self._step(self._data(number), order[index], self.plan[number].kind)
+                total, count = total + loss * frames, count + frames
+                if time.monotonic() - saved > self.options.checkpoint_seconds:
+                    self._save(number, index + 1, total, count)
+                    saved = time.monotonic()
+            self._validate(number, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
+            self._save(number + 1, 0, 0.0, 0)
+        return self._with(self.best)
+
+    def _data(self, number: int) -> SpeechData:
+        return self.sets.labelled if self.plan[number].kind == "hard" else self.sets.unlabelled
+
+    def _order(self, number: int) -> list[list[int]]:
+        one = self.plan[number]
+        return self._data(number).order(self.options.max_frames, self.seed * 1000 + number, one.part, one.parts)
+
+    def _step(self, data: SpeechData, numbers: list[int], kind: str) -> tuple[float, int]:
+        # Every update seeds its own noise, so that a resumed run needs no generator's state.
+        torch.manual_seed(self.seed * 1_000_003 + self.update)
+        batch = data.batch(numbers, self.options.augment, [self.seed, self.update])
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.update, self.updates, self.options.learning_rate)
+        self.model.train()
+        loss = self._loss(batch, kind)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        self.optimizer.step()
+        self.update += 1
+        decay = min(self.options.average, self.update / (self.update + 10))
+        with torch.no_grad():
+            for name, weight in self.model.named_parameters():
+                self.average[name].lerp_(weight, 1 - decay)
+        return loss.item(), int(batch.lengths.sum())
+
+    def _loss(self, batch: Batch, kind: str) -> torch.Tensor:
+        logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths))
+        to = {n: None if v is None else v.to(self.device) for n, v in vars(batch).items() if n not in ("features", "lengths")}
+        temperature = self.options.temperature
+        if kind == "soft":
+            return losses.soft(logits, to["senones"], to["log_posteriors"], temperature)
+        share = self.options.share if to["senones"] is not None else 0.0
+        return losses.mixed(logits, to["labels"], to["senones"], to["log_posteriors"], share, temperature)
+
+    @torch.no_grad()
+    def _validate(self, number: int, train_loss: float, speed: float) -> None:
+        current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
+        self._with(self.average).eval()
+        total = right = frames = 0.0
+        for batch in self.sets.dev.batches(2 * self.options.max_frames):
+            logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths)).cpu()
+            total += float(losses.hard(logits, batch.labels)) * len(logits)
+            right += float((logits.argmax(1) == batch.labels).sum())
+            frames += len(logits)
+        self._with(current)
+        loss = total / frames
+        better = loss < self.best_loss
+        self.stale = 0 if better else self.stale + 1
+        if better:
+            self.best_loss, self.best = loss, {k: v.clone() for k, v in self.average.items()}
+        one = self.plan[number]
+        self.history.append({"pass": number, "kind": one.kind, "updates": self.update, "train": train_loss,
+                             "dev": loss, "dev_accuracy": right / frames})  # fmt: skip
+        log.info(
+            "pass %d of %d (%s): update %d of %d, train %.3f, dev %.3f nats, %.1f %% frames right%s, %.0f frames/s",
+            number + 1, len(self.plan), one.kind, self.update, self.updates, train_loss, loss,
+            100 * right / frames, " (best)" if better else "", speed,
+        )  # fmt: skip
+
+    def _with(self, weights: dict[str, torch.Tensor]) -> AcousticModel:
+        with torch.no_grad():
+            for name, weight in self.model.named_parameters():
+                weight.copy_(weights[name])
+        return self.model
+
+    def _save(self, number: int, index: int, total: float, count: int) -> None:
+        weights = {k: v.detach() for k, v in self.model.named_parameters()}
+        tensors = {"model": weights, "average": self.average, "best": self.best}
+        checkpoint.save(
+            self.folder, {**tensors, "optimizer": checkpoint.optimizer_tensors(self.optimizer)},
+            {"update": self.update, "pass": number, "batch": index, "total": total, "count": count,
+             "best_loss": self.best_loss, "stale": self.stale, "history": self.history},
+        )  # fmt: skip
+
+    def _restore(self) -> None:
+        if (found := checkpoint.load(self.folder)) is None:
+            return
+        tensors, state = found
+        self._with({k: v.to(self.device) for k, v in tensors["model"].items()})
+        self.average, self.best = tensors["average"], tensors["best"]
+        checkpoint.restore_optimizer(self.optimizer, tensors["optimizer"])
+        self.update, self.start_pass, self.start_batch = state["update"], state["pass"], state["batch"]
+        self._restored_sums = (state["total"], state["count"], time.monotonic())
+        self.best_loss, self.stale, self.history = state["best_loss"], state["stale"], state["history"]
+        log.info("resumed at update %d of %d", self.update, self.updates)
+
+
+def log_priors(data: SpeechData, senones: int) -> torch.Tensor:
+    """(senones,) log share of each senone in the labels; one frame is added to each, so that none is −∞."""
+    counts = torch.ones(senones, dtype=torch.double)
+    for cut in data.cuts:
+        rows = data.labels.read(cut.id, cut.num_frames // 3)[:, 0]
+        counts += torch.bincount(torch.from_numpy(rows.astype("int64")), minlength=senones)
+    return (counts / counts.sum()).log().float()
+
+
+def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
+    """Train, then write the model folder; the checkpoint has served its turn and is removed."""
+    model = trainer.run()
+    model.log_priors.copy_(priors)
+    model.meta = {**meta, "updates": trainer.update, "best_dev": trainer.best_loss, "history": trainer.history}
+    models.save(model.cpu(), trainer.folder)
+    for path in trainer.folder.glob("checkpoint*"):
+        path.unlink()

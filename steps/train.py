@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Train an acoustic model: a teacher or a student, on labels alone or on soft targets too.
+
+e.g.: steps/train.py --labelled data/feats/labelled.jsonl.gz --dev data/feats/dev.jsonl.gz --labels exp/ali --model.cells 256 --out exp/student
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+import torch
+
+from understudy.align.archive import AlignmentReader
+from understudy.features import Normaliser
+from understudy.features.logmel import NUM_MELS
+from understudy.lang.tree import Tree
+from understudy.models import AcousticModel, ModelOptions
+from understudy.stage import Step, UserError, log, main, read_json
+from understudy.targets import TargetReader
+from understudy.train.data import SpeechData
+from understudy.train.loop import Sets, Trainer, TrainOptions, finish, log_priors
+from understudy.train.schedule import passes
+
+
+@dataclass
+class Options:
+    """Stages 4, 7 and 8: training."""
+
+    labelled: Path
+    """cut manifest with features"""
+    dev: Path
+    """the same for validation"""
+    labels: Path
+    """folder of senone labels (steps/make_tree.py or steps/realign.py)"""
+    out: Path
+    """folder of the model"""
+    unlabelled: Optional[list[Path]] = None
+    """manifests to learn from soft targets"""
+    targets: Optional[list[Path]] = None
+    """folders of soft targets of those (and of the labelled one where train.share is above 0)"""
+    init: Optional[Path] = None
+    """model folder to start from"""
+    epochs: int = 20
+    """passes over all speech"""
+    sub_epochs: int = 4
+    """parts of the unlabelled speech, each followed by a labelled pass"""
+    labelled_tail: int = 0
+    """labelled passes at the end"""
+    model: ModelOptions = field(default_factory=ModelOptions)
+    """shape"""
+    train: TrainOptions = field(default_factory=TrainOptions)
+    """training"""
+    seed: int = 1
+    threads: int = 2
+    """torch threads"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Set up data and model, train, write the model folder."""
+    if bool(options.unlabelled) != bool(options.targets):
+        raise UserError("--unlabelled and --targets go together: soft targets belong to speech")
+    torch.set_num_threads(options.threads)
+    normaliser = Normaliser.load(options.labelled.parent / "normaliser.json")
+    senones = Tree.load(options.labels / "tree.json").num_senones
+    targets = TargetReader(options.targets) if options.targets else None
+    if targets and targets.describe["senones"] != senones:
+        raise UserError(f"{options.targets}: targets over {targets.describe['senones']} senones, {options.labels} has {senones}")
+    sets = Sets(
+        SpeechData([options.labelled], normaliser, _labels(options.labels, options.labelled), targets),
+        SpeechData([options.dev], normaliser, _labels(options.labels, options.dev)),
+        SpeechData(options.unlabelled, normaliser, None, targets) if targets else None,
+    )
+    model = AcousticModel(options.model, 3 * NUM_MELS, senones)
+    if options.init:
+        from understudy import models
+
+        model.load_state_dict(models.load(options.init).state_dict())
+    plan = passes(options.epochs, options.sub_epochs if targets else 0, options.labelled_tail)
+    trainer = Trainer(model, sets, plan, options.train, step.out, options.seed)
+    log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
+    finish(trainer, log_priors(sets.labelled, senones), _meta(options, sets, targets))
+
+
+def _labels(folder: Path, manifest: Path) -> AlignmentReader:
+    return AlignmentReader(folder / manifest.name.split(".")[0])
+
+
+def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
+    original = [c for c in sets.labelled.cuts if "_sp" not in c.id]
+    return {
+        "labelled_hours": sum(c.duration for c in original) / 3600,
+        "unlabelled_hours": sets.unlabelled.seconds / 3600 if sets.unlabelled else 0.0,
+        "teacher": targets.describe["teacher"] if targets else None,
+        "tree": read_json(options.labels / "tree.json")["num_senones"],
+        "seed": options.seed,
+    }
+
+
+if __name__ == "__main__":
+    main(
+        Options, run, inputs=("labelled", "dev", "labels", "unlabelled", "targets", "init"), unfingerprinted=("threads",)
+    )
