@@ -12,6 +12,9 @@ from typing import Any
 
 from understudy.stage.errors import UserError
 
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
@@ -29,6 +32,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         yield partial
         with open(partial, "rb") as file:  # the data must be on disk before the name is
             os.fsync(file.fileno())
+        os.chmod(partial, 0o666 & ~_UMASK)  # some writers make files that only their owner reads
         os.replace(partial, path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

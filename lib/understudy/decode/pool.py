@@ -1,0 +1,102 @@
+"""Decoding of whole manifests over processes (k2's search on a CPU has one thread)."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lhotse import CutSet
+from lhotse.cut import Cut
+
+from understudy.decode.search import Beams, Found, scores, search
+from understudy.features import Normaliser, load_stacked, stacked_length
+from understudy.lang.graph import load_graph
+from understudy.models import load
+from understudy.stage import UserError
+
+Scales = tuple[float, float]
+"""acoustic scale, prior scale"""
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """All that a process needs to decode: files, not their contents."""
+
+    model: Path
+    graph: Path
+    normaliser: Path
+    beams: Beams
+
+
+_loaded: dict[Decoder, tuple] = {}
+
+
+def decode(
+    decoder: Decoder, manifest: Path, grid: list[Scales], jobs: int, frames: int = 6000
+) -> Iterator[tuple[str, list[str], list[Found]]]:
+    """Decode every cut of a manifest with every pair of scales.
+
+    Args:
+        frames: 30 ms frames of a batch, at most (a longer utterance is a batch of its own).
+
+    Yields:
+        Cut id, reference words, and what was found for each pair of scales, in the manifest's order.
+    """
+    tasks = ((decoder, batch, grid) for batch in _batches(_cuts(manifest), frames))
+    if jobs <= 1:
+        for task in tasks:
+            yield from _decode_batch(task)
+        return
+    with multiprocessing.get_context("spawn").Pool(
+        jobs, initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        for done in pool.imap(_decode_batch, tasks):
+            yield from done
+        pool.close()
+        pool.join()  # so that the children's processor time is counted
+
+
+def _cuts(manifest: Path) -> Iterator[Cut]:
+    cut = None
+    for cut in CutSet.from_jsonl_lazy(manifest):
+        if len(cut.supervisions) != 1 or cut.supervisions[0].text is None:
+            raise UserError(
+                f"{manifest}: cut {cut.id} has no transcript to score against. Use a transcribed set."
+            )
+        yield cut
+    if cut is None:
+        raise UserError(f"{manifest}: no cuts. Make it again (stages 0 and 1).")
+
+
+def _batches(cuts: Iterable[Cut], frames: int) -> Iterator[list[Cut]]:
+    batch: list[Cut] = []
+    longest = 0
+    for cut in cuts:
+        length = stacked_length(cut.num_frames)
+        if batch and max(longest, length) * (len(batch) + 1) > frames:
+            yield batch
+            batch, longest = [], 0
+        batch.append(cut)
+        longest = max(longest, length)
+    if batch:
+        yield batch
+
+
+def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[tuple[str, list[str], list[Found]]]:
+    decoder, cuts, grid = task
+    if decoder not in _loaded:
+        _loaded[decoder] = (
+            load(decoder.model),
+            load_graph(decoder.graph),
+            Normaliser.load(decoder.normaliser),
+        )
+    model, graph, normaliser = _loaded[decoder]
+    log_posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
+    found = [
+        search(graph, [scores(p, model.log_priors, *scales) for p in log_posteriors], decoder.beams)
+        for scales in grid
+    ]
+    return [(c.id, c.supervisions[0].text.split(), [f[i] for f in found]) for i, c in enumerate(cuts)]

@@ -1,0 +1,205 @@
+"""The pronunciation lexicon: words, their pronunciations, and the numbering of both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from understudy.stage import UserError, atomic_path
+
+EPS = "<eps>"
+SILENCE = "SIL"
+BACKOFF = "#0"
+_RESERVED_WORDS = {EPS, BACKOFF, "<s>", "</s>"}
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Pronunciations by word. Phone 0 is <eps> (and "no phone" in contexts), phone 1 is optional silence.
+
+    Attributes:
+        phones: symbol of each phone id.
+        words: symbol of each word id; 0 is <eps>, the last is #0 (back-off).
+        pronunciations: phone ids of each pronunciation, by word symbol.
+    """
+
+    phones: tuple[str, ...]
+    words: tuple[str, ...]
+    pronunciations: dict[str, tuple[tuple[int, ...], ...]]
+
+    @cached_property
+    def phone_ids(self) -> dict[str, int]:
+        return {p: i for i, p in enumerate(self.phones)}
+
+    @cached_property
+    def word_ids(self) -> dict[str, int]:
+        return {w: i for i, w in enumerate(self.words)}
+
+    @property
+    def silence(self) -> int:
+        """Id of the silence phone."""
+        return self.phone_ids[SILENCE]
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.pronunciations
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words, without <eps> and #0, in the order of their ids."""
+        return list(self.words[1:-1])
+
+    @classmethod
+    def read(cls, path: Path | str) -> Lexicon:
+        """Read "WORD PHONE PHONE ..." lines; several lines of one word are several pronunciations.
+
+        `path` is a lexicon file or a lang folder; beside it, phones.txt and words.txt fix the numbering
+        when they are there (a tree is built on phone ids, so they must not move).
+
+        Raises:
+            UserError: a malformed line; names file and line.
+        """
+        path = Path(path)
+        file = path / "lexicon.txt" if path.is_dir() else path
+        entries = read_entries(file)
+        if path.is_dir():
+            return _build(
+                entries, _read_symbols(path / "phones.txt"), _read_symbols(path / "words.txt"), file
+            )
+        return cls.from_entries(entries)
+
+    @classmethod
+    def from_entries(cls, entries: Iterable[tuple[str, Sequence[str]]]) -> Lexicon:
+        """Number phones and words in sorted order (so that the order of lines does not matter)."""
+        entries = list(entries)
+        phones = sorted({p for _, pron in entries for p in pron} - {SILENCE})
+        words = sorted({word for word, _ in entries})
+        return _build(entries, [EPS, SILENCE, *phones], [EPS, *words, BACKOFF], Path("lexicon"))
+
+    def write(self, folder: Path) -> None:
+        """Write lexicon.txt, phones.txt and words.txt."""
+        lines = [
+            f"{word} {' '.join(self.phones[p] for p in pron)}"
+            for word, prons in sorted(self.pronunciations.items())
+            for pron in prons
+        ]
+        _write_lines(folder / "lexicon.txt", lines)
+        _write_lines(folder / "phones.txt", [f"{s} {i}" for i, s in enumerate(self.phones)])
+        _write_lines(folder / "words.txt", [f"{s} {i}" for i, s in enumerate(self.words)])
+
+    def ids(self, words: Iterable[str]) -> list[int]:
+        """Word ids of a transcript.
+
+        Raises:
+            UserError: a word is not in the lexicon.
+        """
+        words = list(words)
+        missing = [w for w in words if w not in self]
+        if missing:
+            raise UserError(
+                f"not in the lexicon: {' '.join(sorted(set(missing)))}. Add pronunciations, or make the "
+                "language folder with --oov skip."
+            )
+        return [self.word_ids[w] for w in words]
+
+
+def read_entries(path: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """(word, phones) for each line of a lexicon, repeated lines once, empty lines left out.
+
+    Raises:
+        UserError: no such file, no entry, a word without phones, a reserved symbol, not UTF-8.
+    """
+    entries: dict[tuple[str, tuple[str, ...]], None] = {}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such lexicon. It has lines of WORD PHONE PHONE ...") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 (byte {error.start}). Convert it with iconv.") from None
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split()
+        if not fields:
+            continue
+        _check_entry(f"{path}:{number}", fields)
+        entries[fields[0], tuple(fields[1:])] = None
+    if not entries:
+        raise UserError(f"{path}: no entries. It needs lines of WORD PHONE PHONE ...")
+    return list(entries)
+
+
+def _check_entry(where: str, fields: list[str]) -> None:
+    word, phones = fields[0], fields[1:]
+    if not phones:
+        raise UserError(f"{where}: {word} has no phones. Write WORD PHONE PHONE ... or remove the line.")
+    if word in _RESERVED_WORDS:
+        raise UserError(f"{where}: {word} is reserved and cannot be a word. Remove the line.")
+    for phone in phones:
+        if phone == EPS or re.fullmatch(r"#\d+", phone):
+            raise UserError(f"{where}: {phone} is reserved and cannot be a phone. Rename it.")
+        if re.fullmatch(r"[0-9.]+", phone):
+            raise UserError(
+                f"{where}: {phone} looks like a probability, not a phone. Pronunciation probabilities are "
+                "not read: remove that column."
+            )
+
+
+def _build(
+    entries: Iterable[tuple[str, Sequence[str]]], phones: list[str], words: list[str], where: Path
+) -> Lexicon:
+    ids = {p: i for i, p in enumerate(phones)}
+    prons: dict[str, list[tuple[int, ...]]] = {}
+    for word, pron in entries:
+        unknown = [p for p in pron if p not in ids]
+        if unknown:
+            raise UserError(
+                f"{where}: {word} has a phone that phones.txt lacks: {unknown[0]}. Remake the folder."
+            )
+        prons.setdefault(word, []).append(tuple(ids[p] for p in pron))
+    if set(words[1:-1]) != set(prons):
+        raise UserError(f"{where}: words.txt and lexicon.txt differ. Remake the folder (stage 2).")
+    return Lexicon(tuple(phones), tuple(words), {w: tuple(p) for w, p in prons.items()})
+
+
+def _read_symbols(path: Path) -> list[str]:
+    symbols = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. Make the language folder (stage 2) again.") from None
+    for number, line in enumerate(lines, 1):
+        fields = line.split()
+        if len(fields) != 2 or fields[1] != str(len(symbols)):
+            raise UserError(
+                f"{path}:{number}: expected a symbol and {len(symbols)}. Remake the folder (stage 2)."
+            )
+        symbols.append(fields[0])
+    return symbols
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    with atomic_path(path) as partial:
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def oov_counts(lexicon: Lexicon, texts: Iterable[str]) -> dict[str, int]:
+    """How often each word that the lexicon lacks occurs, most frequent first."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        for word in text.split():
+            if word not in lexicon:
+                counts[word] = counts.get(word, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def oov_message(path: Path | str, counts: dict[str, int]) -> str:
+    """What a user has to know about words without pronunciation, and the ways out."""
+    shown = ", ".join(f"{w} ({n})" for w, n in list(counts.items())[:_SHOWN])
+    more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+    return (
+        f"{path}: {len(counts)} words ({sum(counts.values())} occurrences) have no pronunciation: "
+        f"{shown}{more}.\n"
+        "  Add them to the lexicon, or leave out the cuts that contain them with --oov skip."
+    )

@@ -1,0 +1,1 @@
+"""Word errors, confidence intervals, comparison, reports."""

@@ -1,0 +1,53 @@
+"""Word errors by minimum edit distance (kaldialign)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import kaldialign
+
+Words = Sequence[str]
+_GAP = "***"
+
+
+@dataclass(frozen=True)
+class WordErrors:
+    """Counts over a test set."""
+
+    words: int
+    substitutions: int
+    deletions: int
+    insertions: int
+
+    @property
+    def errors(self) -> int:
+        """All three kinds together."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def wer(self) -> float:
+        """Word error rate in %; nan for a set without words."""
+        return 100.0 * self.errors / self.words if self.words else float("nan")
+
+
+def count(refs: Sequence[Words], hyps: Sequence[Words]) -> WordErrors:
+    """Word errors of hypotheses against references, in the same order.
+
+    Raises:
+        ValueError: there are not as many of the one as of the other.
+    """
+    total = {"sub": 0, "del": 0, "ins": 0}
+    for ref, hyp in zip(refs, hyps, strict=True):
+        found = kaldialign.edit_distance(list(ref), list(hyp))
+        for kind in total:
+            total[kind] += found[kind]
+    return WordErrors(sum(map(len, refs)), total["sub"], total["del"], total["ins"])
+
+
+def side_by_side(ref: Words, hyp: Words) -> str:
+    """Two lines, reference and hypothesis, aligned in columns; *** where one has no word."""
+    pairs = kaldialign.align(list(ref), list(hyp), _GAP)
+    widths = [max(len(a), len(b)) for a, b in pairs]
+    rows = (" ".join(p[i].ljust(n) for p, n in zip(pairs, widths, strict=True)).rstrip() for i in (0, 1))
+    return "ref: {}\nhyp: {}".format(*rows)

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+r"""Decode the development set with a grid of scales, the test set with the best of them, and score both.
+
+e.g.: steps/decode.py --model exp/student --graph exp/graph --dev data/feats/dev.jsonl.gz \
+    --test data/feats/test.jsonl.gz --system student --out exp/student/decode
+"""
+
+from __future__ import annotations
+
+import itertools
+import resource
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from understudy.decode.pool import Decoder, decode
+from understudy.decode.search import Beams
+from understudy.lang.lexicon import Lexicon
+from understudy.models import load
+from understudy.score import errors, interval
+from understudy.score.results import append_result
+from understudy.stage import Step, UserError, atomic_path, log, main, write_json
+from understudy.stage.log import commit, machine
+from understudy.stage.step import peak_memory_mb
+
+
+@dataclass
+class Options:
+    """Stage 11: decode and score."""
+
+    model: Path
+    """folder of the acoustic model"""
+    graph: Path
+    """folder of the decoding graph (steps/make_graph.py)"""
+    dev: Path
+    """manifest with features: the scales are tuned on it"""
+    test: Path
+    """manifest with features: decoded once, with the tuned scales"""
+    out: Path
+    """folder of hypotheses and scores"""
+    system: str
+    """name of the system in the results"""
+    recipe: str = "s1"
+    """name of the recipe in the results"""
+    results: Path = Path("exp/results.jsonl")
+    """the results file, one line for each system and test set"""
+    acoustic_scales: list[float] = field(default_factory=lambda: [0.3, 0.5, 0.8])
+    """to try on the development set"""
+    prior_scales: list[float] = field(default_factory=lambda: [0.5, 0.8])
+    """to try on the development set"""
+    beams: Beams = field(default_factory=Beams)
+    """how far the search looks"""
+    jobs: int = 2
+    """processes"""
+    seed: int = 42
+    """of the bootstrap"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Tune on the development set, decode the test set, write the results line."""
+    start, cpu = time.monotonic(), _cpu_seconds()
+    grid = list(itertools.product(options.acoustic_scales, options.prior_scales))
+    if not grid:
+        raise UserError(
+            "no scales to try: give --acoustic-scales and --prior-scales at least one value each."
+        )
+    refs, systems = _decode(options, options.dev, grid)
+    counts = [errors.count(list(refs.values()), _words(hyps)) for hyps in systems]
+    best = min(range(len(grid)), key=lambda i: counts[i].errors)
+    for (acoustic, prior), found in zip(grid, counts, strict=True):
+        log.info("dev: acoustic scale %g, prior scale %g: WER %.2f %%", acoustic, prior, found.wer)
+    _score(step.out / "dev", refs, systems[best], grid[best], options.seed)
+    refs, (hyps,) = _decode(options, options.test, [grid[best]])
+    score = _score(step.out / "test", refs, hyps, grid[best], options.seed)
+    used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
+    line = {**_description(options, step), **score, "dev_wer": round(counts[best].wer, 3), **used}
+    append_result(options.results, {**line, "peak_memory_mb": round(peak_memory_mb())})
+    log.info(
+        "%s: WER %.2f %% [%.2f, %.2f]", options.system, *(score[k] for k in ("wer", "wer_low", "wer_high"))
+    )
+
+
+def _cpu_seconds() -> float:
+    usages = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in usages)
+
+
+def _decode(options: Options, manifest: Path, grid: list[tuple[float, float]]):
+    """References by cut id; for each pair of scales, {cut id: (words, found)}."""
+    words = Lexicon.read(options.graph).words
+    graph, normaliser = options.graph / "HCLG.safetensors", manifest.parent / "normaliser.json"
+    refs: dict[str, list[str]] = {}
+    systems: list[dict[str, tuple]] = [{} for _ in grid]
+    decoder = Decoder(options.model, graph, normaliser, options.beams)
+    for name, ref, found in decode(decoder, manifest, grid, options.jobs):
+        refs[name] = ref
+        for hyps, one in zip(systems, found, strict=True):
+            hyps[name] = ([words[i] for i in one.words], one)
+    return refs, systems
+
+
+def _words(hyps: dict[str, tuple]) -> list[list[str]]:
+    return [words for words, _ in hyps.values()]
+
+
+def _score(out: Path, refs: dict, hyps: dict, scales: tuple[float, float], seed: int) -> dict[str, Any]:
+    """Write hyp.txt, errs.txt and wer.json; returns what is in the last."""
+    counts = errors.count(list(refs.values()), _words(hyps))
+    low, high = interval.wer_interval(list(refs.values()), _words(hyps), seed)
+    score = {
+        **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3), "wer_low": round(low, 3),
+        "wer_high": round(high, 3), "empty": sum(f.empty for _, f in hyps.values()),
+        "retried": sum(f.retried for _, f in hyps.values()), "utterances": len(hyps),
+        "acoustic_scale": scales[0], "prior_scale": scales[1],
+    }  # fmt: skip
+    if score["empty"]:
+        log.warning(
+            "%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"]
+        )
+    with atomic_path(out / "hyp.txt") as partial:
+        partial.write_text("".join(" ".join([name, *words]) + "\n" for name, (words, _) in hyps.items()))
+    with atomic_path(out / "errs.txt") as partial:
+        sides = (f"{name}\n{errors.side_by_side(refs[name], words)}\n\n" for name, (words, _) in hyps.items())
+        partial.write_text("".join(sides))
+    write_json(out / "wer.json", score)
+    return score
+
+
+def _description(options: Options, step: Step) -> dict[str, Any]:
+    model = load(options.model)
+    known = ("labelled_hours", "unlabelled_hours", "updates", "teacher")
+    return {
+        "recipe": options.recipe, "system": options.system, "test_set": options.test.name.split(".")[0],
+        "config": step.digest, "parameters": model.num_parameters, **{k: model.meta.get(k) for k in known},
+        "commit": commit(), "machine": machine(), "seed": options.seed,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(Options, run, inputs=("model", "graph", "dev", "test"), unfingerprinted=("jobs", "results"))
