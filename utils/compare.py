@@ -42,9 +42,7 @@ def read_hypotheses(path: Path, names: list[str]) -> list[list[str]]:
     lines = (line.split() for line in path.read_text().splitlines() if line.strip())
     found = {fields[0]: fields[1:] for fields in lines}
     if differing := set(names) ^ found.keys():
-        raise UserError(
-            f"{path}: {len(differing)} utterances differ from the references, such as {min(differing)}."
-        )
+        raise UserError(f"{path}: {len(differing)} utterances differ from the references, such as {min(differing)}.")
     return [found[name] for name in names]
 
 

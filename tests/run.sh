@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Make the environment if need be, then lint and test everything. Exit status 0: all is well.
+#
+# Usage: tests/run.sh [arguments for pytest]
+set -euo pipefail
+
+cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
+utils/setup.sh
+. utils/path.sh
+
+# Every shell script that is, or would be, in the repository.
+scripts() {
+  if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run
+  else
+    find . \( -name .venv -o -name exp -o -name data \) -prune -o \( -name '*.sh' -o -path ./.ci/run \) -type f -print0
+  fi
+}
+
+status=0
+echo "ruff check" && ruff check . || status=1
+echo "ruff format --check" && ruff format --check . || status=1
+if command -v shellcheck >/dev/null; then
+  echo "shellcheck" && scripts | xargs -0 -r shellcheck --external-sources --source-path=SCRIPTDIR || status=1
+fi
+((status == 0)) || echo "tests/run.sh: error: lint found faults (above); the tests follow" >&2
+
+# Last, so that the output closes with pytest's own summary.
+python -m pytest tests -q "$@" || status=1
+exit "$status"
