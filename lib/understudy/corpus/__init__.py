@@ -1,0 +1,20 @@
+"""Lhotse manifests: building, splitting by speaker, validating."""
+
+from understudy.corpus.build import Utterance, build_cut, build_cuts, join_manifests, read_cuts, write_cuts
+from understudy.corpus.split import set_of_speakers, split_speakers
+from understudy.corpus.validate import Fault, Report, validate, validate_sets
+
+__all__ = [
+    "Fault",
+    "Report",
+    "Utterance",
+    "build_cut",
+    "build_cuts",
+    "join_manifests",
+    "read_cuts",
+    "set_of_speakers",
+    "split_speakers",
+    "validate",
+    "validate_sets",
+    "write_cuts",
+]

@@ -1,0 +1,138 @@
+"""Lhotse manifests from a simple table of utterances."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
+from lhotse.serialization import deserialize_item
+from lhotse.supervision import AlignmentItem
+
+from understudy.stage import UserError, atomic_path
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One row of the table: an audio file that holds one sentence of one speaker."""
+
+    id: str
+    audio: Path
+    text: str
+    """Words with single spaces; made upper case in the manifest."""
+    speaker: str
+    num_samples: int | None = None
+    """With `sample_rate`, spares opening the file."""
+    sample_rate: int | None = None
+    phones: tuple[tuple[str, float, float], ...] = ()
+    """Reference times, if known: phone, start and duration in seconds."""
+
+
+def build_cut(utterance: Utterance) -> MonoCut:
+    """The cut of one utterance: the whole recording with one supervision.
+
+    Raises:
+        UserError: the audio file is missing or cannot be read.
+    """
+    recording = _recording(utterance)
+    alignment = None
+    if utterance.phones:
+        alignment = {"phone": [AlignmentItem(s, round(t, 5), round(d, 5)) for s, t, d in utterance.phones]}
+    supervision = SupervisionSegment(
+        id=utterance.id,
+        recording_id=utterance.id,
+        start=0.0,
+        duration=recording.duration,
+        channel=0,
+        text=" ".join(utterance.text.upper().split()),
+        speaker=utterance.speaker,
+        alignment=alignment,
+    )
+    return MonoCut(
+        id=utterance.id,
+        start=0.0,
+        duration=recording.duration,
+        channel=0,
+        recording=recording,
+        supervisions=[supervision],
+    )
+
+
+def build_cuts(utterances: Iterable[Utterance]) -> Iterator[MonoCut]:
+    """Cuts of a table, one at a time. Raises UserError as `build_cut`."""
+    return (build_cut(utterance) for utterance in utterances)
+
+
+def write_cuts(path: Path, cuts: Iterable[MonoCut]) -> int:
+    """Write a manifest (.jsonl.gz), streaming and atomic; the same bytes for the same cuts.
+
+    Returns the number of cuts.
+    """
+    return _write_lines(path, (json.dumps(cut.to_dict(), ensure_ascii=False) + "\n" for cut in cuts))
+
+
+def read_cuts(path: Path) -> Iterator[MonoCut]:
+    """Cuts of a manifest, one at a time, in its order.
+
+    Raises:
+        UserError: a line is no cut, or the file breaks off.
+    """
+    number = 0
+    try:
+        for line in _lines(path):
+            number += 1
+            yield deserialize_item(json.loads(line))
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}, line {number}: not a readable manifest of cuts ({error}). Make it again.") from error
+
+
+def join_manifests(path: Path, parts: Iterable[Path]) -> int:
+    """Write the manifests `parts` one after the other as one, line by line. Returns the number of cuts."""
+    return _write_lines(path, (line for part in parts for line in _lines(part)))
+
+
+def _recording(utterance: Utterance) -> Recording:
+    if utterance.num_samples is not None and utterance.sample_rate is not None:
+        return Recording(
+            id=utterance.id,
+            sources=[AudioSource(type="file", channels=[0], source=str(utterance.audio))],
+            sampling_rate=utterance.sample_rate,
+            num_samples=utterance.num_samples,
+            duration=utterance.num_samples / utterance.sample_rate,
+            channel_ids=[0],
+        )
+    if not utterance.audio.exists():
+        raise UserError(f"{utterance.audio}: no such audio file ({utterance.id}). Is the corpus whole?")
+    try:
+        return Recording.from_file(utterance.audio, recording_id=utterance.id)
+    except Exception as error:  # each audio library raises its own
+        raise UserError(
+            f"{utterance.audio}: cannot be read as audio (utterance {utterance.id}): {error}. "
+            "Fetch the file again, or leave the utterance out."
+        ) from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
+        yield from file
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    # No name and no time in the gzip header: the same lines give the same file.
+    with (
+        atomic_path(path) as tmp,
+        tmp.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8") as file,
+    ):
+        for line in lines:
+            file.write(line)
+            count += 1
+    return count
