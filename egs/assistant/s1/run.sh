@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# A voice assistant's corpus, made here by a speech synthesiser: from nothing to a table of word error rates.
+#
+# A teacher learns from a little transcribed speech of a few voices, listens to much more speech of other
+# voices without transcripts, and a small student learns from what it heard.
+#
+# e.g.: ./run.sh                                       everything
+#       ./run.sh --stage 7 --stop-stage 8              the two students again
+#       ./run.sh --unlabelled-hours 20 --dir exp-20h --data data-20h    another size, in folders of its own
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+stage=0
+stop_stage=13
+labelled_hours=0.5   # transcribed speech, hours
+unlabelled_hours=2   # speech without transcripts, hours
+dev_hours=0.15       # for choosing scales and when to stop
+test_hours=0.5       # of voices never heard in training
+voices=80            # speakers in all
+senones=600          # most leaves of the phonetic decision tree
+student=student      # conf/<student>.yaml
+student_epochs=40    # labelled passes of the baseline; the best on dev is kept
+distil_epochs=5      # passes over all speech of the distilled student
+seed=1
+data=data
+dir=exp
+utils/setup.sh
+. ./path.sh
+export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own threads
+. ./cmd.sh
+. utils/parse_options.sh
+
+sets=(labelled dev)
+in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
+say() { echo "== stage $*" >&2; }
+feats() { # feats a b: [data/feats/a.jsonl.gz, data/feats/b.jsonl.gz]
+  local names=("${@/#/$data/feats/}")
+  local IFS=,
+  echo "[${names[*]/%/.jsonl.gz}]"
+}
+
+if in_stage 0; then
+  say "0: synthesise sentences of a grammar in $voices voices, with rooms and noise (2 min, 0.15 GB an hour)"
+  local/prepare.py --out "$data/corpus" --labelled-hours "$labelled_hours" --unlabelled-hours "$unlabelled_hours" \
+    --dev-hours "$dev_hours" --test-hours "$test_hours" --voices "$voices" --seed "$seed" --jobs "$jobs"
+fi
+
+if in_stage 1; then
+  say "1: log-mel features (20 s an hour)"
+  corpus="$data/corpus"
+  steps/make_features.py --out "$data/feats" --jobs "$jobs" \
+    --cuts "[$corpus/labelled.jsonl.gz,$corpus/unlabelled.jsonl.gz,$corpus/dev.jsonl.gz,$corpus/test.jsonl.gz]"
+fi
+
+if in_stage 2; then
+  say "2: lexicon, phones, and a trigram of the labelled transcripts"
+  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" --order 3 \
+    --out "$dir/lang"
+fi
+
+if in_stage 3; then
+  say "3: align from nothing, grow the tree, label every frame with its senone"
+  steps/align_mono.py --feats "$(feats "${sets[@]}")" --lang "$dir/lang" --seed "$seed" --out "$dir/mono"
+  steps/make_tree.py --ali "$dir/mono" --feats "$(feats "${sets[@]}")" --lang "$dir/lang" --senones "$senones" \
+    --out "$dir/tree"
+fi
+
+if in_stage 4; then
+  say "4: the teacher, on labelled speech (3 min)"
+  steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --seed "$seed" --threads "$threads" --out "$dir/teacher"
+fi
+
+if in_stage 6; then
+  say "6: soft targets: the teacher listens to the unlabelled speech"
+  steps/make_targets.py --model "$dir/teacher" --feats "$(feats unlabelled)" --k 20 --out "$dir/targets"
+fi
+
+if in_stage 7; then
+  say "7: the small student on labelled speech alone: the baseline"
+  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$student_epochs" --seed "$seed" \
+    --threads "$threads" --out "$dir/$student-labelled"
+fi
+
+if in_stage 8; then
+  say "8: the same student, distilled"
+  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
+    --targets "[$dir/targets/unlabelled]" --epochs "$distil_epochs" --sub-epochs 4 --seed "$seed" \
+    --threads "$threads" --out "$dir/$student-distilled"
+fi
+
+if in_stage 11; then
+  say "11: decode the held-out voices"
+  steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --out "$dir/graph"
+  for system in teacher "$student-labelled" "$student-distilled"; do
+    steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
+      --test "$data/feats/test.jsonl.gz" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
+      --jobs "$jobs" --out "$dir/$system/decode"
+  done
+fi
+
+if in_stage 13; then
+  say "13: the table"
+  steps/report.py --results "$dir/results.jsonl" --baseline "$student-labelled" --out RESULTS.md
+  cat RESULTS.md
+fi
