@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Flat start: train monophone mixtures on 10 ms frames and align every set with them.
 
-e.g.: steps/align_mono.py --feats '[data/feats/labelled.jsonl.gz, data/feats/dev.jsonl.gz]' --lang exp/lang --out exp/mono
+e.g.: steps/align_mono.py --feats '[data/feats/labelled.jsonl.gz]' --lang exp/lang --out exp/mono
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
             check.add([(lexicon.phones[p], s * FRAME_SHIFT) for p, s, _ in segments], reference)
     writer.close()
     if failed:
-        log.warning("%s: %d utterances too short for their transcripts: %s", manifest, len(failed), " ".join(failed[:10]))
+        log.warning(
+            "%s: %d utterances too short for their transcripts: %s", manifest, len(failed), " ".join(failed[:10])
+        )
     report = {"aligned": len(writer.index), "failed": failed}
     return {**report, "boundaries": check.summary()} if check.references else report
 

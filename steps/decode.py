@@ -62,9 +62,7 @@ def run(options: Options, step: Step) -> None:
     start, cpu = time.monotonic(), _cpu_seconds()
     grid = list(itertools.product(options.acoustic_scales, options.prior_scales))
     if not grid:
-        raise UserError(
-            "no scales to try: give --acoustic-scales and --prior-scales at least one value each."
-        )
+        raise UserError("no scales to try: give --acoustic-scales and --prior-scales at least one value each.")
     refs, systems = _decode(options, options.dev, grid)
     counts = [errors.count(list(refs.values()), _words(hyps)) for hyps in systems]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
@@ -76,9 +74,7 @@ def run(options: Options, step: Step) -> None:
     used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
     line = {**_description(options, step), **score, "dev_wer": round(counts[best].wer, 3), **used}
     append_result(options.results, {**line, "peak_memory_mb": round(peak_memory_mb())})
-    log.info(
-        "%s: WER %.2f %% [%.2f, %.2f]", options.system, *(score[k] for k in ("wer", "wer_low", "wer_high"))
-    )
+    log.info("%s: WER %.2f %% [%.2f, %.2f]", options.system, *(score[k] for k in ("wer", "wer_low", "wer_high")))
 
 
 def _cpu_seconds() -> float:
@@ -115,9 +111,7 @@ def _score(out: Path, refs: dict, hyps: dict, scales: tuple[float, float], seed:
         "acoustic_scale": scales[0], "prior_scale": scales[1],
     }  # fmt: skip
     if score["empty"]:
-        log.warning(
-            "%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"]
-        )
+        log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])
     with atomic_path(out / "hyp.txt") as partial:
         partial.write_text("".join(" ".join([name, *words]) + "\n" for name, (words, _) in hyps.items()))
     with atomic_path(out / "errs.txt") as partial:

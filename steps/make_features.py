@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from understudy.features.extract import extract_set, global_normaliser
 from understudy.stage import Step, UserError, main
@@ -24,7 +23,7 @@ class Options:
     """folder of the features"""
     normalise_on: str = "labelled"
     """the set whose mean and variance normalise all"""
-    speeds: Optional[list[float]] = None
+    speeds: list[float] | None = None
     """extra copies of --perturb at these speeds, e.g. [0.9, 1.1]"""
     perturb: str = "labelled"
     """the set that gets the extra copies"""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Grow the phonetic decision tree from an alignment and write senone labels at 30 ms.
 
-e.g.: steps/make_tree.py --ali exp/mono --feats '[data/feats/labelled.jsonl.gz, data/feats/dev.jsonl.gz]' --lang exp/lang --senones 600 --out exp/tree
+e.g.: steps/make_tree.py --ali exp/mono --feats '[data/feats/labelled.jsonl.gz]' --lang exp/lang --out exp/tree
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def run(options: Options, step: Step) -> None:
         tree.accumulate(stats, contexts, middle)
     if not stats:
         raise UserError(f"{options.ali}: no alignment fits {options.feats[0]}; run steps/align_mono.py on it")
-    grown = tree.build(stats, len(lexicon.phones) - 1, lexicon.silence, options.senones, options.min_count, options.min_gain)
+    grown = tree.build(
+        stats, len(lexicon.phones) - 1, lexicon.silence, options.senones, options.min_count, options.min_gain
+    )
     grown.save(step.out / "tree.json")
     log.info("%d contexts seen, %d senones", len(stats), grown.num_senones)
     for path in options.feats:

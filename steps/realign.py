@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Align again at 30 ms with a network, on senones in context.
 
-e.g.: steps/realign.py --model exp/teacher0 --tree exp/tree --feats '[data/feats/labelled.jsonl.gz]' --lang exp/lang --out exp/ali
+e.g.: steps/realign.py --model exp/teacher0 --tree exp/tree --feats '[data/feats/dev.jsonl.gz]' \\
+          --lang exp/lang --out exp/ali
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def run(options: Options, step: Step) -> None:
     """Align every set; report boundaries against reference times where there are any."""
     model, tree, lexicon = models.load(options.model), Tree.load(options.tree / "tree.json"), Lexicon.read(options.lang)
     if model.senones != tree.num_senones:
-        raise UserError(f"{options.model} has {model.senones} senones, {options.tree} has {tree.num_senones}: not of one tree")
+        raise UserError(
+            f"{options.model} has {model.senones} senones, {options.tree} has {tree.num_senones}: not of one tree"
+        )
     report = {}
     for path in options.feats:
         name = path.name.split(".")[0]

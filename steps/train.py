@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Train an acoustic model: a teacher or a student, on labels alone or on soft targets too.
 
-e.g.: steps/train.py --labelled data/feats/labelled.jsonl.gz --dev data/feats/dev.jsonl.gz --labels exp/ali --model.cells 256 --out exp/student
+e.g.: steps/train.py --config conf/student.yaml --labelled data/feats/labelled.jsonl.gz \\
+          --dev data/feats/dev.jsonl.gz --labels exp/tree --out exp/student
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 import torch
 
@@ -36,11 +36,11 @@ class Options:
     """folder of senone labels (steps/make_tree.py or steps/realign.py)"""
     out: Path
     """folder of the model"""
-    unlabelled: Optional[list[Path]] = None
+    unlabelled: list[Path] | None = None
     """manifests to learn from soft targets"""
-    targets: Optional[list[Path]] = None
+    targets: list[Path] | None = None
     """folders of soft targets of those (and of the labelled one where train.share is above 0)"""
-    init: Optional[Path] = None
+    init: Path | None = None
     """model folder to start from"""
     epochs: int = 20
     """passes over all speech"""
@@ -66,7 +66,9 @@ def run(options: Options, step: Step) -> None:
     senones = Tree.load(options.labels / "tree.json").num_senones
     targets = TargetReader(options.targets) if options.targets else None
     if targets and targets.describe["senones"] != senones:
-        raise UserError(f"{options.targets}: targets over {targets.describe['senones']} senones, {options.labels} has {senones}")
+        raise UserError(
+            f"{options.targets}: targets over {targets.describe['senones']} senones, {options.labels} has {senones}"
+        )
     sets = Sets(
         SpeechData([options.labelled], normaliser, _labels(options.labels, options.labelled), targets),
         SpeechData([options.dev], normaliser, _labels(options.labels, options.dev)),
@@ -100,5 +102,8 @@ def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
 
 if __name__ == "__main__":
     main(
-        Options, run, inputs=("labelled", "dev", "labels", "unlabelled", "targets", "init"), unfingerprinted=("threads",)
+        Options,
+        run,
+        inputs=("labelled", "dev", "labels", "unlabelled", "targets", "init"),
+        unfingerprinted=("threads",),
     )

@@ -24,9 +24,7 @@ def test_sums_to_one_after_seen_and_unseen_histories(order):
 def test_equals_nltk_above_the_unigram():
     ours = estimate(TEXT, VOCABULARY, 2)
     theirs = WittenBellInterpolated(2)
-    grams = [
-        g for t in TEXT for g in [*itertools.pairwise(["<s>", *t, "</s>"]), *((w,) for w in [*t, "</s>"])]
-    ]
+    grams = [g for t in TEXT for g in [*itertools.pairwise(["<s>", *t, "</s>"]), *((w,) for w in [*t, "</s>"])]]
     theirs.fit([grams], vocabulary_text=[*VOCABULARY, "<s>", "</s>"])
     for history, word in itertools.product(["<s>", *"abcd"], [*VOCABULARY, "</s>"]):
         alpha, gamma = theirs.estimator.alpha_gamma(word, (history,))

@@ -32,9 +32,7 @@ class Utterance:
         )
 
 
-def train(
-    utterances: list[Utterance], phones: int, iterations: int = 35, gaussians: int = 1000
-) -> GaussianMixtures:
+def train(utterances: list[Utterance], phones: int, iterations: int = 35, gaussians: int = 1000) -> GaussianMixtures:
     """Train on utterances in memory (choose at most a few hours: mixtures of monophones learn no more).
 
     Raises:
@@ -94,9 +92,7 @@ def _align(
     return found
 
 
-def _reestimate(
-    model: GaussianMixtures, utterances: list[Utterance], paths: list[np.ndarray | None]
-) -> torch.Tensor:
+def _reestimate(model: GaussianMixtures, utterances: list[Utterance], paths: list[np.ndarray | None]) -> torch.Tensor:
     accumulator = Accumulator(model)
     kept = [(u.features, torch.from_numpy(p)) for u, p in zip(utterances, paths) if p is not None]
     for first in range(0, len(kept), 64):

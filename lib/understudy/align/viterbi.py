@@ -39,9 +39,7 @@ def viterbi(graphs: list[AlignmentGraph], scores: list[torch.Tensor]) -> list[tu
     return [_trace(graphs[i], best[:, i], pointers[:, i], before[i], len(scores[i])) for i in range(batch)]
 
 
-def _forward(
-    before: torch.Tensor, emitted: torch.Tensor, start: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _forward(before: torch.Tensor, emitted: torch.Tensor, start: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     frames, batch, states = emitted.shape
     flat = before.reshape(batch, -1)
     dead = torch.full((batch, 1), _NONE)

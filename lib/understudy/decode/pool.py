@@ -50,9 +50,7 @@ def decode(
         for task in tasks:
             yield from _decode_batch(task)
         return
-    with multiprocessing.get_context("spawn").Pool(
-        jobs, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for done in pool.imap(_decode_batch, tasks):
             yield from done
         pool.close()
@@ -63,9 +61,7 @@ def _cuts(manifest: Path) -> Iterator[Cut]:
     cut = None
     for cut in CutSet.from_jsonl_lazy(manifest):
         if len(cut.supervisions) != 1 or cut.supervisions[0].text is None:
-            raise UserError(
-                f"{manifest}: cut {cut.id} has no transcript to score against. Use a transcribed set."
-            )
+            raise UserError(f"{manifest}: cut {cut.id} has no transcript to score against. Use a transcribed set.")
         yield cut
     if cut is None:
         raise UserError(f"{manifest}: no cuts. Make it again (stages 0 and 1).")
@@ -96,7 +92,6 @@ def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[tuple[s
     model, graph, normaliser = _loaded[decoder]
     log_posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
     found = [
-        search(graph, [scores(p, model.log_priors, *scales) for p in log_posteriors], decoder.beams)
-        for scales in grid
+        search(graph, [scores(p, model.log_priors, *scales) for p in log_posteriors], decoder.beams) for scales in grid
     ]
     return [(c.id, c.supervisions[0].text.split(), [f[i] for f in found]) for i, c in enumerate(cuts)]

@@ -97,9 +97,7 @@ def _search(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams) -> list[l
 def _is_memory(error: BaseException) -> bool:
     text = str(error).lower()
     # k2 prints its reason and raises one sentence for every failure of a check, want of memory among them.
-    return isinstance(error, MemoryError) or any(
-        s in text for s in ("memory", "alloc", "bad things happened")
-    )
+    return isinstance(error, MemoryError) or any(s in text for s in ("memory", "alloc", "bad things happened"))
 
 
 def _search_batch(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams) -> list[list[int] | None]:

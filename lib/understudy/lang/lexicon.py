@@ -66,9 +66,7 @@ class Lexicon:
         file = path / "lexicon.txt" if path.is_dir() else path
         entries = read_entries(file)
         if path.is_dir():
-            return _build(
-                entries, _read_symbols(path / "phones.txt"), _read_symbols(path / "words.txt"), file
-            )
+            return _build(entries, _read_symbols(path / "phones.txt"), _read_symbols(path / "words.txt"), file)
         return cls.from_entries(entries)
 
     @classmethod
@@ -146,17 +144,13 @@ def _check_entry(where: str, fields: list[str]) -> None:
             )
 
 
-def _build(
-    entries: Iterable[tuple[str, Sequence[str]]], phones: list[str], words: list[str], where: Path
-) -> Lexicon:
+def _build(entries: Iterable[tuple[str, Sequence[str]]], phones: list[str], words: list[str], where: Path) -> Lexicon:
     ids = {p: i for i, p in enumerate(phones)}
     prons: dict[str, list[tuple[int, ...]]] = {}
     for word, pron in entries:
         unknown = [p for p in pron if p not in ids]
         if unknown:
-            raise UserError(
-                f"{where}: {word} has a phone that phones.txt lacks: {unknown[0]}. Remake the folder."
-            )
+            raise UserError(f"{where}: {word} has a phone that phones.txt lacks: {unknown[0]}. Remake the folder.")
         prons.setdefault(word, []).append(tuple(ids[p] for p in pron))
     if set(words[1:-1]) != set(prons):
         raise UserError(f"{where}: words.txt and lexicon.txt differ. Remake the folder (stage 2).")
@@ -172,9 +166,7 @@ def _read_symbols(path: Path) -> list[str]:
     for number, line in enumerate(lines, 1):
         fields = line.split()
         if len(fields) != 2 or fields[1] != str(len(symbols)):
-            raise UserError(
-                f"{path}:{number}: expected a symbol and {len(symbols)}. Remake the folder (stage 2)."
-            )
+            raise UserError(f"{path}:{number}: expected a symbol and {len(symbols)}. Remake the folder (stage 2).")
         symbols.append(fields[0])
     return symbols
 

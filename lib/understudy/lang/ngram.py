@@ -158,9 +158,7 @@ def _read_arpa(path: Path) -> BackoffModel:
         except (ValueError, IndexError):
             raise UserError(f"{path}:{number}: not a line of an ARPA file: {line[:60]!r}.") from None
     if not ended or dict(found) != {k: v for k, v in sizes.items() if v}:
-        raise UserError(
-            f"{path}: truncated: its header promises {sizes}, it has {dict(found)}. Copy it again."
-        )
+        raise UserError(f"{path}: truncated: its header promises {sizes}, it has {dict(found)}. Copy it again.")
     model.order = max(sizes)
     return model
 

@@ -81,7 +81,9 @@ class AcousticModel(nn.Module):
             last = features[torch.arange(len(features)), lengths.to(features.device) - 1]
             features = torch.cat([features, features.new_zeros(len(features), delay, self.inputs)], 1)
             ahead = torch.arange(delay, device=features.device) + lengths.to(features.device)[:, None]
-            features = features.scatter(1, ahead[..., None].expand(-1, -1, self.inputs), last[:, None].expand(-1, delay, -1))
+            features = features.scatter(
+                1, ahead[..., None].expand(-1, -1, self.inputs), last[:, None].expand(-1, delay, -1)
+            )
         turn = _reversal(lengths, features.shape[1]).to(features.device) if self.options.bidirectional else None
         hidden = features
         for layer in self.layers:

@@ -20,9 +20,7 @@ def wer_interval(refs: Transcripts, hyps: Transcripts, seed: int = 0) -> tuple[f
     return 100 * found["ci95min"], 100 * found["ci95max"]
 
 
-def probability_of_improvement(
-    refs: Transcripts, first: Transcripts, second: Transcripts, seed: int = 0
-) -> float:
+def probability_of_improvement(refs: Transcripts, first: Transcripts, second: Transcripts, seed: int = 0) -> float:
     """Share of the paired bootstrap samples in which `second` has fewer errors than `first`."""
     found = kaldialign.bootstrap_wer_ci(refs, first, second, replications=REPLICATIONS, seed=seed)
     return found["p_s2_improv_over_s1"]

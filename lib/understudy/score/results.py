@@ -28,9 +28,7 @@ def read_results(path: Path | str) -> list[dict[str, Any]]:
         try:
             value = json.loads(line)
         except json.JSONDecodeError as error:
-            raise UserError(
-                f"{path}:{number}: not JSON ({error.msg}). Remove the line and decode again."
-            ) from None
+            raise UserError(f"{path}:{number}: not JSON ({error.msg}). Remove the line and decode again.") from None
         missing = [k for k in IDENTITY if k not in value] if isinstance(value, dict) else list(IDENTITY)
         if missing:
             raise UserError(f"{path}:{number}: lacks {', '.join(missing)}. Remove the line and decode again.")

@@ -62,4 +62,6 @@ def read_json(path: Path | str) -> Any:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. Run the stage that makes it first.") from None
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}, line {error.lineno}: not JSON ({error.msg}). Remove it and rerun its stage.") from None
+        raise UserError(
+            f"{path}, line {error.lineno}: not JSON ({error.msg}). Remove it and rerun its stage."
+        ) from None

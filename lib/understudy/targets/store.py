@@ -104,7 +104,9 @@ class TargetReader:
             try:
                 self.cache[path] = load_file(path)
             except (OSError, SafetensorError) as error:
-                raise UserError(f"{path}: cannot be read ({error}). Delete the shard and its .json; run stage 6.") from error
+                raise UserError(
+                    f"{path}: cannot be read ({error}). Delete the shard and its .json; run stage 6."
+                ) from error
             if len(self.cache) > _SHARDS_IN_MEMORY:
                 self.cache.popitem(last=False)
         self.cache.move_to_end(path)

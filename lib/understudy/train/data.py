@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 import numpy as np
 import torch
@@ -26,11 +25,11 @@ class Batch:
     """(batch, frames, inputs)"""
     lengths: torch.Tensor
     """(batch,)"""
-    labels: Optional[torch.Tensor]
+    labels: torch.Tensor | None
     """(all frames,) senones"""
-    senones: Optional[torch.Tensor]
+    senones: torch.Tensor | None
     """(all frames, k)"""
-    log_posteriors: Optional[torch.Tensor]
+    log_posteriors: torch.Tensor | None
     """(all frames, k)"""
 
     def rows(self, padded: torch.Tensor) -> torch.Tensor:

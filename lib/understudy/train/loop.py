@@ -6,7 +6,6 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 import torch
 
@@ -50,7 +49,7 @@ class Sets:
 
     labelled: SpeechData
     dev: SpeechData
-    unlabelled: Optional[SpeechData] = None
+    unlabelled: SpeechData | None = None
 
 
 class Trainer:
@@ -122,7 +121,11 @@ class Trainer:
 
     def _loss(self, batch: Batch, kind: str) -> torch.Tensor:
         logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths))
-        to = {n: None if v is None else v.to(self.device) for n, v in vars(batch).items() if n not in ("features", "lengths")}
+        to = {
+            n: None if v is None else v.to(self.device)
+            for n, v in vars(batch).items()
+            if n not in ("features", "lengths")
+        }
         temperature = self.options.temperature
         if kind == "soft":
             return losses.soft(logits, to["senones"], to["log_posteriors"], temperature)
