@@ -26,8 +26,8 @@ data=data
 dir=exp
 utils/setup.sh
 . ./path.sh
-export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own threads
 . ./cmd.sh
+export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own threads
 . utils/parse_options.sh
 
 sets=(labelled dev)
