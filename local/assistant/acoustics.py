@@ -48,6 +48,15 @@ def make_bank(voices: list[Voice], num_rooms: int, num_tracks: int, seed: int) -
     return Bank(np.stack([np.pad(room, (0, taps - len(room))) for room in rooms]), np.stack(tracks))
 
 
+def one_thread() -> None:
+    """Let torch use one thread in this process.
+
+    The generator of rooms writes reflections that fall on one sample over each other, and with several threads
+    it is chance which one stays; and the processes have the cores already.
+    """
+    torch.set_num_threads(1)
+
+
 def to_16k(samples: np.ndarray) -> np.ndarray:
     """eSpeak's int16 samples as float32 in [-1, 1) at 16 kHz, without delay (the filter is centred)."""
     signal = torch.from_numpy(samples.astype(np.float32) / 32768)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,10 +62,9 @@ class Mark:
 
 
 class Engine:
-    """eSpeak NG in this process. One at a time: the library keeps global state."""
+    """eSpeak NG in this process. It holds nothing between sentences, so there may be several."""
 
     def __init__(self) -> None:
-        self._lib: ctypes.CDLL | None = None
         self._chunks: list[np.ndarray] = []
         self._marks: list[Mark] = []
         self._callback = _Callback(self._receive)  # kept here, or it would be collected
@@ -77,33 +78,17 @@ class Engine:
         Raises:
             RuntimeError: the library does not start or has no such voice.
         """
-        lib = self._fresh_library()
-        if lib.espeak_SetVoiceByName(f"en-us+{voice.variant}".encode()) != 0:
-            raise RuntimeError(f"eSpeak NG has no voice variant {voice.variant}")
-        for parameter, value in ((_RATE, voice.rate), (_PITCH, voice.pitch), (_RANGE, voice.pitch_range)):
-            lib.espeak_SetParameter(parameter, value, 0)
         self._chunks, self._marks = [], []
         data = text.encode()
-        lib.espeak_Synth(data, len(data) + 1, 0, 1, 0, _CHARS_UTF8, None, None)
+        with _fresh_library() as lib:
+            lib.espeak_SetSynthCallback(self._callback)
+            if lib.espeak_SetVoiceByName(f"en-us+{voice.variant}".encode()) != 0:
+                raise RuntimeError(f"eSpeak NG has no voice variant {voice.variant}")
+            for parameter, value in ((_RATE, voice.rate), (_PITCH, voice.pitch), (_RANGE, voice.pitch_range)):
+                lib.espeak_SetParameter(parameter, value, 0)
+            lib.espeak_Synth(data, len(data) + 1, 0, 1, 0, _CHARS_UTF8, None, None)
         samples = np.concatenate(self._chunks) if self._chunks else np.zeros(0, np.int16)
         return samples, self._marks
-
-    def _fresh_library(self) -> ctypes.CDLL:
-        # Oscillators, noise and echo keep their state from one sentence to the next, and no call resets them;
-        # loading the library anew does, in half a millisecond.
-        import espeakng_loader
-
-        if self._lib is not None:
-            self._lib.espeak_Terminate()
-            _ctypes.dlclose(self._lib._handle)
-        self._lib = lib = ctypes.CDLL(espeakng_loader.get_library_path())
-        data = str(espeakng_loader.get_data_path()).encode()
-        if lib.espeak_Initialize(_SYNCHRONOUS, 0, data, _PHONEME_EVENTS | _DONT_EXIT) != SAMPLE_RATE:
-            raise RuntimeError("eSpeak NG does not start: is the package espeakng-loader whole?")
-        lib.espeak_SetSynthCallback(self._callback)
-        lib.espeak_ng_SetRandSeed(ctypes.c_long(1))
-        ctypes.CDLL(None).srand(1)  # breathy voices draw from the C library's own numbers
-        return lib
 
     def _receive(self, wav, count: int, events) -> int:
         if wav and count > 0:
@@ -118,3 +103,25 @@ class Engine:
                 self._marks.append(Mark("word", "", event.sample, event.text_position))
             index += 1
         return 0
+
+
+@contextmanager
+def _fresh_library() -> Iterator[ctypes.CDLL]:
+    """The library as if just loaded, unloaded again afterwards.
+
+    Its oscillators, noise and echo keep their state from one sentence to the next, and no call resets them.
+    Loading it anew does, in half a millisecond, provided that nobody still holds it.
+    """
+    import espeakng_loader
+
+    lib = ctypes.CDLL(espeakng_loader.get_library_path())
+    try:
+        data = str(espeakng_loader.get_data_path()).encode()
+        if lib.espeak_Initialize(_SYNCHRONOUS, 0, data, _PHONEME_EVENTS | _DONT_EXIT) != SAMPLE_RATE:
+            raise RuntimeError("eSpeak NG does not start: is the package espeakng-loader whole?")
+        lib.espeak_ng_SetRandSeed(ctypes.c_long(1))
+        ctypes.CDLL(None).srand(1)  # breathy voices draw from the C library's own numbers
+        yield lib
+        lib.espeak_Terminate()
+    finally:
+        _ctypes.dlclose(lib._handle)

@@ -18,7 +18,7 @@ from pathlib import Path
 import lexicon as lexicons
 import numpy as np
 import soundfile
-from acoustics import SAMPLE_RATE, Bank, add_noise, make_bank, noise, reverberate, to_16k
+from acoustics import SAMPLE_RATE, Bank, add_noise, make_bank, noise, one_thread, reverberate, to_16k
 from espeak import Engine, Voice
 from grammar import sentence
 from phones import SILENCE, Segment, segments, spoken_words
@@ -89,6 +89,7 @@ class Shard:
 def run(options: Options, step: Step) -> None:
     """Synthesise what is missing, shard by shard, and join the manifests."""
     _check(options)
+    one_thread()
     speakers = roster(options.voices, options.seed)
     _write_banks(options, speakers)
     _write_lexicon(options)
@@ -160,6 +161,7 @@ def _synthesise(shards: list[Shard], total: int, jobs: int) -> None:
 
 def _make_shard(shard: Shard) -> None:
     """Write a shard's audio, then its manifest, then its counts: a shard with counts is whole."""
+    one_thread()
     if shard.audio.exists():
         shutil.rmtree(shard.audio)  # the remains of a killed run
     shard.audio.mkdir(parents=True)

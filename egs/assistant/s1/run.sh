@@ -103,6 +103,8 @@ fi
 
 if in_stage 13; then
   say "13: the table"
-  steps/report.py --results "$dir/results.jsonl" --baseline "$student-labelled" --out RESULTS.md
-  cat RESULTS.md
+  report=RESULTS.md # only the default folder speaks for the recipe
+  [[ $dir == exp ]] || report=$dir/RESULTS.md
+  steps/report.py --results "$dir/results.jsonl" --baseline "$student-labelled" --out "$report"
+  cat "$report"
 fi

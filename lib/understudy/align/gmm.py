@@ -6,6 +6,8 @@ import math
 
 import torch
 
+_UNDERFLOW = -80.0
+_UNUSED = -1e8  # log-weight of a component that is not in use, finite so that sums stay numbers
 _FLOOR_SHARE = 0.01  # of the global variance, as Kaldi's min-variance keeps single frames from winning
 
 
@@ -24,6 +26,7 @@ class GaussianMixtures:
         self.log_weights = torch.zeros(states, 1)
         self.means = mean.expand(states, 1, -1).clone()
         self.variances = variance.expand(states, 1, -1).clone()
+        self._prepared: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @property
     def components(self) -> int:
@@ -32,17 +35,29 @@ class GaussianMixtures:
 
     def by_component(self, features: torch.Tensor) -> torch.Tensor:
         """Log-likelihoods with weights: (frames, states, components), nats."""
-        inverse = 1.0 / self.variances
-        constant = self.log_weights - 0.5 * (
-            self.variances.log().sum(2) + (self.means**2 * inverse).sum(2) + self.means.shape[2] * math.log(2 * math.pi)
-        )
-        weights = torch.cat([self.means * inverse, -0.5 * inverse], 2).flatten(0, 1)
+        if self._prepared is None:
+            self._prepared = self._prepare()
+        weights, constant = self._prepared
         both = torch.cat([features, features**2], 1)
-        return (both @ weights.T).reshape(len(features), *self.log_weights.shape) + constant
+        return torch.addmm(constant, both, weights).reshape(len(features), *self.log_weights.shape)
 
     def log_likelihoods(self, features: torch.Tensor) -> torch.Tensor:
         """(frames, dims) to (frames, states), nats."""
-        return self.by_component(features).logsumexp(2)
+        parts = self.by_component(features)
+        top = parts.amax(2, keepdim=True)
+        # exp is many times slower where it underflows; what is clamped adds less than float32 can hold.
+        return (parts - top).clamp_min_(_UNDERFLOW).exp_().sum(2).log_() + top[:, :, 0]
+
+    def changed(self) -> None:
+        """To be called when parameters were set: what is derived from them is made anew."""
+        self._prepared = None
+
+    def _prepare(self) -> tuple[torch.Tensor, torch.Tensor]:
+        inverse = 1.0 / self.variances
+        normaliser = self.variances.log().sum(2) + (self.means**2 * inverse).sum(2)
+        constant = self.log_weights - 0.5 * (normaliser + self.means.shape[2] * math.log(2 * math.pi))
+        weights = torch.cat([self.means * inverse, -0.5 * inverse], 2).flatten(0, 1)
+        return weights.T.contiguous(), constant.clamp_min(_UNUSED).flatten()
 
 
 class Accumulator:
@@ -77,6 +92,7 @@ class Accumulator:
         total = share.sum(1, keepdim=True)
         log_weights = (share / total.clamp_min(1e-10)).log().float()
         model.log_weights = torch.where(total > 0, log_weights, model.log_weights)
+        model.changed()
 
 
 def split(model: GaussianMixtures, counts: torch.Tensor, target: int, power: float = 0.25) -> None:
@@ -105,3 +121,4 @@ def split(model: GaussianMixtures, counts: torch.Tensor, target: int, power: flo
             model.variances[state, new] = model.variances[state, heavy]
             model.log_weights[state, heavy] -= math.log(2)
             model.log_weights[state, new] = model.log_weights[state, heavy]
+    model.changed()

@@ -86,7 +86,8 @@ def _align(
     found: list = [None] * len(utterances)
     for first in range(0, len(order), batch):
         part = order[first : first + batch]
-        scores = [model.log_likelihoods(utterances[i].features) for i in part]
+        features = [utterances[i].features for i in part]
+        scores = model.log_likelihoods(torch.cat(features)).split([len(f) for f in features])
         for i, path in zip(part, viterbi([graphs[i] for i in part], scores)):
             found[i] = path
     return found

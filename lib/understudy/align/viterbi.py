@@ -26,47 +26,44 @@ def viterbi(graphs: list[AlignmentGraph], scores: list[torch.Tensor]) -> list[tu
     batch, most = len(graphs), max(len(g.labels) for g in graphs)
     frames = max(len(s) for s in scores)
     width = max(len(p) for g in graphs for p in g.predecessors)
-    before = torch.full((batch, most, width), most, dtype=torch.long)  # column `most` is a dead state
+    before = np.full((width, batch, most), most, np.int64)  # column `most` is a dead state
     emitted = torch.full((frames, batch, most), _NONE)
     start = torch.full((batch, most), _NONE)
     for i, (graph, score) in enumerate(zip(graphs, scores)):
         states = len(graph.labels)
         for s, preceding in enumerate(graph.predecessors):
-            before[i, s, : len(preceding)] = torch.tensor(preceding, dtype=torch.long)
-        emitted[: len(score), i, :states] = score.float()[:, torch.from_numpy(graph.labels)]
+            before[: len(preceding), i, s] = preceding
+        emitted[: len(score), i, :states] = score.float().index_select(1, torch.from_numpy(graph.labels))
         start[i, :states][torch.from_numpy(graph.starts)] = 0.0
-    best, pointers = _forward(before, emitted, start)
-    return [_trace(graphs[i], best[:, i], pointers[:, i], before[i], len(scores[i])) for i in range(batch)]
+    best = _forward(torch.from_numpy(before), emitted, start)
+    return [_trace(graph, best[: len(score), i].numpy()) for i, (graph, score) in enumerate(zip(graphs, scores))]
 
 
-def _forward(before: torch.Tensor, emitted: torch.Tensor, start: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _forward(before: torch.Tensor, emitted: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+    """(frames, batch, states) best score of a path that ends in a state; the way back is found from it later."""
     frames, batch, states = emitted.shape
-    flat = before.reshape(batch, -1)
-    dead = torch.full((batch, 1), _NONE)
+    # All utterances in one flat row, so that a step is one look-up and one maximum.
+    flat = (before + (torch.arange(batch) * (states + 1))[None, :, None]).flatten()
+    last = torch.full((batch, states + 1), _NONE)
     best = torch.empty_like(emitted)
-    pointers = torch.zeros((frames, batch, states), dtype=torch.uint8)
-    best[0] = start + emitted[0]
+    last[:, :states] = best[0] = start + emitted[0]
     for t in range(1, frames):
-        incoming = torch.cat([best[t - 1], dead], 1).gather(1, flat).reshape(before.shape)
-        top, which = incoming.max(2)
-        best[t] = (top + emitted[t]).clamp_min(_NONE)
-        pointers[t] = which
-    return best, pointers
+        incoming = last.view(-1).index_select(0, flat).view(before.shape).amax(0)
+        last[:, :states] = best[t] = (incoming + emitted[t]).clamp_min_(_NONE)
+    return best
 
 
-def _trace(
-    graph: AlignmentGraph, best: torch.Tensor, pointers: torch.Tensor, before: torch.Tensor, frames: int
-) -> tuple[np.ndarray, float] | None:
-    final = best[frames - 1, : len(graph.labels)].clone()
-    final[torch.from_numpy(~graph.ends)] = _NONE
-    state = int(final.argmax())
-    score = float(final[state])
+def _trace(graph: AlignmentGraph, best: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """Follow the best predecessors back from the best end."""
+    ends = np.flatnonzero(graph.ends)
+    state = int(ends[best[-1, ends].argmax()])
+    score = float(best[-1, state])
     if score < _NONE / 2:
         return None
-    path = np.empty(frames, np.int64)
-    which, preceding = pointers.numpy(), before.numpy()
-    for t in range(frames - 1, -1, -1):
+    path = np.empty(len(best), np.int64)
+    for t in range(len(best) - 1, 0, -1):
         path[t] = state
-        if t:
-            state = int(preceding[state, which[t, state]])
+        preceding = graph.predecessors[state]
+        state = preceding[int(best[t - 1, preceding].argmax())]
+    path[0] = state
     return path, score

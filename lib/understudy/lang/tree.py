@@ -190,7 +190,7 @@ def build(
     leaves = len(heap)
     while leaves < target and heap:
         gain, _, leaf = heapq.heappop(heap)
-        if -gain < min_gain:
+        if -gain < min_gain or leaf.mask is None:
             break
         for child in leaf.split(asked, min_count):
             heapq.heappush(heap, (-child.gain, next(order), child))

@@ -43,7 +43,7 @@ def parse(options: type[T], doc: str | None, argv: list[str] | None = None) -> T
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     argv = [re.sub(r"^--[\w.-]+", lambda m: "--" + m.group()[2:].replace("-", "_"), a) for a in argv]
-    parser = _Parser(description=doc, exit_on_error=True)
+    parser = _Parser(description=doc, exit_on_error=True, allow_abbrev=False)
     parser.known = (*tuple(_names(options)), "config")
     parser.add_argument("--config", action="config", help="a YAML file of options; the command line overrides it")
     parser.add_class_arguments(options, fail_untyped=True)

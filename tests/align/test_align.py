@@ -1,0 +1,166 @@
+"""Alignment against k2, brute force and Kaldi's own Gaussians."""
+
+import itertools
+import subprocess
+import sys
+import textwrap
+
+import k2
+import numpy as np
+import pytest
+import torch
+
+from understudy.align import labels
+from understudy.align.archive import AlignmentReader, AlignmentWriter
+from understudy.align.check import BoundaryCheck
+from understudy.align.gmm import Accumulator, GaussianMixtures, split
+from understudy.align.graph import ENTRY_LOOP, THREE_STATE, alignment_graph
+from understudy.align.monophone import Utterance, segments, train
+from understudy.align.viterbi import viterbi
+from understudy.stage import UserError
+
+# Two pronunciations of the first word; phone 1 is silence.
+WORDS = [[[2, 3], [4]], [[5, 2]]]
+
+
+def as_k2(graph) -> k2.Fsa:
+    """The same graph for k2: labels + 1, arcs into a state emit its label."""
+    states, arcs = len(graph.labels), []
+    for s in range(states):
+        if graph.starts[s]:
+            arcs.append((0, s + 1, int(graph.labels[s]) + 1))
+        arcs += [(p + 1, s + 1, int(graph.labels[s]) + 1) for p in graph.predecessors[s]]
+        if graph.ends[s]:
+            arcs.append((s + 1, states + 1, -1))
+    lines = [f"{a} {b} {c} 0" for a, b, c in sorted(arcs)] + [str(states + 1)]
+    return k2.Fsa.from_str("\n".join(lines))
+
+
+@pytest.mark.parametrize("topology", [THREE_STATE, ENTRY_LOOP])
+@pytest.mark.parametrize("context", [True, False])
+def test_viterbi_finds_the_score_of_k2(topology, context):
+    names = {}
+    graph = alignment_graph(
+        WORDS, 1, topology, lambda left, p, right, s: names.setdefault((left, p, right, s), len(names)), context
+    )
+    torch.manual_seed(0)
+    scores = [torch.randn(frames, len(names)) for frames in (20, 14)]
+    for score, (path, best) in zip(scores, viterbi([graph, graph], scores)):
+        dense = torch.cat([torch.full((len(score), 1), -1e30), score], 1)[None]
+        dense_fsa = k2.DenseFsaVec(dense, torch.tensor([[0, 0, len(score)]], dtype=torch.int32))
+        lattice = k2.intersect_dense(k2.create_fsa_vec([as_k2(graph)]), dense_fsa, output_beam=10.0)
+        assert best == pytest.approx(float(lattice.get_tot_scores(False, False)), abs=1e-3)
+        assert best == pytest.approx(float(score[range(len(path)), graph.labels[path]].sum()), abs=1e-3)
+        assert graph.starts[path[0]] and graph.ends[path[-1]]
+        assert all(a in graph.predecessors[b] for a, b in itertools.pairwise(path))
+
+
+def test_too_short_is_none():
+    graph = alignment_graph(WORDS, 1, THREE_STATE, lambda *c: c[1], context=False)
+    assert viterbi([graph], [torch.zeros(8, 6)]) == [None]  # three phones of three states want nine frames
+    assert viterbi([graph], [torch.zeros(9, 6)])[0] is not None
+
+
+def test_contexts_cross_words_and_silence():
+    graph = alignment_graph(WORDS, 1, ENTRY_LOOP, lambda *c: 0)
+    seen = {tuple(c[:3]) for c in graph.contexts.tolist()}
+    assert {(3, 5, 2), (1, 5, 2), (4, 5, 2), (0, 2, 3), (1, 2, 3), (5, 2, 0), (5, 2, 1)} <= seen
+    assert (2, 5, 2) not in seen
+
+
+def test_monophones_find_the_segments_of_synthetic_speech():
+    rng = np.random.default_rng(0)
+    means = rng.normal(0, 3, (7, 6))
+
+    def say(number: int) -> tuple[Utterance, list[int]]:
+        phones = [1, *rng.permutation(np.arange(2, 7)), 1]  # no phone twice in a row: its boundary has no place
+        lengths = rng.integers(6, 15, len(phones))
+        frames = np.concatenate([means[p] + rng.normal(0, 1, (n, 6)) for p, n in zip(phones, lengths)])
+        words = [[[int(p)]] for p in phones[1:-1]]
+        return Utterance(str(number), torch.tensor(frames, dtype=torch.float32), words, 1), np.cumsum(lengths).tolist()
+
+    spoken = [say(i) for i in range(40)]
+    model = train([u for u, _ in spoken], 6, iterations=15, gaussians=18)
+    wrong = total = 0
+    for (_, found), (_, ends) in zip(segments((u for u, _ in spoken), model), spoken):
+        merged = [e for p, _, e in found.tolist()]
+        total += len(ends)
+        wrong += sum(min(abs(e - m) for m in merged) > 2 for e in ends)
+    assert wrong / total < 0.05
+
+
+def test_gaussians_are_kaldis():
+    # In a process of its own: Kaldi's packages do not all load together.
+    code = textwrap.dedent("""
+        import torch, numpy as np, kaldi_hmm_gmm as khg
+        from understudy.align.gmm import GaussianMixtures
+        torch.manual_seed(0)
+        ours = GaussianMixtures(1, torch.zeros(4), torch.ones(4))
+        ours.log_weights = torch.tensor([[0.3, 0.7]]).log()
+        ours.means, ours.variances = torch.randn(1, 2, 4), torch.rand(1, 2, 4) + 0.5
+        kaldi = khg.DiagGmm(2, 4)
+        kaldi.set_weights(ours.log_weights[0].exp().numpy())
+        kaldi.set_invvars_and_means((1 / ours.variances[0]).numpy(), ours.means[0].numpy())
+        kaldi.compute_gconsts()
+        frames = torch.randn(9, 4)
+        theirs = [kaldi.log_likelihood(f) for f in frames.numpy()]
+        assert np.abs(ours.log_likelihoods(frames)[:, 0].numpy() - theirs).max() < 1e-4
+    """)
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_em_never_loses_likelihood():
+    torch.manual_seed(1)
+    frames = torch.cat([torch.randn(300, 3) * 0.5 + c for c in (-3.0, 0.0, 4.0)])
+    states = torch.zeros(900, dtype=torch.long)
+    model = GaussianMixtures(1, frames.mean(0), frames.var(0))
+    last = -np.inf
+    for iteration in range(12):
+        accumulator = Accumulator(model)
+        accumulator.add(model, frames, states)
+        accumulator.update(model)
+        if iteration == 2:
+            split(model, accumulator.counts.sum(1), 3)
+            last = -np.inf
+        total = float(model.log_likelihoods(frames).sum())
+        assert total >= last - 1e-2
+        last = total
+    assert model.components == 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_phone_keeps_a_stacked_frame(seed):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, 9, 12)
+    ends = np.cumsum(lengths)
+    segments10 = np.stack([np.arange(12), np.r_[0, ends[:-1]], ends], 1)
+    frames = int(ends[-1]) // 3
+    stacked = labels.to_stacked(segments10, frames)
+    if frames < 12:
+        assert stacked is None
+        return
+    assert stacked[0, 1] == 0 and stacked[-1, 2] == frames
+    assert (stacked[:, 2] > stacked[:, 1]).all() and (stacked[1:, 1] == stacked[:-1, 2]).all()
+    contexts = labels.contexts(stacked)
+    assert len(contexts) == frames and (contexts[:, 3] == 0).sum() == 12
+
+
+def test_archive_refuses_another_length(tmp_path):
+    writer = AlignmentWriter(tmp_path, ["senone"], shard_size=2)
+    for i in range(5):
+        writer.write(f"u{i}", np.arange(i + 1), i + 1)
+    writer.close()
+    reader = AlignmentReader(tmp_path)
+    assert [reader.read(f"u{i}", i + 1)[:, 0].tolist() for i in range(5)] == [list(range(i + 1)) for i in range(5)]
+    with pytest.raises(UserError, match="cut u3 had 4 stacked frames .* has 5 now"):
+        reader.read("u3", 5)
+    with pytest.raises(UserError, match="no alignment of cut nobody"):
+        reader.read("nobody", 5)
+
+
+def test_boundary_check_counts_what_it_cannot_compare():
+    check = BoundaryCheck()
+    check.add([("SIL", 0.0), ("A", 0.10), ("B", 0.30)], [("SIL", 0.0), ("A", 0.13), ("B", 0.38)])
+    check.add([("SIL", 0.0), ("X", 0.10)], [("SIL", 0.0), ("A", 0.13)])
+    assert check.summary()["boundaries"] == 3 and check.summary()["compared"] == 2
+    assert check.within(0.04) == 0.5

@@ -1,0 +1,116 @@
+"""Features against other implementations; extraction of bad audio; a killed extraction."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from lhotse import CutSet, MonoCut, Recording
+
+from understudy.features import load_logmel, stack, stacked_length
+from understudy.features.extract import extract_set, global_normaliser
+from understudy.features.logmel import logmel
+from understudy.stage import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+def speech_like(seconds: float, seed: int = 0) -> np.ndarray:
+    """Noise with a moving level and a buzz: every mel channel is alive."""
+    rng, t = np.random.default_rng(seed), np.arange(int(seconds * 16000)) / 16000
+    buzz = sum(np.sin(2 * np.pi * 120 * h * t) / h for h in range(1, 40))
+    return (0.05 * (1.2 + np.sin(5 * t)) * (buzz + 0.3 * rng.standard_normal(len(t)))).astype(np.float32)
+
+
+def make_cut(path: Path, samples: np.ndarray, **options) -> MonoCut:
+    soundfile.write(path, samples, 16000, **options)
+    recording = Recording.from_file(path, recording_id=path.stem)
+    return MonoCut(path.stem, 0, recording.duration, 0, recording=recording)
+
+
+def backends():
+    found = ["torchaudio"]
+    try:
+        import kaldifeat  # noqa: F401
+    except ImportError:
+        return found  # an accelerator that set-up builds on demand
+    return [*found, "kaldifeat"]
+
+
+@pytest.mark.parametrize("backend", backends())
+def test_back_ends_agree(backend):
+    samples = speech_like(1.7)
+    ours, theirs = logmel(samples), logmel(samples, backend)
+    assert ours.shape == theirs.shape == (170, 64)
+    assert np.abs(ours - theirs).max() / np.abs(theirs).max() < 1e-3
+
+
+def test_unknown_back_end_lists_the_known():
+    with pytest.raises(UserError, match="kaldi-native-fbank, torchaudio"):
+        logmel(speech_like(0.1), "htk")
+
+
+@pytest.mark.parametrize("frames", [3, 4, 5, 98])
+@pytest.mark.parametrize("offset", [0, 1, 2])
+def test_stacking_keeps_the_number_of_frames(frames, offset):
+    values = np.arange(frames * 2, dtype=np.float32).reshape(frames, 2)
+    stacked = stack(values, offset)
+    assert stacked.shape == (stacked_length(frames), 6)
+    assert stacked[0].tolist() == [v for i in range(3) for v in values[min(offset + i, frames - 1)]]
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (np.stack([speech_like(0.5)] * 2, 1), "channel"),
+        (np.where(np.arange(8000) == 77, np.nan, 0.1).astype(np.float32), "not numbers"),
+    ],
+)
+def test_bad_audio_is_named(tmp_path, samples, reason):
+    path = tmp_path / "bad.wav"
+    soundfile.write(path, samples, 16000, subtype="FLOAT")
+    recording = Recording.from_file(path)
+    cut = recording.to_cut()
+    CutSet.from_cuts([cut]).to_file(tmp_path / "cuts.jsonl.gz")
+    with pytest.raises(UserError, match=reason):
+        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", 1)
+
+
+def test_missing_audio_is_named(tmp_path):
+    cut = make_cut(tmp_path / "gone.wav", speech_like(0.5))
+    CutSet.from_cuts([cut]).to_file(tmp_path / "cuts.jsonl.gz")
+    (tmp_path / "gone.wav").unlink()
+    with pytest.raises(UserError, match=r"cut gone: cannot read .*gone\.wav"):
+        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", 1)
+
+
+def test_killed_extraction_resumes_to_the_same(tmp_path):
+    cuts = [make_cut(tmp_path / f"u{i:02d}.wav", speech_like(1.0 + i / 20, i)) for i in range(30)]
+    CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
+    command = [sys.executable, ROOT / "steps/make_features.py", "--cuts", f"[{tmp_path / 'set.jsonl.gz'}]"]
+    command += ["--normalise-on", "set", "--perturb", "set", "--speeds", "[0.9]", "--shard-size", "2", "--jobs", "1"]
+    subprocess.run([*command, "--out", tmp_path / "whole"], check=True, capture_output=True)
+    process = subprocess.Popen([*command, "--out", tmp_path / "killed"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(list((tmp_path / "killed").glob("set/*.jsonl.gz"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "killed/set.jsonl.gz").exists()
+    subprocess.run([*command, "--out", tmp_path / "killed"], check=True, capture_output=True)
+    whole, killed = (list(CutSet.from_file(tmp_path / f / "set.jsonl.gz")) for f in ("whole", "killed"))
+    assert [c.id for c in whole] == [c.id for c in killed] and len(whole) == 60
+    for a, b in zip(whole, killed):
+        assert np.array_equal(load_logmel(a), load_logmel(b))
+
+
+def test_normaliser(tmp_path):
+    cuts = [make_cut(tmp_path / f"u{i}.wav", speech_like(1.0, i)) for i in range(3)]
+    CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
+    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, "kaldi-native-fbank", 1)
+    normaliser = global_normaliser(tmp_path / "out/set.jsonl.gz")
+    frames = np.concatenate([normaliser(load_logmel(c)) for c in CutSet.from_file(tmp_path / "out/set.jsonl.gz")])
+    assert np.abs(frames.mean(0)).max() < 1e-3 and np.abs(frames.std(0) - 1).max() < 1e-3

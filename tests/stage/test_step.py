@@ -1,0 +1,99 @@
+"""The contract of a step: run once, said when up to date, redone when made otherwise, nothing half-written."""
+
+import errno
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from understudy.stage import UserError, atomic_path, read_json
+
+STEP = textwrap.dedent('''
+    """A step. e.g.: step.py --source a --out b"""
+    from dataclasses import dataclass, field
+    from pathlib import Path
+    from understudy.stage import Step, main
+
+    @dataclass
+    class Inner:
+        rate: float = 1.0
+
+    @dataclass
+    class Options:
+        source: Path
+        out: Path
+        times: int = 2
+        jobs: int = 1
+        inner: Inner = field(default_factory=Inner)
+
+    def run(options, step):
+        print("worked")
+        (step.out / "copy.txt").write_text(options.source.read_text() * options.times)
+
+    if __name__ == "__main__":
+        main(Options, run, inputs=("source",), unfingerprinted=("jobs",))
+''')
+
+
+@pytest.fixture
+def step(tmp_path):
+    (tmp_path / "step.py").write_text(STEP)
+    (tmp_path / "source").write_text("x")
+
+    def call(*arguments):
+        command = [sys.executable, "step.py", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return call
+
+
+def test_runs_once_and_again_when_something_changed(step, tmp_path):
+    first = step("--source", "source", "--out", "out")
+    assert first.returncode == 0 and "worked" in first.stdout, first.stderr
+    again = step("--source", "source", "--out", "out", "--jobs", "7")
+    assert "worked" not in again.stdout and "up to date" in again.stderr
+    other = step("--source", "source", "--out", "out", "--times", "3")
+    assert "worked" in other.stdout and "option times: 2 -> 3" in other.stderr
+    assert (tmp_path / "out/copy.txt").read_text() == "xxx"
+    (tmp_path / "source").write_text("y")
+    assert "worked" in step("--source", "source", "--out", "out", "--times", "3").stdout
+
+
+def test_what_no_step_wrote_is_left_alone(step, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.tex").write_text("years of work")
+    result = step("--source", "source", "--out", "out")
+    assert result.returncode == 1 and "no step wrote" in result.stderr
+    assert (tmp_path / "out/thesis.tex").read_text() == "years of work"
+
+
+def test_missing_input_is_named(step):
+    result = step("--source", "nowhere", "--out", "out")
+    assert result.returncode == 1 and "nowhere: no such file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [(["--tims", "3"], "times"), (["--inner.rat", "3"], "rate"), (["--config", "bad.yaml"], "times")],
+)
+def test_unknown_option_or_key_names_its_nearest(step, tmp_path, arguments, named):
+    (tmp_path / "bad.yaml").write_text("timse: 3\n")
+    result = step("--source", "source", "--out", "out", *arguments)
+    assert result.returncode == 2 and f"did you mean {named}?" in result.stderr
+
+
+def test_full_disk_leaves_what_was_whole(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(UserError, match=r"file\.txt: no space left"), atomic_path(path) as partial:
+        partial.write_text("half of the n")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_broken_json_names_file_and_line(tmp_path):
+    (tmp_path / "a.json").write_text('{"a": 1,\n oops}')
+    with pytest.raises(UserError, match=r"a\.json, line 2"):
+        read_json(tmp_path / "a.json")
