@@ -152,7 +152,7 @@ def test_archive_refuses_another_length(tmp_path):
     writer.close()
     reader = AlignmentReader(tmp_path)
     assert [reader.read(f"u{i}", i + 1)[:, 0].tolist() for i in range(5)] == [list(range(i + 1)) for i in range(5)]
-    with pytest.raises(UserError, match="cut u3 had 4 stacked frames .* has 5 now"):
+    with pytest.raises(UserError, match=r"cut u3 had 4 stacked frames .* has 5 now"):
         reader.read("u3", 5)
     with pytest.raises(UserError, match="no alignment of cut nobody"):
         reader.read("nobody", 5)

@@ -18,7 +18,7 @@ def statistics(seed: int = 0) -> tree.Statistics:
     for left, centre, right, pdf_class in itertools.product(range(PHONES + 1), range(1, PHONES + 1), range(7), (0, 1)):
         mean = np.array([centre, pdf_class, 0.0])
         if centre == 2 and left in (3, 4):
-            mean = mean + [0, 0, 5.0]
+            mean[2] = 5.0
         frames = mean + rng.normal(0, 0.5, (12, 3))
         tree.accumulate(stats, np.tile([left, centre, right, pdf_class], (12, 1)), frames)
     return stats
