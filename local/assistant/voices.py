@@ -12,7 +12,7 @@ from understudy.stage import UserError
 # Left out: whispers, robots and machines, croaking and childish voices, and near copies of others
 # (a family such as Gene and Gene2 has one member here): a voice of the test set must have no double in training.
 _VARIANTS = [
-    "Alex", "Alicia", "Andrea", "Andy", "Annie", "Denis", "Diogo", "Gene", 
+    "Alex", "Alicia", "Andrea", "Andy", "Annie", "Denis", "Diogo", "Gene",
     "Hugo", "Jacky", "Lee", "Mario", "Michael", "Mike", "Nguyen", "Reed", "Storm", "adam",
     "anika", "antonio", "aunty", "belinda", "benjamin", "boris", "david", "ed", "edward", "f1",
     "f2", "f3", "f4", "f5", "grandma", "grandpa", "gustave", "ian", "iven", "john",

@@ -1,0 +1,205 @@
+"""Losses against dense sums and finite differences, the schedule, a killed training, soft targets on disk."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lhotse import CutSet, Features, LilcomChunkyWriter, MonoCut
+from safetensors.torch import load_file
+
+from understudy import models
+from understudy.align.archive import AlignmentWriter
+from understudy.features.load import Normaliser
+from understudy.lang.tree import Tree
+from understudy.models import AcousticModel, ModelOptions
+from understudy.stage import UserError, write_json
+from understudy.targets import TargetReader, TargetWriter
+from understudy.targets.store import top_k
+from understudy.train import losses
+from understudy.train.schedule import Pass, learning_rate, passes
+
+ROOT = Path(__file__).parents[2]
+SENONES = 6
+
+
+def test_soft_loss_is_the_dense_cross_entropy_over_what_was_kept():
+    torch.manual_seed(0)
+    teacher, student = torch.randn(9, 30), torch.randn(9, 30)
+    kept = top_k(teacher, 5)
+    loss = losses.soft(student, kept["senones"].long(), kept["log_posteriors"].float())
+    q = torch.zeros(9, 30)
+    for t in range(9):
+        best = teacher[t].argsort(descending=True)[:5]
+        q[t, best] = teacher[t, best].exp() / teacher[t, best].exp().sum()
+    assert float(loss) == pytest.approx(float(-(q * student.log_softmax(1)).sum(1).mean()), abs=2e-3)  # fp16 values
+
+
+@pytest.mark.parametrize(("share", "temperature"), [(0.0, 1.0), (0.3, 1.0), (1.0, 2.0)])
+def test_gradients_are_those_of_finite_differences(share, temperature):
+    torch.manual_seed(0)
+    logits = torch.randn(4, 7, dtype=torch.double, requires_grad=True)
+    labels, senones = torch.randint(0, 7, (4,)), torch.stack([torch.randperm(7)[:3] for _ in range(4)])
+    values = torch.randn(4, 3, dtype=torch.double)
+    assert torch.autograd.gradcheck(lambda z: losses.mixed(z, labels, senones, values, share, temperature), logits)
+
+
+def test_all_senones_kept_and_no_temperature_is_distillation_without_loss():
+    torch.manual_seed(0)
+    teacher = torch.randn(5, 8)
+    kept = top_k(teacher, 20)  # more than there are
+    assert kept["senones"].shape == (5, 8)
+    entropy = float(-(teacher.softmax(1) * teacher.log_softmax(1)).sum(1).mean())
+    own = losses.soft(teacher, kept["senones"].long(), kept["log_posteriors"].float())
+    assert float(own) == pytest.approx(entropy, abs=1e-3)
+
+
+def test_schedule():
+    assert passes(2, 0) == [Pass("hard"), Pass("hard")]
+    plan = passes(1, 2, 1)
+    assert plan == [Pass("soft", 0, 2), Pass("hard"), Pass("soft", 1, 2), Pass("hard"), Pass("hard")]
+    rates = [learning_rate(u, 100, 1.0) for u in range(100)]
+    assert max(rates) == 1.0 and rates.index(1.0) == 4 and rates[-1] < 0.02 and rates[0] == 0.2
+
+
+@pytest.mark.parametrize("options", [ModelOptions(2, 8, True, 0, 0.3), ModelOptions(2, 8, False, 3, 0.3)])
+def test_padding_changes_nothing_and_the_folder_keeps_the_model(tmp_path, options):
+    torch.manual_seed(0)
+    model = AcousticModel(options, 5, SENONES)
+    long, short = torch.randn(9, 5), torch.randn(6, 5)
+    together, alone = model.logits([long, short])[1], model.logits([short])[0]
+    assert torch.allclose(together, alone, atol=1e-6)
+    models.save(model, tmp_path)
+    assert torch.equal(models.load(tmp_path).logits([short])[0], alone)
+    (tmp_path / "model.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes()[:200])
+    with pytest.raises(UserError, match=r"model\.safetensors: not the weights"):
+        models.load(tmp_path)
+
+
+def test_bidirectional_is_torchs_own():
+    torch.manual_seed(0)
+    ours = AcousticModel(ModelOptions(1, 8, True, 0, 0.0), 5, SENONES).eval()
+    theirs = torch.nn.LSTM(5, 8, bidirectional=True, batch_first=True)
+    for direction, suffix in enumerate(("", "_reverse")):
+        for name, weight in ours.layers[0][direction].named_parameters():
+            getattr(theirs, name + suffix).data.copy_(weight)
+    batch = torch.randn(1, 7, 5)
+    assert torch.allclose(ours(batch, torch.tensor([7])), ours.output(theirs(batch)[0]), atol=1e-6)
+
+
+def test_delay_hears_the_future_and_no_more():
+    torch.manual_seed(0)
+    model = AcousticModel(ModelOptions(1, 8, False, 2, 0.0), 5, SENONES)
+    base = torch.randn(10, 5)
+    changed = base.clone()
+    changed[7] += 1
+    differs = (model.logits([base])[0] - model.logits([changed])[0]).abs().amax(1) > 1e-7
+    assert not differs[:5].any() and differs[5]
+
+
+def test_target_store_checks_lengths_and_files(tmp_path):
+    writer = TargetWriter(tmp_path, {"senones": SENONES, "teacher": "t", "k": 3})
+    torch.manual_seed(0)
+    logits = {f"u{i}": torch.randn(4 + i, SENONES) for i in range(4)}
+    for shard, names in enumerate((("u0", "u1"), ("u2", "u3"))):
+        writer.write(shard, {n: top_k(logits[n], 3) for n in names})
+    writer.close(2)
+    reader = TargetReader([tmp_path])
+    senones, values = reader.read("u3", 7)
+    assert np.array_equal(senones, logits["u3"].topk(3).indices.numpy())
+    assert np.allclose(values, logits["u3"].log_softmax(1).topk(3).values.numpy(), atol=5e-3)
+    with pytest.raises(UserError, match=r"7 frames of soft targets .* 8 of features"):
+        reader.read("u3", 8)
+    shard = tmp_path / "00001.safetensors"
+    shard.write_bytes(shard.read_bytes()[:-50])
+    with pytest.raises(UserError, match=r"00001\.safetensors: cannot be read"):
+        TargetReader([tmp_path]).read("u3", 7)
+
+
+@pytest.fixture
+def speech(tmp_path) -> Path:
+    """Three small sets with features and labels that can be learnt from them."""
+    rng = np.random.default_rng(0)
+    means = rng.normal(0, 1, (SENONES, 64))
+    Tree(3, SENONES, {}).save(tmp_path / "labels/tree.json")
+    for name, size in (("labelled", 24), ("dev", 6), ("unlabelled", 24)):
+        cuts, labels = [], AlignmentWriter(tmp_path / "labels" / name, ["senone"])
+        with LilcomChunkyWriter(tmp_path / f"{name}.lca") as store:
+            for i in range(size):
+                senones = np.repeat(rng.integers(0, SENONES, 8), rng.integers(2, 6, 8))
+                frames = (np.repeat(means[senones], 3, 0) + rng.normal(0, 1, (3 * len(senones), 64))).astype(np.float32)
+                cut = MonoCut(f"{name}{i}", 0, round(len(frames) / 100, 2), 0)
+                cut.features = Features(
+                    "x", len(frames), 64, 0.01, 16000, 0, cut.duration, store.name, str(store.storage_path),
+                    store.write(cut.id, frames), cut.id, 0,
+                )  # fmt: skip
+                cuts.append(cut)
+                labels.write(cut.id, senones, len(senones))
+        labels.close()
+        CutSet.from_cuts(cuts).to_file(tmp_path / f"{name}.jsonl.gz")
+    Normaliser(np.zeros(64, np.float32), np.ones(64, np.float32)).save(tmp_path / "normaliser.json")
+    return tmp_path
+
+
+def train_command(folder: Path, out: str, *more: str) -> list:
+    return [
+        sys.executable, ROOT / "steps/train.py", "--labelled", folder / "labelled.jsonl.gz", "--dev",
+        folder / "dev.jsonl.gz", "--labels", folder / "labels", "--model.layers", "1", "--model.cells", "24",
+        "--train.max_frames", "60", "--train.checkpoint_seconds", "0", "--threads", "1", "--out", folder / out, *more,
+    ]  # fmt: skip
+
+
+def run(command: list) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_killed_training_and_targets_end_as_if_unbroken(speech):
+    run(train_command(speech, "teacher", "--epochs", "4", "--model.bidirectional", "true", "--model.delay", "0"))
+    targets = [sys.executable, ROOT / "steps/make_targets.py", "--model", speech / "teacher", "--k", "3"]
+    targets += ["--feats", f"[{speech / 'unlabelled.jsonl.gz'}]", "--shard-size", "2", "--threads", "1", "--out"]
+    run([*targets, speech / "targets"])
+    _kill_when([*targets, speech / "targets2"], lambda: (speech / "targets2/unlabelled/00002.json").exists())
+    run([*targets, speech / "targets2"])
+    for shard in sorted((speech / "targets/unlabelled").iterdir()):
+        assert shard.read_bytes() == (speech / "targets2/unlabelled" / shard.name).read_bytes()
+
+    distil = ["--unlabelled", f"[{speech / 'unlabelled.jsonl.gz'}]", "--targets", f"[{speech / 'targets/unlabelled'}]"]
+    distil += ["--epochs", "3", "--sub-epochs", "2", "--model.delay", "1"]
+    run(train_command(speech, "unbroken", *distil))
+    state = speech / "killed/checkpoint.json"
+    _kill_when(
+        train_command(speech, "killed", *distil), lambda: state.exists() and json.loads(state.read_text())["update"] > 9
+    )
+    assert not (speech / "killed/model.json").exists()
+    run(train_command(speech, "killed", *distil))
+    assert "resumed at update" in (speech / "killed/log.txt").read_text()
+    whole, resumed = (load_file(speech / name / "model.safetensors") for name in ("unbroken", "killed"))
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    history = json.loads((speech / "unbroken/model.json").read_text())["meta"]["history"]
+    assert history[-1]["dev"] < 0.8 * np.log(SENONES)
+
+
+def _kill_when(command: list, ready) -> None:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not ready() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert process.poll() is None, "ended before it could be killed"
+    process.kill()
+    process.wait()
+
+
+def test_targets_of_another_tree_are_refused(speech):
+    writer = TargetWriter(speech / "other", {"senones": SENONES + 1, "teacher": "t", "k": 3})
+    writer.close(0)
+    write_json(speech / "other/targets.json", {"shards": 0, "senones": SENONES + 1, "teacher": "t", "k": 3})
+    command = train_command(
+        speech, "x", "--unlabelled", f"[{speech / 'unlabelled.jsonl.gz'}]", "--targets", f"[{speech / 'other'}]"
+    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and f"targets over {SENONES + 1} senones" in done.stderr
