@@ -8,7 +8,9 @@ import pytest
 import torch
 import toy
 
-from understudy.lang.graph import alignment_graph, build_hclg, load_graph, save_graph, words_of
+from understudy.align.graph import ENTRY_LOOP, alignment_graph
+from understudy.align.viterbi import viterbi
+from understudy.lang.graph import build_hclg, load_graph, save_graph, words_of
 
 FRAMES = 4
 HALF = math.log(2)
@@ -112,13 +114,16 @@ def test_hclg_equals_enumeration(tmp_path, shared):
 
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("words", [("A",), ("AB", "B"), ("B", "A", "B")])
-def test_alignment_graph_equals_enumeration(words, shared):
+def test_viterbi_alignment_equals_enumeration(words, shared):
     lexicon, tree = toy.lexicon(), toy.ToyTree(shared)
-    fsa = alignment_graph(words, lexicon, tree)
-    found = through_graph(fsa, lambda a: [lexicon.words[i] for i in a if i > 0])
-    expected = enumerated(lexicon, tree, [words], False)
-    assert found.keys() == expected.keys()
-    assert max(abs(found[k] - expected[k]) for k in expected) < 1e-4
+    pronunciations = [[list(p) for p in lexicon.pronunciations[w]] for w in words]
+    graph = alignment_graph(pronunciations, lexicon.silence, ENTRY_LOOP, tree.senone)
+    torch.manual_seed(0)
+    score = torch.randn(FRAMES, tree.num_senones)
+    path, best = viterbi([graph], [score])[0]
+    every = [k[0] for k in enumerated(lexicon, tree, [words], False) if len(k[0]) == FRAMES]
+    assert best == pytest.approx(max(sum(float(score[t, x - 1]) for t, x in enumerate(k)) for k in every), abs=1e-4)
+    assert tuple(graph.labels[path] + 1) in set(every)
 
 
 def posteriors(labels, senones):
@@ -145,18 +150,3 @@ def test_perfect_posteriors_decode_to_the_words(tmp_path):
     words = [lexicon.words[i] for i in words_of(fsa, best[0].aux_labels.tolist())]
     assert words in (["AB", "B", "AB", "B"], ["A", "B", "B", "AB", "B"])
     assert best[0].labels.tolist()[:-1] == labels
-
-
-def test_forced_alignment_reads_as_phones():
-    lexicon, tree = toy.lexicon(), toy.ToyTree(shared=False)
-    graph = alignment_graph(["AB", "B"], lexicon, tree)
-    phones = [lexicon.phone_ids[p] for p in ("a", "b", "SIL", "c")]
-    padded, labels, expected = [0, *phones, 0], [], []
-    for i, phone in enumerate(phones):
-        labels += [tree.senone(*padded[i : i + 3], min(f, 1)) + 1 for f in range(1 + i)]
-        expected += [phone] * (1 + i)
-    lattice = k2.intersect_dense(k2.create_fsa_vec([graph]), posteriors(labels, tree.num_senones), 10.0)
-    best = k2.shortest_path(lattice, use_double_scores=True)
-    assert best[0].phone.tolist()[:-1] == expected
-    assert [lexicon.words[w] for w in best[0].aux_labels.tolist() if w > 0] == ["AB", "B"]
-    assert best[0].entry.tolist()[:-1] == [1, 1, 0, 1, 0, 0, 1, 0, 0, 0]

@@ -1,4 +1,4 @@
-"""Decoding and alignment graphs: H∘C∘L∘G built with OpenFst, converted once to k2.
+"""Decoding graphs: H∘C∘L∘G built with OpenFst, converted once to k2.
 
 Labels are senone + 1 (0 stays unused, k2's searches take it for a symbol), final arcs -1. A graph has no
 epsilon input. `aux_labels` are word ids; where an arc has to carry several words, an id of
@@ -11,7 +11,6 @@ order of operations is Kaldi's.
 from __future__ import annotations
 
 import heapq
-import itertools
 import math
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -412,101 +411,3 @@ def load_graph(path: Path | str) -> k2.Fsa:
     fsa.word_sequences = [tuple(next(words) for _ in range(n)) for n in tensors["sequence_lengths"].tolist()]
     fsa.sequence_base = base
     return fsa
-
-
-# --- one transcript ----------------------------------------------------------------------------
-
-
-def alignment_graph(
-    words: Sequence[str],
-    lexicon: Lexicon,
-    tree: ContextTree,
-    loop_probability: float = topology.LOOP_PROBABILITY,
-    silence_probability: float = SILENCE_PROBABILITY,
-) -> k2.Fsa:
-    """All ways to say one transcript: every pronunciation, optional silence, cross-word triphones.
-
-    Returns:
-        A k2.Fsa labelled as `build_hclg`'s, arc-sorted, with `phone` (int32, one per arc: the centre
-        phone's id, 0 on final arcs), `entry` (1 where a phone begins, else 0) and word ids as aux_labels
-        on the first arc of each word.
-
-    Raises:
-        UserError: a word is not in the lexicon.
-    """
-    enter_cost, loop_cost = topology.costs(loop_probability)
-    nodes, follow, first, last = _phone_lattice(words, lexicon, silence_probability)
-    states: dict[tuple[int, int, int], int] = {}  # (left phone, node, right phone) -> state
-    stack: list[tuple[int, int, int]] = []
-    arcs: list[Arc] = []
-    phone: list[int] = []
-    entry: list[int] = []
-    finals: Finals = {}
-
-    def enter(source: int, left: int, node: int, cost: float) -> None:
-        rights = {nodes[n][0] for n, _ in follow[node]} | ({0} if node in last else set())
-        for right in sorted(rights):
-            key = (left, node, right)
-            if key not in states:
-                states[key] = len(states) + 1
-                stack.append(key)
-            senone = tree.senone(left, nodes[node][0], right, topology.ENTRY)
-            arcs.append((source, states[key], senone + 1, nodes[node][1], cost + enter_cost))
-            phone.append(nodes[node][0])
-            entry.append(1)
-
-    for node, cost in first:
-        enter(0, 0, node, cost)
-    while stack:
-        left, node, right = key = stack.pop()
-        centre, here = nodes[node][0], states[key]
-        arcs.append((here, here, tree.senone(left, centre, right, topology.LOOP) + 1, 0, loop_cost))
-        phone.append(centre)
-        entry.append(0)
-        if right == 0:
-            finals[here] = (0, last[node])
-        for successor, cost in follow[node]:
-            if nodes[successor][0] == right:
-                enter(here, centre, successor, cost)
-    return _to_k2(arcs, finals, phone=phone, entry=entry)
-
-
-def _phone_lattice(words: Sequence[str], lexicon: Lexicon, silence_probability: float):
-    """Phones of a transcript as nodes.
-
-    Returns:
-        nodes: (phone, word id or 0 when not the word's first); follow: successors (node, cost) of each
-        node; first: (node, cost) that may begin; last: cost by node that may end.
-    """
-    sil, nosil = -math.log(silence_probability), -math.log1p(-silence_probability)
-    nodes: list[tuple[int, int]] = []
-    follow: list[list[tuple[int, float]]] = []
-
-    def add(symbol: int, word: int) -> int:
-        nodes.append((symbol, word))
-        follow.append([])
-        return len(nodes) - 1
-
-    def pause(ends: list[tuple[int | None, float]]) -> list[tuple[int | None, float]]:
-        silence = add(lexicon.silence, 0)
-        for end, cost in ends:
-            link(end, silence, cost + sil)
-        return [(end, cost + nosil) for end, cost in ends] + [(silence, 0.0)]
-
-    first: list[tuple[int, float]] = []
-
-    def link(source: int | None, target: int, cost: float) -> None:
-        (first if source is None else follow[source]).append((target, cost))
-
-    ends = pause([(None, 0.0)])
-    for word, number in zip(words, lexicon.ids(words), strict=True):
-        new_ends: list[tuple[int | None, float]] = []
-        for pron in lexicon.pronunciations[word]:
-            chain = [add(p, number if i == 0 else 0) for i, p in enumerate(pron)]
-            for end, cost in ends:
-                link(end, chain[0], cost)
-            for left, right in itertools.pairwise(chain):
-                link(left, right, 0.0)
-            new_ends.append((chain[-1], 0.0))
-        ends = pause(new_ends)
-    return nodes, follow, first, {end: cost for end, cost in ends if end is not None}
