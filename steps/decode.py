@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.decode.pool import Decoder, decode
-from understudy.decode.search import Beams
+from understudy.decode.search import Beams, Scales
 from understudy.lang.lexicon import Lexicon
 from understudy.models import load
 from understudy.score import errors, interval
@@ -45,10 +45,10 @@ class Options:
     """name of the recipe in the results"""
     results: Path = Path("exp/results.jsonl")
     """the results file, one line for each system and test set"""
-    acoustic_scales: list[float] = field(default_factory=lambda: [0.3, 0.5, 0.8])
-    """to try on the development set"""
-    prior_scales: list[float] = field(default_factory=lambda: [0.5, 0.8])
-    """to try on the development set"""
+    acoustic_scales: list[float] = field(default_factory=lambda: [0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7])
+    """to try on the development set, rising"""
+    prior_scales: list[float] = field(default_factory=lambda: [0.4, 0.6, 0.8])
+    """to try on the development set, rising"""
     beams: Beams = field(default_factory=Beams)
     """how far the search looks"""
     jobs: int = 2
@@ -60,21 +60,30 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Tune on the development set, decode the test set, write the results line."""
     start, cpu = time.monotonic(), _cpu_seconds()
-    grid = list(itertools.product(options.acoustic_scales, options.prior_scales))
-    if not grid:
-        raise UserError("no scales to try: give --acoustic-scales and --prior-scales at least one value each.")
+    best, dev_wer = _tune(options, step.out / "dev")
+    refs, (hyps,) = _decode(options, options.test, [best])
+    score = _score(step.out / "test", refs, hyps, best, options.seed)
+    used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
+    line = {**_description(options, step), **score, "dev_wer": round(dev_wer, 3), **used}
+    append_result(options.results, {**line, "peak_memory_mb": round(peak_memory_mb())})
+    log.info("%s: WER %.2f %% [%.2f, %.2f]", options.system, *(score[k] for k in ("wer", "wer_low", "wer_high")))
+
+
+def _tune(options: Options, out: Path) -> tuple[Scales, float]:
+    """The scales with the fewest errors on the development set, and their WER."""
+    grid = [Scales(*pair) for pair in itertools.product(options.acoustic_scales, options.prior_scales)]
+    if not grid or min(options.acoustic_scales) <= 0:
+        raise UserError("give --acoustic-scales and --prior-scales at least one value each, acoustic ones above 0.")
     refs, systems = _decode(options, options.dev, grid)
     counts = [errors.count(list(refs.values()), _words(hyps)) for hyps in systems]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
-    for (acoustic, prior), found in zip(grid, counts, strict=True):
-        log.info("dev: acoustic scale %g, prior scale %g: WER %.2f %%", acoustic, prior, found.wer)
-    _score(step.out / "dev", refs, systems[best], grid[best], options.seed)
-    refs, (hyps,) = _decode(options, options.test, [grid[best]])
-    score = _score(step.out / "test", refs, hyps, grid[best], options.seed)
-    used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
-    line = {**_description(options, step), **score, "dev_wer": round(counts[best].wer, 3), **used}
-    append_result(options.results, {**line, "peak_memory_mb": round(peak_memory_mb())})
-    log.info("%s: WER %.2f %% [%.2f, %.2f]", options.system, *(score[k] for k in ("wer", "wer_low", "wer_high")))
+    for scales, found in zip(grid, counts, strict=True):
+        log.info("dev: acoustic scale %g, prior scale %g: WER %.2f %%", *scales, found.wer)
+    for name, tried, chosen in zip(Scales._fields, (options.acoustic_scales, options.prior_scales), grid[best]):
+        if len(tried) > 1 and chosen in (min(tried), max(tried)):
+            log.warning("dev: the best %s scale, %g, is the last that was tried: try beyond it", name, chosen)
+    _score(out, refs, systems[best], grid[best], options.seed)
+    return grid[best], counts[best].wer
 
 
 def _cpu_seconds() -> float:
@@ -82,7 +91,7 @@ def _cpu_seconds() -> float:
     return sum(u.ru_utime + u.ru_stime for u in usages)
 
 
-def _decode(options: Options, manifest: Path, grid: list[tuple[float, float]]):
+def _decode(options: Options, manifest: Path, grid: list[Scales]):
     """References by cut id; for each pair of scales, {cut id: (words, found)}."""
     words = Lexicon.read(options.graph).words
     graph, normaliser = options.graph / "HCLG.safetensors", manifest.parent / "normaliser.json"
@@ -100,7 +109,7 @@ def _words(hyps: dict[str, tuple]) -> list[list[str]]:
     return [words for words, _ in hyps.values()]
 
 
-def _score(out: Path, refs: dict, hyps: dict, scales: tuple[float, float], seed: int) -> dict[str, Any]:
+def _score(out: Path, refs: dict, hyps: dict, scales: Scales, seed: int) -> dict[str, Any]:
     """Write hyp.txt, errs.txt and wer.json; returns what is in the last."""
     counts = errors.count(list(refs.values()), _words(hyps))
     low, high = interval.wer_interval(list(refs.values()), _words(hyps), seed)
@@ -108,7 +117,7 @@ def _score(out: Path, refs: dict, hyps: dict, scales: tuple[float, float], seed:
         **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3), "wer_low": round(low, 3),
         "wer_high": round(high, 3), "empty": sum(f.empty for _, f in hyps.values()),
         "retried": sum(f.retried for _, f in hyps.values()), "utterances": len(hyps),
-        "acoustic_scale": scales[0], "prior_scale": scales[1],
+        "acoustic_scale": scales.acoustic, "prior_scale": scales.prior,
     }  # fmt: skip
     if score["empty"]:
         log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
 import toy
 
 from understudy.decode import search as module
-from understudy.decode.search import Beams, search
+from understudy.decode.search import Beams, Rescale, Scales, search, search_each
 from understudy.lang.graph import build_hclg
 
 
@@ -50,9 +50,9 @@ def test_an_empty_lattice_is_retried_then_counted(language):
 def test_retry_uses_wider_beams(language, monkeypatch):
     tried = []
 
-    def fake(graph, utterances, beams):
+    def fake(graph, utterances, beams, rescales):
         tried.append((len(utterances), beams.search, beams.max_active))
-        return [[1] if len(u) < 2 * len(tried) else None for u in utterances]
+        return [[[1] if len(u) < 2 * len(tried) else None] for u in utterances]
 
     monkeypatch.setattr(module, "_search", fake)
     found = search(None, [torch.zeros(n, 3) for n in (1, 3, 9)], Beams(search=10.0, max_active=100))
@@ -63,12 +63,29 @@ def test_retry_uses_wider_beams(language, monkeypatch):
 def test_out_of_memory_halves_the_batch(language, monkeypatch):
     sizes, whole = [], module._search_batch
 
-    def limited(graph, utterances, beams):
+    def limited(graph, utterances, beams, rescales):
         sizes.append(len(utterances))
         if len(utterances) > 1:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return whole(graph, utterances, beams)
+        return whole(graph, utterances, beams, rescales)
 
     monkeypatch.setattr(module, "_search_batch", limited)
     found = search(language[2], [utterance(language, ["c"])] * 3)
     assert sizes == [3, 1, 2, 1, 1] and all(len(f.words) == 1 for f in found)
+
+
+def test_a_rescaled_lattice_gives_what_a_search_with_those_scales_gives(language):
+    lexicon, tree, graph = language
+    torch.manual_seed(3)
+    posteriors = [torch.randn(n, tree.num_senones).log_softmax(1) for n in (7, 12, 9, 4)]
+    log_priors = torch.randn(tree.num_senones).log_softmax(0)
+    wide = Beams(search=1000.0, output=1000.0, max_active=100000)  # the lattice then holds every path
+    first, others = Scales(0.4, 0.6), [Scales(1.7, 0.0), Scales(3.0, 1.0)]
+    rescales = [None, *(Rescale.between(first, s, log_priors) for s in others)]
+    found = search_each(graph, [first.scores(p, log_priors) for p in posteriors], wide, rescales)
+    different = 0
+    for column, scales in enumerate([first, *others]):
+        direct = search(graph, [scales.scores(p, log_priors) for p in posteriors], wide)
+        assert [f[column].words for f in found] == [f.words for f in direct]
+        different += sum(f[column].words != f[0].words for f in found)
+    assert different  # else the scales made no difference, and nothing was tested

@@ -11,15 +11,11 @@ import torch
 from lhotse import CutSet
 from lhotse.cut import Cut
 
-from understudy.decode.search import Beams, Found, scores, search
+from understudy.decode.search import Beams, Found, Rescale, Scales, search_each
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.lang.graph import load_graph
 from understudy.models import load
 from understudy.stage import UserError
-
-Scales = tuple[float, float]
-"""acoustic scale, prior scale"""
-
 
 @dataclass(frozen=True)
 class Decoder:
@@ -38,6 +34,9 @@ def decode(
     decoder: Decoder, manifest: Path, grid: list[Scales], jobs: int, frames: int = 6000
 ) -> Iterator[tuple[str, list[str], list[Found]]]:
     """Decode every cut of a manifest with every pair of scales.
+
+    One search makes a lattice; where there are several pairs it is made with the middle one, and the best paths
+    under the others are taken from it (as Kaldi's scoring does with its LM weights).
 
     Args:
         frames: 30 ms frames of a batch, at most (a longer utterance is a batch of its own).
@@ -91,7 +90,8 @@ def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[tuple[s
         )
     model, graph, normaliser = _loaded[decoder]
     log_posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
-    found = [
-        search(graph, [scores(p, model.log_priors, *scales) for p in log_posteriors], decoder.beams) for scales in grid
-    ]
-    return [(c.id, c.supervisions[0].text.split(), [f[i] for f in found]) for i, c in enumerate(cuts)]
+    middle = grid[len(grid) // 2]
+    rescales = [None if s == middle else Rescale.between(middle, s, model.log_priors) for s in grid]
+    scores = [middle.scores(p, model.log_priors) for p in log_posteriors]
+    found = search_each(graph, scores, decoder.beams, rescales)
+    return [(c.id, c.supervisions[0].text.split(), f) for c, f in zip(cuts, found, strict=True)]

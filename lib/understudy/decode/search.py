@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import k2
 import torch
@@ -43,55 +44,90 @@ class Found:
     empty: bool = False
 
 
-def scores(log_posteriors: Tensor, log_priors: Tensor, acoustic_scale: float, prior_scale: float) -> Tensor:
-    """Scaled pseudo log-likelihoods (frames, senones): acoustic_scale * (posterior - prior_scale * prior)."""
-    return acoustic_scale * (log_posteriors - prior_scale * log_priors)
+class Scales(NamedTuple):
+    """Weights of log-posteriors and, within them, of log priors; the graph's weight is 1."""
+
+    acoustic: float
+    prior: float
+
+    def scores(self, log_posteriors: Tensor, log_priors: Tensor) -> Tensor:
+        """Scaled pseudo log-likelihoods (frames, senones): acoustic * (posterior - prior * log prior)."""
+        return self.acoustic * (log_posteriors - self.prior * log_priors)
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Other scales for a lattice that is there: an arc's acoustic score becomes factor * score + offset[senone]."""
+
+    factor: float
+    offset: Tensor
+
+    @classmethod
+    def between(cls, old: Scales, new: Scales, log_priors: Tensor) -> Rescale:
+        """The change from `old` scales, which the lattice was made with, to `new` ones: exact on its paths."""
+        return cls(new.acoustic / old.acoustic, new.acoustic * (old.prior - new.prior) * log_priors)
 
 
 def search(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams = Beams()) -> list[Found]:
-    """Best words of each utterance.
+    """Best words of each utterance: `search_each` with the scores as they are."""
+    return [found for (found,) in search_each(graph, utterances, beams, [None])]
+
+
+def search_each(
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None]
+) -> list[list[Found]]:
+    """Best words of each utterance under each of several scales, from one search.
 
     Args:
         graph: of `understudy.lang.graph.build_hclg`.
         utterances: scores (frames, senones) of each.
+        rescales: what to do to the lattice's scores before its best path is taken; None: nothing.
 
     Returns:
-        In the order of `utterances`. An utterance whose lattice is empty is searched again with beams
-        twice as wide, `RETRIES` times; if it stays empty it has no words and is marked so.
+        In the order of `utterances`, one for each of `rescales`. An utterance whose lattice is empty is
+        searched again with beams twice as wide, `RETRIES` times; if it stays empty it has no words and is
+        marked so.
 
     Raises:
         UserError: the bounds of active states leave no room.
     """
     if not 0 < beams.min_active < beams.max_active:
         raise UserError(f"beams: min_active {beams.min_active} must be above 0 and below max_active.")
-    found = [Found([], empty=True) for _ in utterances]
+    found = [[Found([], empty=True) for _ in rescales] for _ in utterances]
     todo = [i for i, u in enumerate(utterances) if len(u)]
     for attempt in range(1 + RETRIES):
         if not todo:
             break
-        for i, words in zip(todo, _search(graph, [utterances[i] for i in todo], beams), strict=True):
-            found[i] = Found(words or [], retried=attempt > 0, empty=words is None)
-        todo = [i for i in todo if found[i].empty]
+        for i, each in zip(todo, _search(graph, [utterances[i] for i in todo], beams, rescales), strict=True):
+            found[i] = [Found(words or [], retried=attempt > 0, empty=words is None) for words in each]
+        todo = [i for i in todo if found[i][0].empty]
         beams = beams.wider()
     return found
 
 
-def _search(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams) -> list[list[int] | None]:
-    """Words, or None for an empty lattice. Halves the batch, then the active states, when memory runs out."""
+Words = list[int] | None
+"""Word ids; None: the lattice is empty"""
+
+
+def _search(
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None]
+) -> list[list[Words]]:
+    """Words for each rescaling. Halves the batch, then the active states, when memory runs out."""
     try:
-        return _search_batch(graph, utterances, beams)
+        return _search_batch(graph, utterances, beams, rescales)
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
         if len(utterances) > 1:
             half = len(utterances) // 2
             log.warning("out of memory: %d utterances are searched in two halves", len(utterances))
-            return _search(graph, utterances[:half], beams) + _search(graph, utterances[half:], beams)
+            halves = utterances[:half], utterances[half:]
+            return [words for part in halves for words in _search(graph, part, beams, rescales)]
         fewer = replace(beams, max_active=beams.max_active // 2)
         if fewer.max_active <= beams.min_active:
             raise
         log.warning("out of memory on one utterance: searched with %d active states", fewer.max_active)
-        return _search(graph, utterances, fewer)
+        return _search(graph, utterances, fewer, rescales)
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -100,30 +136,46 @@ def _is_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(s in text for s in ("memory", "alloc", "bad things happened"))
 
 
-def _search_batch(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams) -> list[list[int] | None]:
+def _search_batch(
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None]
+) -> list[list[Words]]:
     order = sorted(range(len(utterances)), key=lambda i: -len(utterances[i]))  # k2 wants the longest first
-    batch = pad_sequence([utterances[i] for i in order], batch_first=True)
+    lattice = _lattice(graph, [utterances[i] for i in order], beams)
+    columns = [_best_words(lattice if r is None else _rescaled(lattice, r), graph) for r in rescales]
+    found: list[list[Words]] = [[] for _ in utterances]
+    for i, *each in zip(order, *columns, strict=True):
+        found[i] = each
+    return found
+
+
+def _lattice(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams) -> k2.Fsa:
+    """Lattices of utterances that come longest first; `graph_scores` is the graph's share of an arc's score."""
+    batch = pad_sequence(utterances, batch_first=True)
     batch = torch.nn.functional.pad(batch, (1, 0), value=-1e30)  # label 0 does not exist
-    segments = torch.tensor([[n, 0, len(utterances[i])] for n, i in enumerate(order)], dtype=torch.int32)
-    lattice = k2.intersect_dense_pruned(
-        _vector(graph),
-        k2.DenseFsaVec(batch, segments),
-        beams.search,
-        beams.output,
-        beams.min_active,
-        beams.max_active,
-    )
+    segments = torch.tensor([[n, 0, len(u)] for n, u in enumerate(utterances)], dtype=torch.int32)
+    dense = k2.DenseFsaVec(batch, segments)
+    graphs = k2.create_fsa_vec([graph])
+    graphs.graph_scores = graphs.scores.clone()
+    return k2.intersect_dense_pruned(
+        graphs, dense, beams.search, beams.output, beams.min_active, beams.max_active
+    )  # fmt: skip
+
+
+def _rescaled(lattice: k2.Fsa, rescale: Rescale) -> k2.Fsa:
+    offset = torch.nn.functional.pad(rescale.offset, (1, 0))[lattice.labels.long().clamp(min=0)]  # final arcs: 0
+    acoustic = lattice.scores - lattice.graph_scores
+    changed = lattice.clone()
+    changed.scores = lattice.graph_scores + rescale.factor * acoustic + offset
+    return changed
+
+
+def _best_words(lattice: k2.Fsa, graph: k2.Fsa) -> list[Words]:
     paths = k2.shortest_path(lattice, use_double_scores=True)
     shape = paths.arcs.shape()
     states = shape.row_splits(1).long()
     arcs = shape.row_splits(2).long()[states].tolist()
     labels = paths.aux_labels.tolist()
-    found: list[list[int] | None] = [None] * len(utterances)
-    for i, begin, end in zip(order, arcs[:-1], arcs[1:], strict=True):
-        if end > begin:
-            found[i] = words_of(graph, labels[begin:end])
-    return found
-
-
-def _vector(graph: k2.Fsa) -> k2.Fsa:
-    return k2.create_fsa_vec([graph]) if len(graph.shape) == 2 else graph
+    return [
+        words_of(graph, labels[begin:end]) if end > begin else None
+        for begin, end in zip(arcs[:-1], arcs[1:], strict=True)
+    ]
