@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
+from understudy import models
 from understudy.align.archive import AlignmentReader
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
@@ -54,14 +53,13 @@ class Options:
     """training"""
     seed: int = 1
     threads: int = 2
-    """torch threads"""
+    """each computes on its part of a batch, with one core (on a GPU: one)"""
 
 
 def run(options: Options, step: Step) -> None:
     """Set up data and model, train, write the model folder."""
     if bool(options.unlabelled) != bool(options.targets):
         raise UserError("--unlabelled and --targets go together: soft targets belong to speech")
-    torch.set_num_threads(options.threads)
     normaliser = Normaliser.load(options.labelled.parent / "normaliser.json")
     senones = Tree.load(options.labels / "tree.json").num_senones
     targets = TargetReader(options.targets) if options.targets else None
@@ -76,11 +74,9 @@ def run(options: Options, step: Step) -> None:
     )
     model = AcousticModel(options.model, 3 * NUM_MELS, senones)
     if options.init:
-        from understudy import models
-
         model.load_state_dict(models.load(options.init).state_dict())
     plan = passes(options.epochs, options.sub_epochs if targets else 0, options.labelled_tail)
-    trainer = Trainer(model, sets, plan, options.train, step.out, options.seed)
+    trainer = Trainer(model, sets, plan, options.train, step.out, options.seed, options.threads)
     log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
     finish(trainer, log_priors(sets.labelled, senones), _meta(options, sets, targets))
 

@@ -27,7 +27,7 @@ class ModelOptions:
     delay: int = 0
     """frames by which a unidirectional model's output is late (target_delay): so much future it hears"""
     dropout: float = 0.2
-    """after each layer, in training"""
+    """after each layer, in training: the same cells through an utterance (Gal and Ghahramani 2016)"""
 
 
 class AcousticModel(nn.Module):
@@ -50,7 +50,6 @@ class AcousticModel(nn.Module):
         self.layers = nn.ModuleList(
             nn.ModuleList(nn.LSTM(w, options.cells, batch_first=True) for _ in range(directions)) for w in width
         )
-        self.dropout = nn.Dropout(options.dropout)
         self.output = nn.Linear(options.cells * (2 if options.bidirectional else 1), senones)
         self.register_buffer("log_priors", torch.zeros(senones))
         self.meta: dict[str, Any] = {}
@@ -66,12 +65,23 @@ class AcousticModel(nn.Module):
         """Trained parameters."""
         return sum(p.numel() for p in self.parameters())
 
-    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+    def dropout_masks(self, batch: int, seed: int) -> list[Tensor]:
+        """For `forward` in training: what each layer's outputs are multiplied with, (batch, 1, width) each.
+
+        From a seed of its own, so that threads that train on parts of a batch do not share a generator.
+        """
+        generator, keep = torch.Generator().manual_seed(seed), 1 - self.options.dropout
+        shape = (batch, 1, self.output.in_features)
+        masks = (torch.empty(shape).bernoulli_(keep, generator=generator) / keep for _ in self.layers)
+        return [mask.to(self.output.weight.device) for mask in masks]
+
+    def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
         """Logits in step with the input: the delay is taken out again.
 
         Args:
             features: (batch, frames, inputs).
             lengths: (batch,) frames of each utterance, on the CPU.
+            dropout: of `dropout_masks`; None: no dropout.
 
         Returns:
             (batch, frames, senones); what is past an utterance's length means nothing.
@@ -86,11 +96,11 @@ class AcousticModel(nn.Module):
             )
         turn = _reversal(lengths, features.shape[1]).to(features.device) if self.options.bidirectional else None
         hidden = features
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
             out = layer[0](hidden)[0]
             if turn is not None:
                 out = torch.cat([out, _turned(layer[1](_turned(hidden, turn))[0], turn)], 2)
-            hidden = self.dropout(out)
+            hidden = out if dropout is None else out * dropout[number]
         return self.output(hidden[:, delay:])
 
     @torch.no_grad()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,11 +112,10 @@ class SpeechData:
         return batches
 
     def batch(self, numbers: list[int], augment: SpecAugment | None, seed: list[int]) -> Batch:
-        """Load one batch; augmentation depends on `seed` alone."""
-        rng = np.random.default_rng(seed)
+        """Load one batch; the augmentation of an utterance depends on `seed` and its number alone."""
         features, labels, senones, values = [], [], [], []
         for number in numbers:
-            cut = self.cuts[number]
+            cut, rng = self.cuts[number], np.random.default_rng([*seed, number])
             offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
             stacked = stack(self._normalised(number), offset)
             if self.labels is not None and cut.id in self.labels:
@@ -134,11 +132,6 @@ class SpeechData:
             torch.cat(senones) if len(senones) == len(numbers) else None,
             torch.cat(values) if len(values) == len(numbers) else None,
         )
-
-    def batches(self, max_frames: int) -> Iterator[Batch]:
-        """Everything once, in a fixed order, not augmented."""
-        for numbers in self.order(max_frames, None):
-            yield self.batch(numbers, None, [0])
 
     def _normalised(self, number: int) -> np.ndarray:
         cut = self.cuts[number]

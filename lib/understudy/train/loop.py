@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from understudy import models
+from understudy.features import stacked_length
 from understudy.models import AcousticModel
 from understudy.stage import log
 from understudy.train import checkpoint, losses
 from understudy.train.data import Batch, SpecAugment, SpeechData
+from understudy.train.parallel import Ahead, Threads
 from understudy.train.schedule import Pass, learning_rate
 
 
@@ -56,12 +60,14 @@ class Trainer:
     """Steps through a plan of passes; its state after any update can be saved and restored."""
 
     def __init__(
-        self, model: AcousticModel, sets: Sets, plan: list[Pass], options: TrainOptions, folder: Path, seed: int
-    ) -> None:
+        self, model: AcousticModel, sets: Sets, plan: list[Pass], options: TrainOptions, folder: Path, seed: int,
+        threads: int = 1,
+    ) -> None:  # fmt: skip
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
         self.folder, self.seed = folder, seed
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(self.device)
+        self.threads, self.ahead = Threads(threads if self.device.type == "cpu" else 1), Ahead()
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
@@ -83,8 +89,8 @@ class Trainer:
             order, skip = self._order(number), self.start_batch
             self.start_batch = 0
             total, count, begun = self._restored_sums if skip else (0.0, 0, time.monotonic())
-            for index in range(skip, len(order)):
-                loss, frames = self._step(self._data(number), order[index], self.plan[number].kind)
+            for index, parts in enumerate(self._parts(self._data(number), order[skip:]), skip):
+                loss, frames = self._step(parts, self.plan[number].kind)
                 total, count = total + loss * frames, count + frames
                 if time.monotonic() - saved > self.options.checkpoint_seconds:
                     self._save(number, index + 1, total, count)
@@ -100,27 +106,42 @@ class Trainer:
         one = self.plan[number]
         return self._data(number).order(self.options.max_frames, self.seed * 1000 + number, one.part, one.parts)
 
-    def _step(self, data: SpeechData, numbers: list[int], kind: str) -> tuple[float, int]:
-        # Every update seeds its own noise, so that a resumed run needs no generator's state.
-        torch.manual_seed(self.seed * 1_000_003 + self.update)
-        batch = data.batch(numbers, self.options.augment, [self.seed, self.update])
+    def _parts(self, data: SpeechData, order: list[list[int]]) -> Iterator[list[Batch]]:
+        """Each batch in one part for each thread; the next is loaded while one is learnt from."""
+        first, count = self.update, self.threads.count
+
+        def load(index: int) -> list[Batch]:
+            # Every update seeds its own noise, so that a resumed run needs no generator's state.
+            seed, numbers = [self.seed, first + index], order[index]
+            parts = (numbers[i::count] for i in range(min(count, len(numbers))))
+            return [data.batch(part, self.options.augment, seed) for part in parts]
+
+        return self.ahead(load, range(len(order)))
+
+    def _step(self, parts: list[Batch], kind: str) -> tuple[float, int]:
+        frames = [int(part.lengths.sum()) for part in parts]
+        parameters = list(self.model.parameters())
+        loss, gradients = self.threads.gradients(
+            parameters, lambda numbered: self._loss(*numbered, kind), list(enumerate(parts)),
+            [count / sum(frames) for count in frames],
+        )  # fmt: skip
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.update, self.updates, self.options.learning_rate)
-        self.model.train()
-        loss = self._loss(batch, kind)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        torch.nn.utils.clip_grad_norm_(parameters, self.options.clip)
         self.optimizer.step()
         self.update += 1
         decay = min(self.options.average, self.update / (self.update + 10))
         with torch.no_grad():
             for name, weight in self.model.named_parameters():
                 self.average[name].lerp_(weight, 1 - decay)
-        return loss.item(), int(batch.lengths.sum())
+        return loss, sum(frames)
 
-    def _loss(self, batch: Batch, kind: str) -> torch.Tensor:
-        logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths))
+    def _loss(self, number: int, batch: Batch, kind: str) -> torch.Tensor:
+        seed = np.random.SeedSequence([self.seed, self.update, number]).generate_state(1)[0]
+        dropout = self.model.dropout_masks(len(batch.lengths), int(seed))
+        logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths, dropout))
         to = {
             n: None if v is None else v.to(self.device)
             for n, v in vars(batch).items()
@@ -135,13 +156,10 @@ class Trainer:
     @torch.no_grad()
     def _validate(self, number: int, train_loss: float, speed: float) -> None:
         current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
-        self._with(self.average).eval()
-        total = right = frames = 0.0
-        for batch in self.sets.dev.batches(2 * self.options.max_frames):
-            logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths)).cpu()
-            total += float(losses.hard(logits, batch.labels)) * len(logits)
-            right += float((logits.argmax(1) == batch.labels).sum())
-            frames += len(logits)
+        self._with(self.average)
+        dev = self.sets.dev
+        batches = (dev.batch(numbers, None, [0]) for numbers in dev.order(2 * self.options.max_frames, None))
+        total, right, frames = map(sum, zip(*self.threads.map(self._evaluate, batches)))
         self._with(current)
         loss = total / frames
         better = loss < self.best_loss
@@ -156,6 +174,13 @@ class Trainer:
             number + 1, len(self.plan), one.kind, self.update, self.updates, train_loss, loss,
             100 * right / frames, " (best)" if better else "", speed,
         )  # fmt: skip
+
+    @torch.no_grad()
+    def _evaluate(self, batch: Batch) -> tuple[float, int, int]:
+        """Sum of the loss, frames right, frames."""
+        logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths)).cpu()
+        right = int((logits.argmax(1) == batch.labels).sum())
+        return float(losses.hard(logits, batch.labels)) * len(logits), right, len(logits)
 
     def _with(self, weights: dict[str, torch.Tensor]) -> AcousticModel:
         with torch.no_grad():
@@ -189,7 +214,7 @@ def log_priors(data: SpeechData, senones: int) -> torch.Tensor:
     """(senones,) log share of each senone in the labels; one frame is added to each, so that none is −∞."""
     counts = torch.ones(senones, dtype=torch.double)
     for cut in data.cuts:
-        rows = data.labels.read(cut.id, cut.num_frames // 3)[:, 0]
+        rows = data.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0]
         counts += torch.bincount(torch.from_numpy(rows.astype("int64")), minlength=senones)
     return (counts / counts.sum()).log().float()
 
