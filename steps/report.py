@@ -7,14 +7,12 @@ e.g.: steps/report.py --results exp/results.jsonl --baseline student-labelled --
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.score.report import report
 from understudy.score.results import latest, read_results
-from understudy.stage import UserError, atomic_path
-from understudy.stage.options import parse
+from understudy.stage import atomic_path, command
 
 
 @dataclass
@@ -41,9 +39,4 @@ def run(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    options = parse(Options, __doc__)
-    try:
-        run(options)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    command(Options, run)

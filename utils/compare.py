@@ -6,7 +6,6 @@ e.g.: utils/compare.py --cuts data/test.jsonl.gz --first exp/a/test/hyp.txt --se
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from lhotse import CutSet
 
 from understudy.score import errors, interval
 from understudy.score.report import relative_reduction
-from understudy.stage import UserError
-from understudy.stage.options import parse
+from understudy.stage import UserError, command
 
 
 @dataclass
@@ -65,9 +63,4 @@ def run(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    options = parse(Options, __doc__)
-    try:
-        run(options)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+    command(Options, run)

@@ -9,7 +9,8 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -97,10 +98,9 @@ def main(
         output: name of the option that is the output folder.
         unfingerprinted: options that do not change the result (number of jobs, say).
     """
-    script = sys.modules[run.__module__]
-    options = parse(options_type, script.__doc__, argv)
+    options = parse(options_type, sys.modules[run.__module__].__doc__, argv)
     out = Path(getattr(options, output))
-    try:
+    with _errors_told():
         out.mkdir(parents=True, exist_ok=True)
         open_log(out / _LOG)
         log.info("command: %s", shlex.join([Path(sys.argv[0]).name, *(sys.argv[1:] if argv is None else argv)]))
@@ -116,6 +116,20 @@ def main(
         run(options, step)
         step.finish()
         log.info("done in %.1f s, peak memory %.0f MB: %s", time.monotonic() - start, peak_memory_mb(), out)
+
+
+def command(options_type: type, run: Callable[[Any], None]) -> None:
+    """Run a command that is not a step: it is quick, and has no folder to keep."""
+    options = parse(options_type, sys.modules[run.__module__].__doc__)
+    with _errors_told():
+        run(options)
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """A user's error is one sentence and exit status 1; every other one keeps its traceback."""
+    try:
+        yield
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None
