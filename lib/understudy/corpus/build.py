@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
+from lhotse import AudioSource, CutSet, MonoCut, Recording, SupervisionSegment
+from lhotse.cut import Cut
 from lhotse.serialization import deserialize_item
 from lhotse.supervision import AlignmentItem
 
@@ -93,6 +95,13 @@ def read_cuts(path: Path) -> Iterator[MonoCut]:
 def join_manifests(path: Path, parts: Iterable[Path]) -> int:
     """Write the manifests `parts` one after the other as one, line by line. Returns the number of cuts."""
     return _write_lines(path, (line for part in parts for line in _lines(part)))
+
+
+def in_shards(manifest: Path, size: int) -> Iterator[list[Cut]]:
+    """The cuts of a manifest in their order, at most `size` at a time, so that it is never in memory as a whole."""
+    stream = iter(CutSet.from_jsonl_lazy(manifest))
+    while shard := list(itertools.islice(stream, size)):
+        yield shard
 
 
 def _recording(utterance: Utterance) -> Recording:

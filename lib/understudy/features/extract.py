@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from lhotse.cut import Cut
 from lhotse.serialization import SequentialJsonlWriter
 from lhotse.utils import fastcopy
 
+from understudy.corpus import in_shards
 from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE
 from understudy.features.load import Normaliser, load_logmel
 from understudy.features.logmel import NUM_MELS, logmel
@@ -32,7 +32,7 @@ def extract_set(
     """
     shards = out / name
     shards.mkdir(parents=True, exist_ok=True)
-    tasks = ((shard, i, shards, speeds, backend) for i, shard in enumerate(_batches(cuts, shard_size)))
+    tasks = ((shard, i, shards, speeds, backend) for i, shard in enumerate(in_shards(cuts, shard_size)))
     made = []
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         # Submitted a few at a time, so that a long manifest is never in memory as a whole.
@@ -56,12 +56,6 @@ def global_normaliser(manifest: Path) -> Normaliser:
     mean = total / count
     std = np.sqrt(np.maximum(square / count - mean**2, 1e-6))
     return Normaliser(mean.astype(np.float32), std.astype(np.float32))
-
-
-def _batches(cuts: Path, size: int) -> Iterator[list[Cut]]:
-    stream = iter(CutSet.from_file(cuts))
-    while batch := list(itertools.islice(stream, size)):
-        yield batch
 
 
 def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str]) -> Path:
