@@ -40,10 +40,16 @@ def load_logmel(cut: Cut) -> np.ndarray:
     """Stored log-mels of a cut, (frames, mels) float32, not normalised.
 
     Raises:
-        UserError: the cut has no features, or their number of frames is not what its manifest says.
+        UserError: the cut has no features, their file is missing, or their number of frames is not what the
+            manifest says.
     """
     if not cut.has_features:
         raise UserError(f"cut {cut.id}: has no features. Give the manifest that stage 1 wrote (data/feats/…).")
+    if not (path := Path(cut.features.storage_path)).exists():
+        raise UserError(
+            f"cut {cut.id}: {path}: no such file, seen from {Path.cwd()}. Work in the folder that stage 1 was run in, "
+            "or run it again."
+        )
     logmel = cut.load_features()
     if len(logmel) != cut.num_frames:
         raise UserError(
