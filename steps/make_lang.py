@@ -31,6 +31,8 @@ class Options:
     """the language folder"""
     extra_cuts: list[Path] = field(default_factory=list)
     """transcribed manifests whose words are checked too (development, test)"""
+    text: Path | None = None
+    """more sentences for the n-gram, one on a line: text is easier to come by than transcribed speech"""
     arpa: Path | None = None
     """a given language model instead of an estimated one"""
     order: int = 3
@@ -41,13 +43,15 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Check the words, write the folder, and say what the model is worth on each set."""
+    if options.text and options.arpa:
+        raise UserError("--text and --arpa: a given model is not estimated again; give one of them")
     lexicon = Lexicon.read(options.lexicon)
     report = {"words": len(lexicon.vocabulary), "phones": len(lexicon.phones) - 1}
     report["cuts"] = _check(options, lexicon, step.out)
     texts = [t.split() for _, t in _texts(options.cuts) if all(w in lexicon for w in t.split())]
     lexicon.write(step.out)
     if options.arpa is None:
-        model = estimate(texts, lexicon.vocabulary, options.order)
+        model = estimate(texts + _more(options.text, lexicon), lexicon.vocabulary, options.order)
         model.write(step.out / "lm.arpa")
     else:
         model = BackoffModel.read(options.arpa)
@@ -60,6 +64,19 @@ def run(options: Options, step: Step) -> None:
             report["perplexity"][path.name.split(".")[0]] = round(model.perplexity(known), 2)
     log.info("%s", report)
     write_json(step.out / "report.json", report)
+
+
+def _more(path: Path | None, lexicon: Lexicon) -> list[list[str]]:
+    """The sentences of a text; those with a word that has no pronunciation are left out, counted and said."""
+    if path is None:
+        return []
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    known = [words for words in lines if all(word in lexicon for word in words)]
+    if not known:
+        raise UserError(f"{path}: no line has only words of the lexicon. Is the case the same?")
+    log.info("%s: %d sentences; %d left out, with words that have no pronunciation", path, len(known),
+             len(lines) - len(known))  # fmt: skip
+    return known
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
@@ -99,4 +116,4 @@ def _check(options: Options, lexicon: Lexicon, out: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("lexicon", "cuts", "extra_cuts", "arpa"))
+    main(Options, run, inputs=("lexicon", "cuts", "extra_cuts", "text", "arpa"))

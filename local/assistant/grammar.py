@@ -270,7 +270,7 @@ def vocabulary() -> list[str]:
     return sorted(plain | {f"{name}'s" for name in _NAMES})
 
 
-def sentences(seed: int) -> Iterator[str]:
+def sentences(seed: int | list[int]) -> Iterator[str]:
     """Endless sentences from one seed."""
     rng = np.random.default_rng(seed)
     while True:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import numpy as np
 import soundfile
 from acoustics import SAMPLE_RATE, Bank, add_noise, make_bank, noise, one_thread, reverberate, to_16k
 from espeak import Engine, Voice
-from grammar import sentence
+from grammar import sentence, sentences
 from phones import SILENCE, Segment, segments, spoken_words
 from voices import roster
 
@@ -36,7 +37,7 @@ class Options:
     """Options of the synthesis."""
 
     out: Path
-    """Folder of the corpus: manifests, lexicon.txt, voices.txt and audio/."""
+    """Folder of the corpus: manifests, lexicon.txt, text.txt, voices.txt and audio/."""
     labelled_hours: float = 0.5
     """Hours of transcribed speech."""
     unlabelled_hours: float = 4.0
@@ -57,6 +58,8 @@ class Options:
     """Number of rooms in training; the test set has half as many of its own."""
     lexicon_sentences: int = 1500
     """Sentences that the lexicon's pronunciations are observed in."""
+    text_sentences: int = 5000
+    """Sentences of text.txt, for the language model: an assistant's makers have more text than speech."""
     seed: int = 1
     """Seed of everything."""
     jobs: int = 2
@@ -93,6 +96,7 @@ def run(options: Options, step: Step) -> None:
     speakers = roster(options.voices, options.seed)
     _write_banks(options, speakers)
     _write_lexicon(options)
+    _write_text(options)
     shards = [shard for name in _SETS for shard in _shards(name, speakers[name], options)]
     _synthesise([shard for shard in shards if not shard.counts.exists()], len(shards), options.jobs)
     for name in _SETS:
@@ -136,6 +140,12 @@ def _write_lexicon(options: Options) -> None:
         lexicon = lexicons.build(options.lexicon_sentences, options.seed)
         with atomic_path(path) as tmp:
             tmp.write_text("".join(lexicons.lines(lexicon)), encoding="utf-8")
+
+
+def _write_text(options: Options) -> None:
+    with atomic_path(options.out / "text.txt") as tmp:
+        drawn = islice(sentences([options.seed, 17]), options.text_sentences)
+        tmp.write_text("".join(f"{sentence.upper()}\n" for sentence in drawn), encoding="utf-8")
 
 
 def _shards(name: str, voices: list[Voice], options: Options) -> Iterator[Shard]:
