@@ -27,15 +27,9 @@ utils/setup.sh
 . ./cmd.sh
 export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own threads
 . utils/parse_options.sh
+. utils/stages.sh
 
 sets=(labelled dev)
-in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
-say() { echo "== stage $*" >&2; }
-feats() { # feats a b: [data/feats/a.jsonl.gz, data/feats/b.jsonl.gz]
-  local names=("${@/#/$data/feats/}")
-  local IFS=,
-  echo "[${names[*]/%/.jsonl.gz}]"
-}
 
 if in_stage 0; then
   say "0: manifests of AN4 (1 min)"
