@@ -75,7 +75,7 @@ def test_out_of_memory_halves_the_batch(language, monkeypatch):
 
 
 def test_a_rescaled_lattice_gives_what_a_search_with_those_scales_gives(language):
-    lexicon, tree, graph = language
+    _lexicon, tree, graph = language
     torch.manual_seed(3)
     posteriors = [torch.randn(n, tree.num_senones).log_softmax(1) for n in (7, 12, 9, 4)]
     log_priors = torch.randn(tree.num_senones).log_softmax(0)

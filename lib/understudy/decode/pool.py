@@ -17,6 +17,7 @@ from understudy.lang.graph import load_graph
 from understudy.models import load
 from understudy.stage import UserError
 
+
 @dataclass(frozen=True)
 class Decoder:
     """All that a process needs to decode: files, not their contents."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import k2
@@ -175,7 +176,4 @@ def _best_words(lattice: k2.Fsa, graph: k2.Fsa) -> list[Words]:
     states = shape.row_splits(1).long()
     arcs = shape.row_splits(2).long()[states].tolist()
     labels = paths.aux_labels.tolist()
-    return [
-        words_of(graph, labels[begin:end]) if end > begin else None
-        for begin, end in zip(arcs[:-1], arcs[1:], strict=True)
-    ]
+    return [words_of(graph, labels[begin:end]) if end > begin else None for begin, end in pairwise(arcs)]
