@@ -21,7 +21,7 @@ from understudy.align.cepstra import cepstra
 from understudy.align.check import BoundaryCheck
 from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.lang.lexicon import Lexicon
-from understudy.stage import Step, log, main, write_json
+from understudy.stage import Step, UserError, log, main, write_json
 
 
 @dataclass
@@ -47,7 +47,7 @@ def run(options: Options, step: Step) -> None:
     """Train, align, compare with reference times where the supervisions carry them."""
     torch.set_num_threads(2)
     lexicon = Lexicon.read(options.lang)
-    chosen = _choose(options.feats[0], options.train_hours, options.seed)
+    chosen = _choose(options.feats[0], lexicon, options.train_hours, options.seed)
     model = monophone.train(
         [_utterance(c, lexicon) for c in chosen], len(lexicon.phones) - 1, options.iterations, options.gaussians
     )
@@ -59,8 +59,10 @@ def run(options: Options, step: Step) -> None:
     write_json(step.out / "report.json", report)
 
 
-def _choose(manifest: Path, hours: float, seed: int) -> list[Cut]:
-    cuts = [c for c in CutSet.from_file(manifest) if "_sp" not in c.id]
+def _choose(manifest: Path, lexicon: Lexicon, hours: float, seed: int) -> list[Cut]:
+    cuts = [c for c in CutSet.from_file(manifest) if "_sp" not in c.id and _pronounceable(c, lexicon)]
+    if not cuts:
+        raise UserError(f"{manifest}: no cut has only words of the lexicon. Make the language folder on this set.")
     random.Random(seed).shuffle(cuts)
     chosen, seconds = [], 0.0
     for cut in cuts:
@@ -72,19 +74,26 @@ def _choose(manifest: Path, hours: float, seed: int) -> list[Cut]:
     return chosen
 
 
+def _pronounceable(cut: Cut, lexicon: Lexicon) -> bool:
+    return all(word in lexicon for word in cut.supervisions[0].text.split())
+
+
 def _utterance(cut: Cut, lexicon: Lexicon) -> monophone.Utterance:
     words = cut.supervisions[0].text.split()
-    lexicon.ids(words)
     pronunciations = [[list(p) for p in lexicon.pronunciations[w]] for w in words]
     return monophone.Utterance(cut.id, torch.from_numpy(cepstra(load_logmel(cut))), pronunciations, lexicon.silence)
 
 
 def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
     writer = AlignmentWriter(out, ["phone", "start", "end"])
-    references = {}
+    references: dict[str, list[tuple[str, float]]] = {}
+    unknown: list[str] = []
 
     def utterances() -> Iterator[monophone.Utterance]:
         for cut in CutSet.from_file(manifest):
+            if not _pronounceable(cut, lexicon):
+                unknown.append(cut.id)
+                continue
             alignment = (cut.supervisions[0].alignment or {}).get("phone")
             if alignment and "_sp" not in cut.id:
                 references[cut.id] = [(a.symbol, a.start) for a in alignment]
@@ -99,11 +108,10 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
         if reference := references.pop(utterance.id, None):
             check.add([(lexicon.phones[p], s * FRAME_SHIFT) for p, s, _ in segments], reference)
     writer.close()
-    if failed:
-        log.warning(
-            "%s: %d utterances too short for their transcripts: %s", manifest, len(failed), " ".join(failed[:10])
-        )
-    report = {"aligned": len(writer.index), "failed": failed}
+    for names, why in ((failed, "too short for their transcripts"), (unknown, "have words without pronunciation")):
+        if names:
+            log.warning("%s: %d utterances %s, left out: %s", manifest, len(names), why, " ".join(names[:10]))
+    report = {"aligned": len(writer.index), "failed": failed, "unknown_words": unknown}
     return {**report, "boundaries": check.summary()} if check.references else report
 
 

@@ -10,11 +10,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lhotse import CutSet
 
-from understudy.lang.lexicon import Lexicon, oov_counts, oov_message
+from understudy.lang.g2p import pronounce
+from understudy.lang.lexicon import Entry, Lexicon, oov_counts, oov_message, read_entries
 from understudy.lang.ngram import BackoffModel, estimate
 from understudy.stage import Step, UserError, atomic_path, log, main, write_json
 
@@ -37,18 +38,25 @@ class Options:
     """a given language model instead of an estimated one"""
     order: int = 3
     """of the estimated n-gram"""
-    oov: Literal["fail", "skip"] = "fail"
-    """labelled words without pronunciation: stop, or leave out the cuts that contain them"""
+    oov: Literal["fail", "skip", "g2p"] = "fail"
+    """labelled words without pronunciation: stop, leave out the cuts that contain them (they get no alignment), or
+    guess pronunciations from the lexicon"""
 
 
 def run(options: Options, step: Step) -> None:
     """Check the words, write the folder, and say what the model is worth on each set."""
     if options.text and options.arpa:
         raise UserError("--text and --arpa: a given model is not estimated again; give one of them")
-    lexicon = Lexicon.read(options.lexicon)
-    report = {"words": len(lexicon.vocabulary), "phones": len(lexicon.phones) - 1}
-    report["cuts"] = _check(options, lexicon, step.out)
-    texts = [t.split() for _, t in _texts(options.cuts) if all(w in lexicon for w in t.split())]
+    entries = read_entries(options.lexicon)
+    lexicon, guessed = _complete(options, entries)
+    _warn_of_test_words(options.extra_cuts, lexicon)
+    transcripts = [t.split() for _, t in _texts(options.cuts)]
+    texts = [words for words in transcripts if all(w in lexicon for w in words)]
+    if not texts:
+        raise UserError(f"{options.cuts}: no cut has only words of {options.lexicon}. Is the case the same?")
+    report: dict[str, Any] = {"words": len(lexicon.vocabulary), "phones": len(lexicon.phones) - 1}
+    report["guessed"] = {word: " ".join(phones) for word, phones in guessed}
+    report["cuts"] = {"labelled": len(transcripts), "left_out": len(transcripts) - len(texts)}
     lexicon.write(step.out)
     if options.arpa is None:
         model = estimate(texts + _more(options.text, lexicon), lexicon.vocabulary, options.order)
@@ -91,28 +99,28 @@ def _texts(path: Path) -> Iterator[tuple[str, str]]:
         yield cut.id, cut.supervisions[0].text
 
 
-def _check(options: Options, lexicon: Lexicon, out: Path) -> dict[str, int]:
-    """Deal with words without pronunciation; the test sets keep theirs, which count as errors."""
-    for path in options.extra_cuts:
+def _complete(options: Options, entries: list[Entry]) -> tuple[Lexicon, list[Entry]]:
+    """The lexicon, and what was guessed for labelled words that it lacked (dev and test words are not looked at)."""
+    lexicon = Lexicon.from_entries(entries)
+    counts = oov_counts(lexicon, (t for _, t in _texts(options.cuts)))
+    if not counts:
+        return lexicon, []
+    if options.oov == "fail":
+        raise UserError(oov_message(options.cuts, counts))
+    log.warning("%s", oov_message(options.cuts, counts).split("\n")[0])
+    if options.oov == "skip":
+        return lexicon, []
+    guessed = pronounce(entries, counts)
+    for word, phones in guessed:
+        log.warning("guessed: %s %s", word, " ".join(phones))
+    return Lexicon.from_entries([*entries, *guessed]), guessed
+
+
+def _warn_of_test_words(manifests: list[Path], lexicon: Lexicon) -> None:
+    for path in manifests:
         if counts := oov_counts(lexicon, (t for _, t in _texts(path))):
             message = oov_message(path, counts).split("\n")[0]
             log.warning("%s They stay in the set, and count as errors.", message)
-    counts = oov_counts(lexicon, (t for _, t in _texts(options.cuts)))
-    if counts and options.oov == "fail":
-        raise UserError(oov_message(options.cuts, counts))
-    kept = [name for name, text in _texts(options.cuts) if all(w in lexicon for w in text.split())]
-    total = sum(1 for _ in _texts(options.cuts))
-    if not kept:
-        raise UserError(f"{options.cuts}: no cut has only words of {options.lexicon}. Is the case the same?")
-    if options.oov == "skip":
-        left = total - len(kept)
-        log.warning("%s: %d of %d cuts left out: words without pronunciation", options.cuts, left, total)
-        chosen = set(kept)
-        with atomic_path(out / options.cuts.name) as partial, CutSet.open_writer(partial) as writer:
-            for cut in CutSet.from_jsonl_lazy(options.cuts):
-                if cut.id in chosen:
-                    writer.write(cut)
-    return {"labelled": total, "left_out": total - len(kept)}
 
 
 if __name__ == "__main__":

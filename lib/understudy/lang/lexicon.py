@@ -16,6 +16,9 @@ BACKOFF = "#0"
 _RESERVED_WORDS = {EPS, BACKOFF, "<s>", "</s>"}
 _SHOWN = 20
 
+Entry = tuple[str, tuple[str, ...]]
+"""A word and the phones of one pronunciation"""
+
 
 @dataclass(frozen=True)
 class Lexicon:
@@ -99,18 +102,18 @@ class Lexicon:
         if missing:
             raise UserError(
                 f"not in the lexicon: {' '.join(sorted(set(missing)))}. Add pronunciations, or make the "
-                "language folder with --oov skip."
+                "language folder with --oov g2p."
             )
         return [self.word_ids[w] for w in words]
 
 
-def read_entries(path: Path) -> list[tuple[str, tuple[str, ...]]]:
+def read_entries(path: Path) -> list[Entry]:
     """(word, phones) for each line of a lexicon, repeated lines once, empty lines left out.
 
     Raises:
         UserError: no such file, no entry, a word without phones, a reserved symbol, not UTF-8.
     """
-    entries: dict[tuple[str, tuple[str, ...]], None] = {}
+    entries: dict[Entry, None] = {}
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -193,5 +196,6 @@ def oov_message(path: Path | str, counts: dict[str, int]) -> str:
     return (
         f"{path}: {len(counts)} words ({sum(counts.values())} occurrences) have no pronunciation: "
         f"{shown}{more}.\n"
-        "  Add them to the lexicon, or leave out the cuts that contain them with --oov skip."
+        "  Add them to the lexicon, leave out the cuts that contain them with --oov skip, or have their "
+        "pronunciations guessed with --oov g2p."
     )

@@ -1,0 +1,51 @@
+"""Pronunciations of words that a lexicon lacks, learnt from the lexicon itself by Phonetisaurus."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from phonetisaurus import guess_environment
+
+from understudy.lang.lexicon import Entry
+from understudy.stage import UserError
+
+
+def pronounce(entries: Iterable[Entry], words: Iterable[str]) -> list[Entry]:
+    """The likeliest pronunciation of each of `words`, by a joint n-gram over letters and phones.
+
+    Args:
+        entries: the lexicon to learn from; a few hundred words at least, or the guesses are poor.
+
+    Raises:
+        UserError: a word for which the model has no phones (letters that no word of the lexicon has).
+    """
+    words, entries = sorted(set(words)), list(entries)
+    # Its order of 8 fails where no word is that long.
+    order = min(8, max(len(word) for word, _ in entries))
+    with tempfile.TemporaryDirectory() as folder:
+        _write(Path(folder) / "lexicon.txt", (f"{word}\t{' '.join(phones)}" for word, phones in entries))
+        _write(Path(folder) / "words.txt", words)
+        _run(folder, "phonetisaurus-train", "--lexicon", "lexicon.txt", "--seq2_del", "--ngram_order", str(order))
+        printed = _run(folder, "phonetisaurus-apply", "--model", "train/model.fst", "--word_list", "words.txt")
+    guessed: dict[str, tuple[str, ...]] = {}
+    for line in printed.splitlines():
+        word, *phones = line.split()
+        guessed[word] = tuple(phones)
+    if missing := [word for word in words if not guessed.get(word)]:
+        raise UserError(f"no pronunciation can be guessed for: {' '.join(missing)}. Add them to the lexicon.")
+    return [(word, guessed[word]) for word in words]
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _run(folder: str, *command: str) -> str:
+    """What one of the package's programs prints."""
+    done = subprocess.run(command, cwd=folder, env=guess_environment(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError(f"{command[0]} failed; is the lexicon very small? It said: {done.stderr.strip()[-500:]}")
+    return done.stdout
