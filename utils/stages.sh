@@ -14,3 +14,11 @@ feats() {
   local IFS=,
   echo "[${names[*]/%/.jsonl.gz}]"
 }
+
+# sets_in corpus: [data/corpus/dev.jsonl.gz,data/corpus/labelled.jsonl.gz,…], all that are there
+# shellcheck disable=SC2154
+sets_in() {
+  local manifests=("$data/$1"/*.jsonl.gz)
+  local IFS=,
+  echo "[${manifests[*]}]"
+}

@@ -33,15 +33,14 @@ sets=(labelled dev)
 
 if in_stage 0; then
   say "0: manifests of AN4 (1 min)"
-  local/prepare.py --out "$data/corpus" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
+  local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
     --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" --seed "$seed"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
 fi
 
 if in_stage 1; then
   say "1: log-mel features, labelled speech at three speeds (1 min)"
-  corpora=("$data"/corpus/*.jsonl.gz)
-  cuts=$(IFS=,; echo "${corpora[*]}")
-  steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts "[$cuts]"
+  steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts "$(sets_in corpus)"
 fi
 
 if in_stage 2; then

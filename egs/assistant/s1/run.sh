@@ -18,6 +18,8 @@ dev_hours=0.15       # for choosing scales and when to stop
 test_hours=0.5       # of voices never heard in training
 voices=80            # speakers in all
 senones=600          # most leaves of the phonetic decision tree
+text_sentences=5000  # text for the language model, besides the transcripts
+teacher_epochs=16    # passes of the teacher over labelled speech; the best on dev is kept
 student=student      # conf/<student>.yaml
 student_epochs=40    # labelled passes of the baseline; the best on dev is kept
 distil_epochs=5      # passes over all speech of the distilled student
@@ -36,20 +38,21 @@ sets=(labelled dev)
 if in_stage 0; then
   say "0: synthesise sentences of a grammar in $voices voices, with rooms and noise (2 min, 0.15 GB an hour)"
   local/prepare.py --out "$data/corpus" --labelled-hours "$labelled_hours" --unlabelled-hours "$unlabelled_hours" \
-    --dev-hours "$dev_hours" --test-hours "$test_hours" --voices "$voices" --seed "$seed" --jobs "$jobs"
+    --dev-hours "$dev_hours" --test-hours "$test_hours" --voices "$voices" --text-sentences "$text_sentences" \
+    --seed "$seed" --jobs "$jobs"
+  # Stage 1 reads the audio; here it is enough that manifests and speakers are right.
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --check-audio false --out "$data/valid"
 fi
 
 if in_stage 1; then
   say "1: log-mel features (20 s an hour)"
-  corpus="$data/corpus"
-  steps/make_features.py --out "$data/feats" --jobs "$jobs" \
-    --cuts "[$corpus/labelled.jsonl.gz,$corpus/unlabelled.jsonl.gz,$corpus/dev.jsonl.gz,$corpus/test.jsonl.gz]"
+  steps/make_features.py --out "$data/feats" --jobs "$jobs" --cuts "$(sets_in corpus)"
 fi
 
 if in_stage 2; then
-  say "2: lexicon, phones, and a trigram of the labelled transcripts"
-  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" --order 3 \
-    --out "$dir/lang"
+  say "2: lexicon, phones, and a trigram of the labelled transcripts and more text"
+  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" \
+    --text "$data/corpus/text.txt" --order 3 --out "$dir/lang"
 fi
 
 if in_stage 3; then
@@ -62,7 +65,8 @@ fi
 if in_stage 4; then
   say "4: the teacher, on labelled speech (3 min)"
   steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --seed "$seed" --threads "$threads" --out "$dir/teacher"
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$teacher_epochs" --seed "$seed" \
+    --threads "$threads" --out "$dir/teacher"
 fi
 
 if in_stage 6; then

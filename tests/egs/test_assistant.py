@@ -1,0 +1,71 @@
+"""The whole recipe, small: from nothing to the table, twice with one seed, and again without work."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
+SMALL = (
+    "--labelled-hours 0.05 --unlabelled-hours 0.05 --dev-hours 0.02 --test-hours 0.03 --voices 10 --senones 60 "
+    "--teacher-epochs 2 --student-epochs 3 --distil-epochs 1 --text-sentences 200"
+).split()
+
+
+def recipe(folder: Path, *more: str) -> subprocess.CompletedProcess:
+    command = [RECIPE / "run.sh", *SMALL, "--data", folder / "data", "--dir", folder / "exp", *more]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+
+
+def results(folder: Path) -> dict[str, dict]:
+    lines = map(json.loads, (folder / "exp/results.jsonl").read_text().splitlines())
+    return {line["system"]: line for line in lines}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("first")
+    done = recipe(folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+def test_every_system_is_in_the_table_with_counts_and_interval(first):
+    lines = results(first)
+    assert set(lines) == {"teacher", "student-labelled", "student-distilled"}
+    for line in lines.values():
+        assert line["words"] == line["substitutions"] + line["deletions"] + _correct(line)
+        assert line["wer_low"] <= line["wer"] <= line["wer_high"] and line["utterances"] > 10
+    assert lines["student-distilled"]["teacher"] == "teacher"
+    assert lines["student-distilled"]["unlabelled_hours"] > 0.04 > lines["student-labelled"]["unlabelled_hours"]
+    table = (first / "exp/RESULTS.md").read_text()
+    assert all(system in table for system in lines)
+
+
+def _correct(line: dict) -> int:
+    return line["words"] - line["errors"] + line["insertions"]
+
+
+def test_the_same_seed_gives_the_same_errors_in_other_folders(first, tmp_path):
+    done = recipe(tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    counts = ("errors", "substitutions", "deletions", "insertions", "wer_low", "acoustic_scale", "prior_scale")
+    ours, theirs = results(first), results(tmp_path)
+    for system, line in ours.items():
+        assert [line[name] for name in counts] == [theirs[system][name] for name in counts], system
+
+
+def test_run_again_nothing_is_redone(first):
+    before = {path: path.stat().st_mtime_ns for path in first.rglob("*.safetensors")}
+    done = recipe(first)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stderr.count("is up to date") >= 10
+    assert {path: path.stat().st_mtime_ns for path in first.rglob("*.safetensors")} == before
+
+
+def test_an_unknown_option_stops_before_any_work(tmp_path):
+    done = recipe(tmp_path, "--unlabeled-hours", "1")
+    assert done.returncode != 0 and "--unlabelled-hours" in done.stderr
+    assert not os.listdir(tmp_path)
