@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,24 @@ def test_run_again_nothing_is_redone(first):
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr.count("is up to date") >= 10
     assert {path: path.stat().st_mtime_ns for path in first.rglob("*.safetensors")} == before
+
+
+def test_skipped_transcripts_get_no_alignment_and_are_counted(first, tmp_path):
+    lexicon = (first / "data/corpus/lexicon.txt").read_text().splitlines()
+    (tmp_path / "lexicon.txt").write_text("".join(f"{line}\n" for line in lexicon if line.split()[0] != "THE"))
+    feats = first / "data/feats/labelled.jsonl.gz"
+    steps = [
+        ["make_lang.py", "--lexicon", tmp_path / "lexicon.txt", "--cuts", feats, "--oov", "skip"],
+        ["align_mono.py", "--feats", f"[{feats}]", "--lang", tmp_path / "0", "--iterations", "9"],
+    ]
+    for number, (name, *options) in enumerate(steps):
+        command = [sys.executable, RECIPE / "steps" / name, *options, "--out", tmp_path / str(number)]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+    left_out = json.loads((tmp_path / "0/report.json").read_text())["cuts"]["left_out"]
+    report = json.loads((tmp_path / "1/report.json").read_text())["labelled"]
+    assert len(report["unknown_words"]) == left_out > 0
+    assert "have words without pronunciation, left out" in done.stderr
 
 
 def test_an_unknown_option_stops_before_any_work(tmp_path):
