@@ -13,7 +13,8 @@ from lhotse import CutSet, Features, LilcomChunkyWriter, MonoCut
 from safetensors.torch import load_file
 
 from understudy import models
-from understudy.align.archive import AlignmentWriter
+from understudy.align.archive import AlignmentReader, AlignmentWriter
+from understudy.features import stacked_length
 from understudy.features.load import Normaliser
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
@@ -21,6 +22,7 @@ from understudy.stage import UserError, write_json
 from understudy.targets import TargetReader, TargetWriter
 from understudy.targets.store import top_k
 from understudy.train import losses
+from understudy.train.data import Span, SpeechData
 from understudy.train.schedule import Pass, learning_rate, passes
 
 ROOT = Path(__file__).parents[2]
@@ -146,6 +148,27 @@ def speech(tmp_path) -> Path:
     return tmp_path
 
 
+def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):
+    data = speech_data(speech)
+    whole = [span for batch in data.order(60, 1) for span in batch]
+    assert sorted(s.number for s in whole) == list(range(24)) and all(s.start == 0 for s in whole)
+    orders = [data.order(60, seed, chunk=8) for seed in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+    for number in range(24):
+        spans = sorted(s for batch in orders[0] for s in batch if s.number == number)
+        frames = stacked_length(data.cuts[number].num_frames)
+        assert [s.start for s in spans] == [0, *(s.stop for s in spans[:-1])] and spans[-1].stop == frames
+        assert len(spans) > 1 and all(4 <= s.stop - s.start <= 12 for s in spans)
+        batch = data.batch(spans, None, [0])
+        assert torch.equal(batch.labels, data.batch([Span(number, 0, frames)], None, [0]).labels)
+    assert all(len(b) * max(s.stop - s.start for s in b) <= 60 for b in orders[0])
+
+
+def speech_data(folder: Path) -> SpeechData:
+    normaliser = Normaliser.load(folder / "normaliser.json")
+    return SpeechData([folder / "labelled.jsonl.gz"], normaliser, AlignmentReader(folder / "labels/labelled"))
+
+
 def train_command(folder: Path, out: str, *more: str) -> list:
     return [
         sys.executable, ROOT / "steps/train.py", "--labelled", folder / "labelled.jsonl.gz", "--dev",
@@ -170,7 +193,7 @@ def test_killed_training_and_targets_end_as_if_unbroken(speech):
         assert shard.read_bytes() == (speech / "targets2/unlabelled" / shard.name).read_bytes()
 
     distil = ["--unlabelled", f"[{speech / 'unlabelled.jsonl.gz'}]", "--targets", f"[{speech / 'targets/unlabelled'}]"]
-    distil += ["--epochs", "3", "--sub-epochs", "2", "--model.delay", "1"]
+    distil += ["--epochs", "3", "--sub-epochs", "2", "--model.delay", "1", "--train.chunk", "10"]
     run(train_command(speech, "unbroken", *distil))
     state = speech / "killed/checkpoint.json"
     _kill_when(

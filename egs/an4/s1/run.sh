@@ -16,6 +16,7 @@ corpus_dir=              # folder with etc/ and wav/; empty: download
 labelled_speakers=0.25   # part of the training speakers that is transcribed
 dev_speakers=8           # held out of the training speakers
 senones=500              # most leaves of the phonetic decision tree
+teacher_epochs=12        # passes of the teacher over labelled speech at three speeds; the best on dev is kept
 student=student          # conf/<student>.yaml
 student_epochs=40        # labelled passes of the baseline; the best on dev is kept
 distil_epochs=12         # passes over all speech of the distilled student
@@ -59,7 +60,8 @@ fi
 if in_stage 4; then
   say "4: the teacher, on labelled speech (10 min)"
   steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --seed "$seed" --threads "$threads" --out "$dir/teacher"
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$teacher_epochs" --seed "$seed" \
+    --threads "$threads" --out "$dir/teacher"
 fi
 
 # With all speakers labelled there is no unlabelled speech to learn from.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -35,6 +37,22 @@ class Batch:
         """(batch, frames, …) to (all frames, …): what is padding is left out."""
         mask = torch.arange(padded.shape[1])[None] < self.lengths[:, None]
         return padded[mask.to(padded.device)]
+
+
+class Span(NamedTuple):
+    """Stacked frames `start` to `stop` of the cut with this number."""
+
+    number: int
+    start: int
+    stop: int
+
+
+def _bounds(frames: int, chunk: int, rng: np.random.Generator) -> list[int]:
+    """Where an utterance is cut: at every `chunk` frames from a random start, no span shorter than half of that."""
+    if chunk == 0 or frames <= chunk:
+        return [0, frames]
+    first, half = int(rng.integers(chunk)), chunk // 2
+    return [0, *(b for b in range(first, frames, chunk) if half <= b <= frames - half), frames]
 
 
 @dataclass
@@ -92,45 +110,57 @@ class SpeechData:
             raise UserError(f"{names}: no cut has labels or targets. Were stages 3 or 6 run on these manifests?")
         self.seconds = sum(c.duration for c in self.cuts)
 
-    def order(self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1) -> list[list[int]]:
-        """Batches of cut numbers, of like length, at most `max_frames` stacked frames each; shuffled by `seed`."""
-        chosen = np.arange(part, len(self.cuts), parts)
-        lengths = np.array([stacked_length(self.cuts[i].num_frames) for i in chosen])
+    def order(
+        self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
+    ) -> list[list[Span]]:
+        """Batches of spans of like length, at most `max_frames` stacked frames each; shuffled by `seed`.
+
+        Args:
+            chunk: utterances are cut into spans of at most 1.5 times this many frames, elsewhere for each seed; 0:
+                a span is a whole utterance.
+        """
         rng = np.random.default_rng(seed)
+        spans: list[Span] = []
+        for number in range(part, len(self.cuts), parts):
+            frames = stacked_length(self.cuts[number].num_frames)
+            spans += [Span(number, a, b) for a, b in pairwise(_bounds(frames, chunk, rng))]
+        lengths = np.array([span.stop - span.start for span in spans])
         # Lengths are jittered so that utterances meet others from pass to pass.
         key = lengths * rng.uniform(0.9, 1.1, len(lengths)) if seed is not None else lengths
-        batches: list[list[int]] = []
+        batches: list[list[Span]] = []
         longest = 0
         for i in np.argsort(key, kind="stable"):
             longest = max(longest, int(lengths[i]))
             if not batches or longest * (len(batches[-1]) + 1) > max_frames:
                 batches.append([])
                 longest = int(lengths[i])
-            batches[-1].append(int(chosen[i]))
+            batches[-1].append(spans[i])
         if seed is not None:
             rng.shuffle(batches)
         return batches
 
-    def batch(self, numbers: list[int], augment: SpecAugment | None, seed: list[int]) -> Batch:
-        """Load one batch; the augmentation of an utterance depends on `seed` and its number alone."""
+    def batch(self, spans: list[Span], augment: SpecAugment | None, seed: list[int]) -> Batch:
+        """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
         features, labels, senones, values = [], [], [], []
-        for number in numbers:
-            cut, rng = self.cuts[number], np.random.default_rng([*seed, number])
+        for number, start, stop in spans:
+            cut, rng = self.cuts[number], np.random.default_rng([*seed, number, start])
             offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
             stacked = stack(self._normalised(number), offset)
             if self.labels is not None and cut.id in self.labels:
-                labels.append(torch.from_numpy(self.labels.read(cut.id, len(stacked))[:, 0].astype(np.int64)))
+                rows = self.labels.read(cut.id, len(stacked))[start:stop, 0]
+                labels.append(torch.from_numpy(rows.astype(np.int64)))
             if self.targets is not None and cut.id in self.targets:
                 kept, log_posteriors = self.targets.read(cut.id, len(stacked))
-                senones.append(torch.from_numpy(kept))
-                values.append(torch.from_numpy(log_posteriors))
-            features.append(torch.from_numpy(augment.mask(stacked, rng) if augment else stacked))
+                senones.append(torch.from_numpy(kept[start:stop]))
+                values.append(torch.from_numpy(log_posteriors[start:stop]))
+            heard = stacked[start:stop]
+            features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
         return Batch(
             pad_sequence(features, batch_first=True),
             torch.tensor([len(f) for f in features]),
-            torch.cat(labels) if len(labels) == len(numbers) else None,
-            torch.cat(senones) if len(senones) == len(numbers) else None,
-            torch.cat(values) if len(values) == len(numbers) else None,
+            torch.cat(labels) if len(labels) == len(spans) else None,
+            torch.cat(senones) if len(senones) == len(spans) else None,
+            torch.cat(values) if len(values) == len(spans) else None,
         )
 
     def _normalised(self, number: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from understudy.features import stacked_length
 from understudy.models import AcousticModel
 from understudy.stage import log
 from understudy.train import checkpoint, losses
-from understudy.train.data import Batch, SpecAugment, SpeechData
+from understudy.train.data import Batch, Span, SpecAugment, SpeechData
 from understudy.train.parallel import Ahead, Threads
 from understudy.train.schedule import Pass, learning_rate
 
@@ -33,6 +33,10 @@ class TrainOptions:
     """largest norm of a gradient"""
     max_frames: int = 2500
     """stacked frames in a batch"""
+    chunk: int = 0
+    """frames of the chunks that back-propagation is cut off at; 0: whole utterances"""
+    whole: float = 0.3
+    """share of the passes, the last ones, that see whole utterances whatever the chunk"""
     average: float = 0.99
     """decay of the running average of the weights, which is what is kept"""
     share: float = 0.0
@@ -95,25 +99,28 @@ class Trainer:
                 if time.monotonic() - saved > self.options.checkpoint_seconds:
                     self._save(number, index + 1, total, count)
                     saved = time.monotonic()
-            self._validate(number, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
+            if self.plan[number].kind == "hard":  # a labelled pass ends every sub-epoch
+                self._validate(number, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
             self._save(number + 1, 0, 0.0, 0)
         return self._with(self.best)
 
     def _data(self, number: int) -> SpeechData:
         return self.sets.labelled if self.plan[number].kind == "hard" else self.sets.unlabelled
 
-    def _order(self, number: int) -> list[list[int]]:
+    def _order(self, number: int) -> list[list[Span]]:
         one = self.plan[number]
-        return self._data(number).order(self.options.max_frames, self.seed * 1000 + number, one.part, one.parts)
+        chunk = self.options.chunk if number < (1 - self.options.whole) * len(self.plan) else 0
+        seed = self.seed * 1000 + number
+        return self._data(number).order(self.options.max_frames, seed, one.part, one.parts, chunk)
 
-    def _parts(self, data: SpeechData, order: list[list[int]]) -> Iterator[list[Batch]]:
+    def _parts(self, data: SpeechData, order: list[list[Span]]) -> Iterator[list[Batch]]:
         """Each batch in one part for each thread; the next is loaded while one is learnt from."""
         first, count = self.update, self.threads.count
 
         def load(index: int) -> list[Batch]:
             # Every update seeds its own noise, so that a resumed run needs no generator's state.
-            seed, numbers = [self.seed, first + index], order[index]
-            parts = (numbers[i::count] for i in range(min(count, len(numbers))))
+            seed, spans = [self.seed, first + index], order[index]
+            parts = (spans[i::count] for i in range(min(count, len(spans))))
             return [data.batch(part, self.options.augment, seed) for part in parts]
 
         return self.ahead(load, range(len(order)))
@@ -158,7 +165,7 @@ class Trainer:
         current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
         self._with(self.average)
         dev = self.sets.dev
-        batches = (dev.batch(numbers, None, [0]) for numbers in dev.order(2 * self.options.max_frames, None))
+        batches = (dev.batch(spans, None, [0]) for spans in dev.order(2 * self.options.max_frames, None))
         total, right, frames = map(sum, zip(*self.threads.map(self._evaluate, batches)))
         self._with(current)
         loss = total / frames
