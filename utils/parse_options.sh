@@ -15,14 +15,30 @@ _po_fail() {
   exit 1
 }
 
-# The comment that opens the script, without its first line (#!).
-_po_help() { awk 'NR == 1 && /^#!/ { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$0"; }
+# The script; $0 may be relative to a folder that it has left for its own.
+_po_script=$0
+[[ -e $_po_script ]] || _po_script=./${0##*/}
+
+# The comment that opens the script, without its first line (#!), then its variables with defaults and comments.
+_po_help() {
+  awk '
+    NR == 1 && /^#!/ { next }
+    !body && /^#/ { sub(/^# ?/, ""); print; next }
+    !body { body = 1; print "\nOptions, with their defaults:" }
+    /^\. .*parse_options\.sh/ { exit }
+    /^[a-z][a-z0-9_]*=/ {
+      name = $0; sub(/=.*/, "", name); gsub(/_/, "-", name)
+      value = $0; sub(/^[^=]*=/, "", value); comment = ""
+      if (match(value, /[ \t]+# /)) { comment = substr(value, RSTART + RLENGTH); value = substr(value, 1, RSTART - 1) }
+      printf "  --%-20s %-9s %s\n", name, value, comment
+    }' "$_po_script"
+}
 
 # Is $1 a variable of the script? One that only came from the caller's environment (http_proxy) is not.
 _po_known() {
   [[ $1 =~ ^[a-z][a-z0-9_]*$ && -v $1 ]] || return 1
   [[ $(declare -p "$1" 2>/dev/null) != "declare -"*x* ]] && return 0
-  grep -qE "^[[:space:]]*(export[[:space:]]+)?$1=" "$0"
+  grep -qE "^[[:space:]]*(export[[:space:]]+)?$1=" "$_po_script"
 }
 
 # The known option that takes the fewest single-letter changes to become $1.

@@ -89,7 +89,20 @@ def test_a_default_that_the_environment_also_has_is_an_option(run):
     assert run("--stage", "5", stage="9").stdout.startswith("5|")
 
 
-def test_help_is_the_header(run):
+def test_help_begins_with_the_header(run):
     result = run("--help")
     assert result.returncode == 0
-    assert result.stdout == "Make a thing.\n\nUsage: thing.sh [options] <in>\n"
+    assert result.stdout.startswith("Make a thing.\n\nUsage: thing.sh [options] <in>\n\nOptions, with")
+
+
+def test_help_lists_options_also_when_the_script_has_changed_folder(tmp_path: Path) -> None:
+    (tmp_path / "recipe").mkdir()
+    moving = SCRIPT.replace("set -euo pipefail", 'set -euo pipefail\ncd -- "$(dirname -- "$0")"')
+    (tmp_path / "recipe/thing.sh").write_text(moving.replace("stage=0", "stage=0   # where to begin", 1))
+    done = subprocess.run(
+        ["bash", "recipe/thing.sh", "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("Make a thing.\n") and "not part of the help" not in done.stdout
+    options = [line.split(maxsplit=2) for line in done.stdout.splitlines() if line.startswith("  --")]
+    assert [option[0] for option in options] == ["--stage", "--stop-stage", "--use-lm", "--student"]
+    assert options[0] == ["--stage", "0", "where to begin"]
