@@ -72,13 +72,17 @@ def run(options: Options, step: Step) -> None:
         SpeechData([options.dev], normaliser, _labels(options.labels, options.dev)),
         SpeechData(options.unlabelled, normaliser, None, targets) if targets else None,
     )
-    model = AcousticModel(options.model, 3 * NUM_MELS, senones)
+    model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets, targets)
     if options.init:
-        model.load_state_dict(models.load(options.init).state_dict())
+        first = models.load(options.init)
+        if (first.options.layers, first.options.cells) != (options.model.layers, options.model.cells):
+            raise UserError(f"--init {options.init}: its shape is {first.options}, that of --model {options.model}")
+        model.load_state_dict(first.state_dict())
+        meta |= {"init": options.init.name, "updates": first.meta["updates"]}
     plan = passes(options.epochs, options.sub_epochs if targets else 0, options.labelled_tail)
     trainer = Trainer(model, sets, plan, options.train, step.out, options.seed, options.threads)
     log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
-    finish(trainer, log_priors(sets.labelled, senones), _meta(options, sets, targets))
+    finish(trainer, log_priors(sets.labelled, senones), meta)
 
 
 def _labels(folder: Path, manifest: Path) -> AlignmentReader:

@@ -81,11 +81,11 @@ if in_stage 7; then
 fi
 
 if $distil && in_stage 8; then
-  say "8: the same student, distilled"
+  say "8: the same student learns on, from the teacher: distilled"
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
-    --targets "[$dir/targets/unlabelled]" --epochs "$distil_epochs" --sub-epochs 4 --seed "$seed" \
-    --threads "$threads" --out "$dir/$student-distilled"
+    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
+    --sub-epochs 4 --train.learning_rate 0.004 --seed "$seed" --threads "$threads" --out "$dir/$student-distilled"
 fi
 
 if in_stage 11; then

@@ -13,16 +13,16 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 stage=0
 stop_stage=13
 labelled_hours=0.5   # transcribed speech, hours
-unlabelled_hours=2   # speech without transcripts, hours
+unlabelled_hours=3   # speech without transcripts, hours
 dev_hours=0.15       # for choosing scales and when to stop
-test_hours=0.5       # of voices never heard in training
+test_hours=0.7       # of voices never heard in training
 voices=80            # speakers in all
-senones=600          # most leaves of the phonetic decision tree
+senones=300          # most leaves of the phonetic decision tree
 text_sentences=5000  # text for the language model, besides the transcripts
-teacher_epochs=16    # passes of the teacher over labelled speech; the best on dev is kept
+teacher_epochs=22    # passes of the teacher over labelled speech; the best on dev is kept
 student=student      # conf/<student>.yaml
-student_epochs=40    # labelled passes of the baseline; the best on dev is kept
-distil_epochs=5      # passes over all speech of the distilled student
+student_epochs=36    # labelled passes of the baseline; the best on dev is kept
+distil_epochs=3      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
 seed=1
 data=data
 dir=exp
@@ -82,11 +82,13 @@ if in_stage 7; then
 fi
 
 if in_stage 8; then
-  say "8: the same student, distilled"
+  say "8: the same student learns on, from the teacher: distilled"
+  # It starts where labelled speech alone had no more to give. What it hears now is new for long: no dropout.
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
-    --targets "[$dir/targets/unlabelled]" --epochs "$distil_epochs" --sub-epochs 4 --seed "$seed" \
-    --threads "$threads" --out "$dir/$student-distilled"
+    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
+    --sub-epochs 4 --train.learning_rate 0.004 --model.dropout 0.0 --seed "$seed" --threads "$threads" \
+    --out "$dir/$student-distilled"
 fi
 
 if in_stage 11; then
@@ -95,6 +97,7 @@ if in_stage 11; then
   for system in teacher "$student-labelled" "$student-distilled"; do
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$data/feats/test.jsonl.gz" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
+      --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.4, 0.6, 0.8, 1.0, 1.2]' --beams.search 13 \
       --jobs "$jobs" --out "$dir/$system/decode"
   done
 fi

@@ -230,7 +230,12 @@ def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
     """Train, then write the model folder; the checkpoint has served its turn and is removed."""
     model = trainer.run()
     model.log_priors.copy_(priors)
-    model.meta = {**meta, "updates": trainer.update, "best_dev": trainer.best_loss, "history": trainer.history}
+    model.meta = {
+        **meta,
+        "updates": meta.get("updates", 0) + trainer.update,
+        "best_dev": trainer.best_loss,
+        "history": trainer.history,
+    }
     models.save(model.cpu(), trainer.folder)
     for path in trainer.folder.glob("checkpoint*"):
         path.unlink()
