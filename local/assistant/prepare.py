@@ -48,7 +48,7 @@ class Options:
     """Hours for results."""
     voices: int = 80
     """Number of speakers in all sets together."""
-    snr_low: float = 3.0
+    snr_low: float = 8.0
     """Lowest signal-to-noise ratio, in dB."""
     snr_high: float = 25.0
     """Highest signal-to-noise ratio, in dB."""

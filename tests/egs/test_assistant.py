@@ -6,7 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from lhotse import CutSet
+
+from understudy import models
+from understudy.align.archive import AlignmentReader
+from understudy.features import Normaliser, load_stacked
 
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
 SMALL = (
@@ -82,6 +89,26 @@ def test_skipped_transcripts_get_no_alignment_and_are_counted(first, tmp_path):
     report = json.loads((tmp_path / "1/report.json").read_text())["labelled"]
     assert len(report["unknown_words"]) == left_out > 0
     assert "have words without pronunciation, left out" in done.stderr
+
+
+def test_a_realignment_is_likelier_than_the_labels_it_began_with(first, tmp_path):
+    exp, feats = first / "exp", first / "data/feats"
+    command = [sys.executable, RECIPE / "steps/realign.py", "--model", exp / "teacher", "--tree", exp / "tree"]
+    command += ["--feats", f"[{feats / 'dev.jsonl.gz'}]", "--lang", exp / "lang", "--out", tmp_path / "ali"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    model, normaliser = models.load(exp / "teacher"), Normaliser.load(feats / "normaliser.json")
+    old, new = AlignmentReader(exp / "tree/dev"), AlignmentReader(tmp_path / "ali/dev")
+    gained = []
+    for cut in CutSet.from_file(feats / "dev.jsonl.gz"):
+        scores = model.log_posteriors([torch.from_numpy(load_stacked(cut, normaliser))])[0] - model.log_priors
+        before, after = (
+            scores.gather(1, torch.from_numpy(reader.read(cut.id, len(scores)).astype(np.int64))).sum()
+            for reader in (old, new)
+        )
+        gained.append(float(after - before) / len(scores))
+    # Costs of transitions and silence are not in these sums, so a single utterance may lose a little.
+    assert np.mean(gained) > 0 and min(gained) > -0.1 and any(g > 0.01 for g in gained)
 
 
 def test_an_unknown_option_stops_before_any_work(tmp_path):
