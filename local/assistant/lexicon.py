@@ -10,7 +10,7 @@ import grammar
 from espeak import Engine, Voice
 from phones import segments, spoken_words
 
-_SPEAKER = Voice("lexicon", "m3", 50, 50, 170)  # pronunciations do not depend on the voice
+_SPEAKER = Voice("lexicon", "m3", 50, 50, 340)  # pronunciations depend neither on the voice nor on its rate
 _MIN_SHARE = 0.05
 _MAX_PRONUNCIATIONS = 3
 

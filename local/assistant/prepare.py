@@ -56,7 +56,7 @@ class Options:
     """Share of utterances without a room."""
     rooms: int = 60
     """Number of rooms in training; the test set has half as many of its own."""
-    lexicon_sentences: int = 1500
+    lexicon_sentences: int = 800
     """Sentences that the lexicon's pronunciations are observed in."""
     text_sentences: int = 5000
     """Sentences of text.txt, for the language model: an assistant's makers have more text than speech."""
