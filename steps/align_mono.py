@@ -41,11 +41,13 @@ class Options:
     train_hours: float = 2.0
     """hours to train on, chosen at random (speed-perturbed copies are left out)"""
     seed: int = 1
+    threads: int = 2
+    """torch threads"""
 
 
 def run(options: Options, step: Step) -> None:
     """Train, align, compare with reference times where the supervisions carry them."""
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
     lexicon = Lexicon.read(options.lang)
     chosen = _choose(options.feats[0], lexicon, options.train_hours, options.seed)
     model = monophone.train(
@@ -116,4 +118,4 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("feats", "lang"))
+    main(Options, run, inputs=("feats", "lang"), unfingerprinted=("threads",))

@@ -30,8 +30,6 @@ export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own th
 . utils/parse_options.sh
 . utils/stages.sh
 
-sets=(labelled dev)
-
 if in_stage 0; then
   say "0: manifests of AN4 (1 min)"
   local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
@@ -52,8 +50,9 @@ fi
 
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
-  steps/align_mono.py --feats "$(feats "${sets[@]}")" --lang "$dir/lang" --seed "$seed" --out "$dir/mono"
-  steps/make_tree.py --ali "$dir/mono" --feats "$(feats "${sets[@]}")" --lang "$dir/lang" --senones "$senones" \
+  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --seed "$seed" --threads "$threads" \
+    --out "$dir/mono"
+  steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
     --out "$dir/tree"
 fi
 
@@ -70,7 +69,8 @@ distil=false
 
 if $distil && in_stage 6; then
   say "6: soft targets: the teacher listens to the unlabelled speech"
-  steps/make_targets.py --model "$dir/teacher" --feats "$(feats unlabelled)" --k 20 --out "$dir/targets"
+  steps/make_targets.py --model "$dir/teacher" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
+    --out "$dir/targets"
 fi
 
 if in_stage 7; then

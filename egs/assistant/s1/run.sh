@@ -33,8 +33,6 @@ export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own th
 . utils/parse_options.sh
 . utils/stages.sh
 
-sets=(labelled dev)
-
 if in_stage 0; then
   say "0: synthesise sentences of a grammar in $voices voices, with rooms and noise (2 min, 0.15 GB an hour)"
   local/prepare.py --out "$data/corpus" --labelled-hours "$labelled_hours" --unlabelled-hours "$unlabelled_hours" \
@@ -57,8 +55,9 @@ fi
 
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
-  steps/align_mono.py --feats "$(feats "${sets[@]}")" --lang "$dir/lang" --seed "$seed" --out "$dir/mono"
-  steps/make_tree.py --ali "$dir/mono" --feats "$(feats "${sets[@]}")" --lang "$dir/lang" --senones "$senones" \
+  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --seed "$seed" --threads "$threads" \
+    --out "$dir/mono"
+  steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
     --out "$dir/tree"
 fi
 
@@ -71,7 +70,8 @@ fi
 
 if in_stage 6; then
   say "6: soft targets: the teacher listens to the unlabelled speech"
-  steps/make_targets.py --model "$dir/teacher" --feats "$(feats unlabelled)" --k 20 --out "$dir/targets"
+  steps/make_targets.py --model "$dir/teacher" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
+    --out "$dir/targets"
 fi
 
 if in_stage 7; then

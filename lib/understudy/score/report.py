@@ -16,7 +16,7 @@ def _number(value: Any, form: str) -> str:
 
 
 def _count(value: Any) -> str:
-    return "–" if value is None else f"{value / 1e6:.2f} M" if value >= 1e6 else str(value)
+    return "–" if value is None else f"{value / 1e6:.2f} M" if value >= 1e5 else str(value)
 
 
 _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from lhotse import CutSet
+from lhotse.utils import fastcopy
 from torch.nn.utils.rnn import pad_sequence
 
 from understudy.align.archive import AlignmentReader
@@ -100,7 +101,12 @@ class SpeechData:
         self.normaliser, self.labels, self.targets = normaliser, labels, targets
         self.cache: dict[str, np.ndarray] = {}
         self.cache_left = cache_mb * 2**20
-        everything = [cut for manifest in manifests for cut in CutSet.from_file(manifest)]
+        # Of a cut only its features are needed: a tenth of the memory.
+        everything = [
+            fastcopy(cut, supervisions=[], recording=None)
+            for manifest in manifests
+            for cut in CutSet.from_jsonl_lazy(manifest)
+        ]
         known = [store for store in (labels, targets) if store is not None]
         self.cuts = [c for c in everything if any(c.id in s for s in known) and stacked_length(c.num_frames) > 0]
         names = ", ".join(str(m) for m in manifests)
