@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.features.extract import extract_set, global_normaliser
+from understudy.features.logmel import BACKENDS
 from understudy.stage import Step, UserError, main
 
 
@@ -29,8 +30,8 @@ class Options:
     """the set that gets the extra copies"""
     shard_size: int = 400
     """cuts in a shard, the unit of resuming"""
-    backend: str = "kaldi-native-fbank"
-    """kaldi-native-fbank, torchaudio or kaldifeat"""
+    backend: str = BACKENDS[0]
+    """torchaudio, kaldi-native-fbank or kaldifeat"""
     jobs: int = 2
     """processes"""
 

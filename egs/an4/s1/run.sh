@@ -85,7 +85,8 @@ if $distil && in_stage 8; then
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
-    --sub-epochs 4 --train.learning_rate 0.004 --seed "$seed" --threads "$threads" --out "$dir/$student-distilled"
+    --sub-epochs 4 --train.learning_rate 0.004 --train.keep last --seed "$seed" --threads "$threads" \
+    --out "$dir/$student-distilled"
 fi
 
 if in_stage 11; then

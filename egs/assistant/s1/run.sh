@@ -15,14 +15,14 @@ stop_stage=13
 labelled_hours=0.5   # transcribed speech, hours
 unlabelled_hours=3   # speech without transcripts, hours
 dev_hours=0.15       # for choosing scales and when to stop
-test_hours=0.7       # of voices never heard in training
+test_hours=1         # of voices never heard in training
 voices=80            # speakers in all
 senones=300          # most leaves of the phonetic decision tree
 text_sentences=5000  # text for the language model, besides the transcripts
-teacher_epochs=22    # passes of the teacher over labelled speech; the best on dev is kept
+teacher_epochs=20    # passes of the teacher over labelled speech; the best on dev is kept
 student=student      # conf/<student>.yaml
-student_epochs=36    # labelled passes of the baseline; the best on dev is kept
-distil_epochs=3      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
+student_epochs=34    # labelled passes of the baseline; the best on dev is kept
+distil_epochs=4      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
 seed=1
 data=data
 dir=exp
@@ -55,8 +55,8 @@ fi
 
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
-  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --seed "$seed" --threads "$threads" \
-    --out "$dir/mono"
+  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --iterations 25 --seed "$seed" \
+    --threads "$threads" --out "$dir/mono"
   steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
     --out "$dir/tree"
 fi
@@ -83,11 +83,11 @@ fi
 
 if in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
-  # It starts where labelled speech alone had no more to give. What it hears now is new for long: no dropout.
+  # It starts where labelled speech alone had no more to give.
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
-    --sub-epochs 4 --train.learning_rate 0.004 --model.dropout 0.0 --seed "$seed" --threads "$threads" \
+    --sub-epochs 4 --train.learning_rate 0.004 --train.keep last --seed "$seed" --threads "$threads" \
     --out "$dir/$student-distilled"
 fi
 

@@ -1,7 +1,7 @@
 """64 log-mel filterbank energies, 25 ms window, 10 ms shift, on Kaldi's scale (samples in ±32768).
 
-Three back ends give the same numbers: kaldi-native-fbank (default: a wheel, and what a device runs),
-torchaudio, and kaldifeat (batched, for GPUs).
+Three back ends give the same numbers: torchaudio (default: five times faster than the next), kaldi-native-fbank
+(what a device runs), and kaldifeat (batched, for GPUs).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from understudy.stage import UserError
 
 NUM_MELS = 64
 LOW_FREQ, HIGH_FREQ = 20.0, 7600.0
-BACKENDS = ("kaldi-native-fbank", "torchaudio", "kaldifeat")
+BACKENDS = ("torchaudio", "kaldi-native-fbank", "kaldifeat")
 
 
 def logmel(samples: np.ndarray, backend: str = BACKENDS[0]) -> np.ndarray:

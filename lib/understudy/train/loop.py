@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -45,8 +46,13 @@ class TrainOptions:
     """of soft targets"""
     augment: SpecAugment = field(default_factory=SpecAugment)
     """SpecAugment"""
+    validate_every: int = 1
+    """labelled passes between looks at the dev set"""
     checkpoint_seconds: float = 60.0
     """seconds between checkpoints"""
+    keep: Literal["best", "last"] = "best"
+    """which averaged weights: of the best dev loss, or of the end of the plan. Dev labels are one-hot: their loss
+    favours the weights that are surest, not those that recognise best, so what is distilled keeps its last"""
     patience: int = 0
     """stop after this many passes without a better dev loss; 0: never, the best is kept anyway"""
 
@@ -84,7 +90,7 @@ class Trainer:
         self._restore()
 
     def run(self) -> AcousticModel:
-        """Train to the end of the plan; returns the model with the averaged weights of the best dev loss."""
+        """Train to the end of the plan; returns the model with the averaged weights that `keep` says."""
         saved = time.monotonic()
         for number in range(self.start_pass, len(self.plan)):
             if self.options.patience and self.stale >= self.options.patience:
@@ -99,10 +105,16 @@ class Trainer:
                 if time.monotonic() - saved > self.options.checkpoint_seconds:
                     self._save(number, index + 1, total, count)
                     saved = time.monotonic()
-            if self.plan[number].kind == "hard":  # a labelled pass ends every sub-epoch
+            if self._due(number):
                 self._validate(number, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
             self._save(number + 1, 0, 0.0, 0)
-        return self._with(self.best)
+        return self._with(self.best if self.options.keep == "best" else self.average)
+
+    def _due(self, number: int) -> bool:
+        """Whether dev is looked at after this pass: a labelled one (they end sub-epochs), and surely the last."""
+        done = sum(one.kind == "hard" for one in self.plan[: number + 1])
+        every = self.plan[number].kind == "hard" and done % self.options.validate_every == 0
+        return every or number + 1 == len(self.plan)
 
     def _data(self, number: int) -> SpeechData:
         return self.sets.labelled if self.plan[number].kind == "hard" else self.sets.unlabelled
