@@ -208,6 +208,29 @@ def test_killed_training_and_targets_end_as_if_unbroken(speech):
     assert history[-1]["dev"] < 0.8 * np.log(SENONES)
 
 
+def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):
+    for keep in ("best", "last"):
+        command = train_command(speech, keep, "--epochs", "5", "--train.validate_every", "2", "--train.keep", keep)
+        run(
+            [*command, "--train.learning_rate", "0.2", "--train.average", "0"]
+        )  # unsteady, so that the last is not best
+    history = json.loads((speech / "last/model.json").read_text())["meta"]["history"]
+    assert [look["pass"] for look in history] == [1, 3, 4]
+    losses_ = [look["dev"] for look in history]
+    best, last = (load_file(speech / keep / "model.safetensors")["output.weight"] for keep in ("best", "last"))
+    assert torch.equal(best, last) == (losses_[-1] == min(losses_))
+
+
+def test_a_student_starts_from_another_of_its_shape_only(speech):
+    run(train_command(speech, "first", "--epochs", "1"))
+    run(train_command(speech, "second", "--epochs", "1", "--init", speech / "first"))
+    first, second = (json.loads((speech / name / "model.json").read_text())["meta"] for name in ("first", "second"))
+    assert second["updates"] == 2 * first["updates"] and second["init"] == "first"
+    other = [*train_command(speech, "third", "--init", speech / "first"), "--model.cells", "12"]
+    done = subprocess.run(other, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "its shape is" in done.stderr
+
+
 def _kill_when(command: list, ready) -> None:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60

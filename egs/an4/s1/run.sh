@@ -6,7 +6,7 @@
 #
 # e.g.: ./run.sh --corpus-dir /corpora/an4             a copy that you have
 #       ./run.sh                                       downloads the public release
-#       ./run.sh --labelled-speakers 1.0 --dir exp-all --data data-all --stop-stage 11
+#       ./run.sh --labelled-speakers 1.0 --dir exp-all --data data-all     no unlabelled speech, no distillation
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
@@ -19,7 +19,7 @@ senones=500              # most leaves of the phonetic decision tree
 teacher_epochs=12        # passes of the teacher over labelled speech at three speeds; the best on dev is kept
 student=student          # conf/<student>.yaml
 student_epochs=40        # labelled passes of the baseline; the best on dev is kept
-distil_epochs=12         # passes over all speech of the distilled student
+distil_epochs=20         # passes over all speech of the distilled student
 seed=1
 data=data
 dir=exp
@@ -85,7 +85,7 @@ if $distil && in_stage 8; then
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
-    --sub-epochs 4 --train.learning_rate 0.004 --train.keep last --seed "$seed" --threads "$threads" \
+    --sub-epochs 1 --train.learning_rate 0.004 --train.keep last --seed "$seed" --threads "$threads" \
     --out "$dir/$student-distilled"
 fi
 
