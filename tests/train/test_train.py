@@ -211,9 +211,8 @@ def test_killed_training_and_targets_end_as_if_unbroken(speech):
 def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):
     for keep in ("best", "last"):
         command = train_command(speech, keep, "--epochs", "5", "--train.validate_every", "2", "--train.keep", keep)
-        run(
-            [*command, "--train.learning_rate", "0.2", "--train.average", "0"]
-        )  # unsteady, so that the last is not best
+        # Unsteady, so that the last look need not be the best.
+        run([*command, "--train.learning_rate", "0.2", "--train.average", "0"])
     history = json.loads((speech / "last/model.json").read_text())["meta"]["history"]
     assert [look["pass"] for look in history] == [1, 3, 4]
     losses_ = [look["dev"] for look in history]
