@@ -136,7 +136,7 @@ def _description(options: Options, step: Step) -> dict[str, Any]:
     return {
         "recipe": options.recipe, "system": options.system, "test_set": options.test.name.split(".")[0],
         "config": step.digest, "parameters": model.num_parameters, **{k: model.meta.get(k) for k in known},
-        "commit": commit(), "machine": machine(), "seed": options.seed,
+        "commit": commit(), "machine": machine(), "seed": model.meta.get("seed"),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }  # fmt: skip
 

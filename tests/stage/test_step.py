@@ -1,6 +1,7 @@
 """The contract of a step: run once, said when up to date, redone when made otherwise, nothing half-written."""
 
 import errno
+import importlib
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,8 @@ import textwrap
 import pytest
 
 from understudy.stage import UserError, atomic_path, read_json
+
+log_module = importlib.import_module("understudy.stage.log")  # the package's own `log` is the logger
 
 STEP = textwrap.dedent('''
     """A step. e.g.: step.py --source a --out b"""
@@ -97,3 +100,20 @@ def test_broken_json_names_file_and_line(tmp_path):
     (tmp_path / "a.json").write_text('{"a": 1,\n oops}')
     with pytest.raises(UserError, match=r"a\.json, line 2"):
         read_json(tmp_path / "a.json")
+
+
+def test_the_commit_is_dirty_by_code_and_not_by_results(tmp_path, monkeypatch):
+    log_file = tmp_path / "lib/understudy/stage/log.py"
+    log_file.parent.mkdir(parents=True)
+    (tmp_path / "RESULTS.md").write_text("a")
+    log_file.write_text("a")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *command], check=True)
+    monkeypatch.setattr(log_module, "__file__", str(log_file))
+    clean = log_module.commit()
+    assert len(clean) == 10
+    (tmp_path / "RESULTS.md").write_text("b")
+    assert log_module.commit() == clean
+    log_file.write_text("b")
+    assert log_module.commit() == f"{clean}-dirty"

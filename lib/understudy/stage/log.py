@@ -28,16 +28,25 @@ def open_log(path: Path) -> None:
 
 
 def commit() -> str:
-    """The commit of the checkout, `-dirty` behind it when tracked files differ, or `unknown`."""
-    here = Path(__file__).parent
+    """The commit of the checkout, `-dirty` behind it when tracked code differs, or `unknown`.
+
+    Results are not code: a run that renews a recipe's tables does not make the next one dirty.
+    """
+    root = Path(__file__).parents[3]
     try:
-        git = subprocess.run(
-            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=10"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        name = _git(root, "rev-parse", "--short=10", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *_NOT_CODE)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return git.stdout.strip()
+    return f"{name}-dirty" if changed else name
+
+
+_NOT_CODE = (":(exclude)*RESULTS.md", ":(exclude)*results.jsonl")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def machine() -> str:
