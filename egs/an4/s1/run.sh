@@ -44,7 +44,7 @@ fi
 
 if in_stage 2; then
   say "2: lexicon, phones, and a trigram of the training transcripts"
-  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" --order 3 \
+  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/corpus/labelled.jsonl.gz" --order 3 \
     --out "$dir/lang"
 fi
 
@@ -96,6 +96,7 @@ if in_stage 11; then
     [[ -e $dir/$system/model.json ]] || continue # not trained: all labelled, or stages left out
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$data/feats/test.jsonl.gz" --system "$system" --recipe an4 --results "$dir/results.jsonl" \
+      --acoustic-scales '[0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' \
       --jobs "$jobs" --out "$dir/$system/decode"
   done
 fi

@@ -49,7 +49,7 @@ fi
 
 if in_stage 2; then
   say "2: lexicon, phones, and a trigram of the labelled transcripts and more text"
-  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" \
+  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/corpus/labelled.jsonl.gz" \
     --text "$data/corpus/text.txt" --order 3 --out "$dir/lang"
 fi
 
