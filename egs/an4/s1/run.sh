@@ -17,9 +17,10 @@ labelled_speakers=0.25   # part of the training speakers that is transcribed
 dev_speakers=8           # held out of the training speakers
 senones=500              # most leaves of the phonetic decision tree
 teacher_epochs=12        # passes of the teacher over labelled speech at three speeds; the best on dev is kept
+realigned_epochs=6       # more passes on its own alignment
 student=student          # conf/<student>.yaml
-student_epochs=40        # labelled passes of the baseline; the best on dev is kept
-distil_epochs=20         # passes over all speech of the distilled student
+student_epochs=30        # labelled passes of the baseline; the best on dev is kept
+distil_epochs=14         # passes over all speech of the distilled student
 seed=1
 data=data
 dir=exp
@@ -57,9 +58,14 @@ if in_stage 3; then
 fi
 
 if in_stage 4; then
-  say "4: the teacher, on labelled speech (10 min)"
-  steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$teacher_epochs" --seed "$seed" \
+  say "4: the teacher, on labelled speech; it aligns that anew, and learns on (10 min with all speakers)"
+  speech=(--labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz")
+  steps/train.py --config conf/teacher.yaml "${speech[@]}" --labels "$dir/tree" --epochs "$teacher_epochs" \
+    --seed "$seed" --threads "$threads" --out "$dir/teacher-first"
+  steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
+    --out "$dir/ali"
+  steps/train.py --config conf/teacher.yaml "${speech[@]}" --labels "$dir/ali" --init "$dir/teacher-first" \
+    --epochs "$realigned_epochs" --train.learning_rate 0.002 --train.max_frames 2500 --seed "$seed" \
     --threads "$threads" --out "$dir/teacher"
 fi
 
@@ -76,14 +82,14 @@ fi
 if in_stage 7; then
   say "7: the small student on labelled speech alone: the baseline"
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$student_epochs" --seed "$seed" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --epochs "$student_epochs" --seed "$seed" \
     --threads "$threads" --out "$dir/$student-labelled"
 fi
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
     --sub-epochs 1 --train.learning_rate 0.004 --train.keep last --seed "$seed" --threads "$threads" \
     --out "$dir/$student-distilled"
@@ -96,7 +102,7 @@ if in_stage 11; then
     [[ -e $dir/$system/model.json ]] || continue # not trained: all labelled, or stages left out
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$data/feats/test.jsonl.gz" --system "$system" --recipe an4 --results "$dir/results.jsonl" \
-      --acoustic-scales '[0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' \
+      --acoustic-scales '[0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' \
       --jobs "$jobs" --out "$dir/$system/decode"
   done
 fi
