@@ -17,8 +17,8 @@ from understudy.features import Normaliser, load_stacked
 
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
 SMALL = (
-    "--labelled-hours 0.05 --unlabelled-hours 0.05 --dev-hours 0.02 --test-hours 0.03 --voices 10 --senones 60 "
-    "--teacher-epochs 2 --student-epochs 3 --distil-epochs 1 --text-sentences 200"
+    "--labelled-hours 0.05 --unlabelled-hours 0.05 --dev-hours 0.01 --test-hours 0.02 --voices 10 --senones 120 "
+    "--teacher-epochs 2 --student-epochs 3 --distil-epochs 1 --text-sentences 200 --mono-iterations 9 --beam 6"
 ).split()
 
 

@@ -17,12 +17,14 @@ unlabelled_hours=3   # speech without transcripts, hours
 dev_hours=0.15       # for choosing scales and when to stop
 test_hours=1         # of voices never heard in training
 voices=80            # speakers in all
+mono_iterations=25   # of the flat start
 senones=300          # most leaves of the phonetic decision tree
 text_sentences=5000  # text for the language model, besides the transcripts
 teacher_epochs=20    # passes of the teacher over labelled speech; the best on dev is kept
 student=student      # conf/<student>.yaml
 student_epochs=34    # labelled passes of the baseline; the best on dev is kept
 distil_epochs=4      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
+beam=13              # of the search, nats
 seed=1
 data=data
 dir=exp
@@ -55,8 +57,8 @@ fi
 
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
-  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --iterations 25 --seed "$seed" \
-    --threads "$threads" --out "$dir/mono"
+  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --iterations "$mono_iterations" \
+    --seed "$seed" --threads "$threads" --out "$dir/mono"
   steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
     --out "$dir/tree"
 fi
@@ -97,7 +99,7 @@ if in_stage 11; then
   for system in teacher "$student-labelled" "$student-distilled"; do
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$data/feats/test.jsonl.gz" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
-      --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.4, 0.6, 0.8, 1.0, 1.2]' --beams.search 13 \
+      --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.4, 0.6, 0.8, 1.0, 1.2]' --beams.search "$beam" \
       --jobs "$jobs" --out "$dir/$system/decode"
   done
 fi
