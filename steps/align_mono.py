@@ -19,6 +19,7 @@ from understudy.align import monophone
 from understudy.align.archive import AlignmentWriter
 from understudy.align.cepstra import cepstra
 from understudy.align.check import BoundaryCheck
+from understudy.corpus import is_perturbed
 from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.lang.lexicon import Lexicon
 from understudy.stage import Step, UserError, log, main, write_json
@@ -62,7 +63,7 @@ def run(options: Options, step: Step) -> None:
 
 
 def _choose(manifest: Path, lexicon: Lexicon, hours: float, seed: int) -> list[Cut]:
-    cuts = [c for c in CutSet.from_file(manifest) if "_sp" not in c.id and _pronounceable(c, lexicon)]
+    cuts = [c for c in CutSet.from_file(manifest) if not is_perturbed(c) and _pronounceable(c, lexicon)]
     if not cuts:
         raise UserError(f"{manifest}: no cut has only words of the lexicon. Make the language folder on this set.")
     random.Random(seed).shuffle(cuts)
@@ -97,7 +98,7 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
                 unknown.append(cut.id)
                 continue
             alignment = (cut.supervisions[0].alignment or {}).get("phone")
-            if alignment and "_sp" not in cut.id:
+            if alignment and not is_perturbed(cut):
                 references[cut.id] = [(a.symbol, a.start) for a in alignment]
             yield _utterance(cut, lexicon)
 

@@ -19,6 +19,7 @@ from understudy.align.archive import AlignmentWriter
 from understudy.align.check import BoundaryCheck
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
+from understudy.corpus import is_perturbed
 from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
@@ -80,7 +81,7 @@ def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale)
             states = found[0]
             writer.write(cut.id, graph.labels[states], len(score))
             reference = (cut.supervisions[0].alignment or {}).get("phone")
-            if reference and "_sp" not in cut.id:
+            if reference and not is_perturbed(cut):
                 starts = [t for t in range(len(states)) if graph.contexts[states[t], 3] == 0]
                 phones = [(lexicon.phones[graph.phones[states[t]]], t * STACKED_SHIFT) for t in starts]
                 check.add(phones, [(a.symbol, a.start) for a in reference])

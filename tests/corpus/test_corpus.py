@@ -14,6 +14,7 @@ from understudy.corpus import (
     Utterance,
     build_cut,
     build_cuts,
+    is_perturbed,
     join_manifests,
     read_cuts,
     set_of_speakers,
@@ -175,3 +176,9 @@ def test_the_split_is_by_speaker_and_by_seed_alone() -> None:
 def test_splits_that_leave_a_set_empty_are_refused(share: float, dev: int) -> None:
     with pytest.raises(UserError):
         split_speakers([f"s{i}" for i in range(20)], share, dev, seed=1)
+
+
+def test_a_copy_at_another_speed_is_told_by_its_id_and_a_name_that_looks_like_it_is_not(tmp_path):
+    cut = build_cut(Utterance("anna_spells_1", wav(tmp_path / "a.wav"), "A", "anna"))
+    assert is_perturbed(cut.perturb_speed(0.9)) and is_perturbed(cut.perturb_speed(2.0))
+    assert not is_perturbed(cut)

@@ -1,6 +1,15 @@
 """Lhotse manifests: building, splitting by speaker, validating."""
 
-from understudy.corpus.build import Utterance, build_cut, build_cuts, in_shards, join_manifests, read_cuts, write_cuts
+from understudy.corpus.build import (
+    Utterance,
+    build_cut,
+    build_cuts,
+    in_shards,
+    is_perturbed,
+    join_manifests,
+    read_cuts,
+    write_cuts,
+)
 from understudy.corpus.split import set_of_speakers, split_speakers
 from understudy.corpus.validate import Fault, Report, validate, validate_sets
 
@@ -11,6 +20,7 @@ __all__ = [
     "build_cut",
     "build_cuts",
     "in_shards",
+    "is_perturbed",
     "join_manifests",
     "read_cuts",
     "set_of_speakers",

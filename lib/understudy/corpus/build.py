@@ -6,6 +6,7 @@ import gzip
 import io
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,3 +146,8 @@ def _write_lines(path: Path, lines: Iterable[str]) -> int:
             file.write(line)
             count += 1
     return count
+
+
+def is_perturbed(cut: Cut) -> bool:
+    """Whether a cut is a copy at another speed: Lhotse marks its id so (`_sp0.9`)."""
+    return re.search(r"_sp\d+(\.\d+)?$", cut.id) is not None
