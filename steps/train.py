@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from understudy import models
-from understudy.align.archive import AlignmentReader
+from understudy.corpus import is_perturbed
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
 from understudy.lang.tree import Tree
@@ -60,7 +60,6 @@ def run(options: Options, step: Step) -> None:
     """Set up data and model, train, write the model folder."""
     if bool(options.unlabelled) != bool(options.targets):
         raise UserError("--unlabelled and --targets go together: soft targets belong to speech")
-    normaliser = Normaliser.load(options.labelled.parent / "normaliser.json")
     senones = Tree.load(options.labels / "tree.json").num_senones
     targets = TargetReader(options.targets) if options.targets else None
     if targets and targets.describe["senones"] != senones:
@@ -68,9 +67,9 @@ def run(options: Options, step: Step) -> None:
             f"{options.targets}: targets over {targets.describe['senones']} senones, {options.labels} has {senones}"
         )
     sets = Sets(
-        SpeechData([options.labelled], normaliser, _labels(options.labels, options.labelled), targets),
-        SpeechData([options.dev], normaliser, _labels(options.labels, options.dev)),
-        SpeechData(options.unlabelled, normaliser, None, targets) if targets else None,
+        SpeechData.labelled(options.labelled, options.labels, targets),
+        SpeechData.labelled(options.dev, options.labels),
+        _unlabelled(options, targets) if targets else None,
     )
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets, targets)
     if options.init:
@@ -85,12 +84,12 @@ def run(options: Options, step: Step) -> None:
     finish(trainer, log_priors(sets.labelled, senones), meta)
 
 
-def _labels(folder: Path, manifest: Path) -> AlignmentReader:
-    return AlignmentReader(folder / manifest.name.split(".")[0])
+def _unlabelled(options: Options, targets: TargetReader) -> SpeechData:
+    return SpeechData(options.unlabelled, Normaliser.load(options.labelled.parent / "normaliser.json"), None, targets)
 
 
 def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
-    original = [c for c in sets.labelled.cuts if "_sp" not in c.id]
+    original = [c for c in sets.labelled.cuts if not is_perturbed(c)]
     return {
         "labelled_hours": sum(c.duration for c in original) / 3600,
         "unlabelled_hours": sets.unlabelled.seconds / 3600 if sets.unlabelled else 0.0,

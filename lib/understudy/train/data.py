@@ -23,6 +23,8 @@ from understudy.targets import TargetReader
 class Batch:
     """Utterances padded to one length; targets of all their frames in a row."""
 
+    ids: list[str]
+    """cut of each"""
     features: torch.Tensor
     """(batch, frames, inputs)"""
     lengths: torch.Tensor
@@ -101,7 +103,7 @@ class SpeechData:
         self.normaliser, self.labels, self.targets = normaliser, labels, targets
         self.cache: dict[str, np.ndarray] = {}
         self.cache_left = cache_mb * 2**20
-        # Of a cut only its features are needed: a tenth of the memory.
+        # Of a cut only its features are needed: 1.1 kB instead of 7 where it carries phone times.
         everything = [
             fastcopy(cut, supervisions=[], recording=None)
             for manifest in manifests
@@ -115,6 +117,12 @@ class SpeechData:
         if not self.cuts:
             raise UserError(f"{names}: no cut has labels or targets. Were stages 3 or 6 run on these manifests?")
         self.seconds = sum(c.duration for c in self.cuts)
+
+    @classmethod
+    def labelled(cls, manifest: Path, labels: Path, targets: TargetReader | None = None) -> SpeechData:
+        """A manifest with the senone labels that a stage wrote for it (`labels`/<name of the manifest>)."""
+        normaliser = Normaliser.load(manifest.parent / "normaliser.json")
+        return cls([manifest], normaliser, AlignmentReader(labels / manifest.name.split(".")[0]), targets)
 
     def order(
         self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
@@ -162,6 +170,7 @@ class SpeechData:
             heard = stacked[start:stop]
             features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
         return Batch(
+            [self.cuts[span.number].id for span in spans],
             pad_sequence(features, batch_first=True),
             torch.tensor([len(f) for f in features]),
             torch.cat(labels) if len(labels) == len(spans) else None,

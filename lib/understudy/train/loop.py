@@ -16,7 +16,8 @@ from understudy import models
 from understudy.features import stacked_length
 from understudy.models import AcousticModel
 from understudy.stage import log
-from understudy.train import checkpoint, losses
+from understudy.train import checkpoint
+from understudy.train.criteria import Criterion, Hard, Soft
 from understudy.train.data import Batch, Span, SpecAugment, SpeechData
 from understudy.train.parallel import Ahead, Threads
 from understudy.train.schedule import Pass, learning_rate
@@ -71,9 +72,18 @@ class Trainer:
 
     def __init__(
         self, model: AcousticModel, sets: Sets, plan: list[Pass], options: TrainOptions, folder: Path, seed: int,
-        threads: int = 1,
+        threads: int = 1, criteria: dict[str, Criterion] | None = None,
     ) -> None:  # fmt: skip
+        """Set up, and go on from the folder's checkpoint where there is one.
+
+        Args:
+            criteria: by kind of pass, besides `hard` and `soft`. That of the plan's last pass looks at the dev set.
+        """
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
+        self.criteria = {
+            "hard": Hard(options.share, options.temperature), "soft": Soft(options.temperature), **(criteria or {})
+        }  # fmt: skip
+        self.dev_criterion = Hard() if plan[-1].kind in ("hard", "soft") else self.criteria[plan[-1].kind]
         self.folder, self.seed = folder, seed
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(self.device)
@@ -112,12 +122,12 @@ class Trainer:
 
     def _due(self, number: int) -> bool:
         """Whether dev is looked at after this pass: a labelled one (they end sub-epochs), and surely the last."""
-        done = sum(one.kind == "hard" for one in self.plan[: number + 1])
-        every = self.plan[number].kind == "hard" and done % self.options.validate_every == 0
+        done = sum(one.kind != "soft" for one in self.plan[: number + 1])
+        every = self.plan[number].kind != "soft" and done % self.options.validate_every == 0
         return every or number + 1 == len(self.plan)
 
     def _data(self, number: int) -> SpeechData:
-        return self.sets.labelled if self.plan[number].kind == "hard" else self.sets.unlabelled
+        return self.sets.unlabelled if self.plan[number].kind == "soft" else self.sets.labelled
 
     def _order(self, number: int) -> list[list[Span]]:
         one = self.plan[number]
@@ -160,17 +170,7 @@ class Trainer:
     def _loss(self, number: int, batch: Batch, kind: str) -> torch.Tensor:
         seed = np.random.SeedSequence([self.seed, self.update, number]).generate_state(1)[0]
         dropout = self.model.dropout_masks(len(batch.lengths), int(seed))
-        logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths, dropout))
-        to = {
-            n: None if v is None else v.to(self.device)
-            for n, v in vars(batch).items()
-            if n not in ("features", "lengths")
-        }
-        temperature = self.options.temperature
-        if kind == "soft":
-            return losses.soft(logits, to["senones"], to["log_posteriors"], temperature)
-        share = self.options.share if to["senones"] is not None else 0.0
-        return losses.mixed(logits, to["labels"], to["senones"], to["log_posteriors"], share, temperature)
+        return self.criteria[kind](self.model(batch.features.to(self.device), batch.lengths, dropout), batch)
 
     @torch.no_grad()
     def _validate(self, number: int, train_loss: float, speed: float) -> None:
@@ -197,9 +197,10 @@ class Trainer:
     @torch.no_grad()
     def _evaluate(self, batch: Batch) -> tuple[float, int, int]:
         """Sum of the loss, frames right, frames."""
-        logits = batch.rows(self.model(batch.features.to(self.device), batch.lengths)).cpu()
-        right = int((logits.argmax(1) == batch.labels).sum())
-        return float(losses.hard(logits, batch.labels)) * len(logits), right, len(logits)
+        logits = self.model(batch.features.to(self.device), batch.lengths)
+        right = int((batch.rows(logits).argmax(1).cpu() == batch.labels).sum())
+        frames = int(batch.lengths.sum())
+        return float(self.dev_criterion(logits, batch)) * frames, right, frames
 
     def _with(self, weights: dict[str, torch.Tensor]) -> AcousticModel:
         with torch.no_grad():
