@@ -6,6 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+# Both bring OpenFst along: in this order they get on, in others, and after some packages, the second never returns.
+import kaldifst  # noqa: F401
+import kaldilm  # noqa: F401
+
 LIB = str(Path(__file__).resolve().parents[1] / "lib")
 
 if LIB not in sys.path:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 import lexicon as lexicons
@@ -27,6 +25,7 @@ from voices import roster
 
 from understudy.corpus.build import Utterance, build_cut, join_manifests, write_cuts
 from understudy.stage import Step, UserError, atomic_path, log, main, read_json, write_json
+from understudy.stage.workers import in_processes
 
 _SETS = ("labelled", "unlabelled", "dev", "test")
 _SHARD_HOURS = 0.1
@@ -157,16 +156,8 @@ def _shards(name: str, voices: list[Voice], options: Options) -> Iterator[Shard]
 
 def _synthesise(shards: list[Shard], total: int, jobs: int) -> None:
     log.info("%d of %d shards to synthesise", len(shards), total)
-    if jobs <= 1:
-        for done, shard in enumerate(shards, start=1):
-            _make_shard(shard)
-            log.info("shard %d of %d done", done, len(shards))
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(_make_shard, shard) for shard in shards]
-        for done, future in enumerate(as_completed(waiting), start=1):
-            future.result()
-            log.info("shard %d of %d done", done, len(shards))
+    for done, _ in enumerate(in_processes(_make_shard, shards, jobs), start=1):
+        log.info("shard %d of %d done", done, len(shards))
 
 
 def _make_shard(shard: Shard) -> None:

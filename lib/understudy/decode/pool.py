@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.lang.graph import load_graph
 from understudy.models import load
 from understudy.stage import UserError
+from understudy.stage.workers import in_processes
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,8 @@ def decode(
         Cut id, reference words, and what was found for each pair of scales, in the manifest's order.
     """
     tasks = ((decoder, batch, grid) for batch in _batches(_cuts(manifest), frames))
-    if jobs <= 1:
-        for task in tasks:
-            yield from _decode_batch(task)
-        return
-    with multiprocessing.get_context("spawn").Pool(jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for done in pool.imap(_decode_batch, tasks):
-            yield from done
-        pool.close()
-        pool.join()  # so that the children's processor time is counted
+    for done in in_processes(_decode_batch, tasks, jobs):
+        yield from done
 
 
 def _cuts(manifest: Path) -> Iterator[Cut]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +15,7 @@ from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE
 from understudy.features.load import Normaliser, load_logmel
 from understudy.features.logmel import NUM_MELS, logmel
 from understudy.stage import UserError, atomic_path, log
+from understudy.stage.workers import in_processes
 
 
 def extract_set(
@@ -33,11 +31,7 @@ def extract_set(
     shards = out / name
     shards.mkdir(parents=True, exist_ok=True)
     tasks = ((shard, i, shards, speeds, backend) for i, shard in enumerate(in_shards(cuts, shard_size)))
-    made = []
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        # Submitted a few at a time, so that a long manifest is never in memory as a whole.
-        while window := list(itertools.islice(tasks, 4 * jobs)):
-            made += pool.map(_extract_shard, window)
+    made = list(in_processes(_extract_shard, tasks, jobs))
     with atomic_path(out / f"{name}.jsonl.gz") as partial, SequentialJsonlWriter(partial) as writer:
         for shard in made:
             for cut in CutSet.from_file(shard):
