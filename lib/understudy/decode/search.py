@@ -141,7 +141,7 @@ def _search_batch(
     graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None]
 ) -> list[list[Words]]:
     order = sorted(range(len(utterances)), key=lambda i: -len(utterances[i]))  # k2 wants the longest first
-    lattice = _lattice(graph, [utterances[i] for i in order], beams)
+    lattice = lattices(graph, [utterances[i] for i in order], beams)
     columns = [_best_words(lattice if r is None else _rescaled(lattice, r), graph) for r in rescales]
     found: list[list[Words]] = [[] for _ in utterances]
     for i, *each in zip(order, *columns, strict=True):
@@ -149,8 +149,12 @@ def _search_batch(
     return found
 
 
-def _lattice(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams) -> k2.Fsa:
-    """Lattices of utterances that come longest first; `graph_scores` is the graph's share of an arc's score."""
+def lattices(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, frames: str | None = None) -> k2.Fsa:
+    """Lattices of utterances that come longest first; `graph_scores` is the graph's share of an arc's score.
+
+    Args:
+        frames: name of an attribute that tells an arc's frame, counted through all utterances with one more each.
+    """
     batch = pad_sequence(utterances, batch_first=True)
     batch = torch.nn.functional.pad(batch, (1, 0), value=-1e30)  # label 0 does not exist
     segments = torch.tensor([[n, 0, len(u)] for n, u in enumerate(utterances)], dtype=torch.int32)
@@ -158,7 +162,7 @@ def _lattice(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams) -> k2.Fs
     graphs = k2.create_fsa_vec([graph])
     graphs.graph_scores = graphs.scores.clone()
     return k2.intersect_dense_pruned(
-        graphs, dense, beams.search, beams.output, beams.min_active, beams.max_active
+        graphs, dense, beams.search, beams.output, beams.min_active, beams.max_active, seqframe_idx_name=frames
     )  # fmt: skip
 
 

@@ -52,6 +52,20 @@ class Tree:
             self._cache[key] = node
         return self._cache[key]
 
+    def states(self) -> list[tuple[int, int]]:
+        """(phone, pdf-class) of each senone: a root is never shared."""
+        found = [(0, 0)] * self.num_senones
+        for name, root in self.nodes.items():
+            phone, pdf_class = map(int, name.split())
+            todo = [root]
+            while todo:
+                node = todo.pop()
+                if isinstance(node, list):
+                    todo += node[2:]
+                else:
+                    found[node] = (phone, pdf_class)
+        return found
+
     def save(self, path: Path) -> None:
         """Write as JSON."""
         write_json(path, {"phones": self.phones, "num_senones": self.num_senones, "nodes": self.nodes})

@@ -1,0 +1,128 @@
+"""Sequence-discriminative criteria: the transcript against everything else that could have been said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import k2
+import torch
+from torch import Tensor
+
+from understudy.decode.search import Beams, Scales, lattices
+from understudy.lang.acceptor import Transcript
+from understudy.lang.graph import ContextTree
+from understudy.lang.lexicon import Lexicon
+from understudy.lang.phone_lm import PhoneLm
+from understudy.lang.state_graph import StateGraph, expand
+from understudy.stage import log
+from understudy.train.criteria import Hard
+from understudy.train.data import Batch
+from understudy.train.partition import GraphBatch, log_partition
+
+
+@dataclass
+class SequenceOptions:
+    """How scores of frames become scores of sequences."""
+
+    acoustic_scale: float = 0.5
+    """κ: weight of log-posteriors over priors; the weight of graphs is 1"""
+    prior_scale: float = 0.6
+    """weight of log priors"""
+    cross_entropy: float = 0.1
+    """weight of the cross-entropy on labels that is added, a guard against overfitting"""
+    beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
+    """of the lattices (smbr)"""
+
+
+class Numerators:
+    """Graphs of transcripts by cut id, made when first asked for."""
+
+    def __init__(self, transcripts: dict[str, str], lexicon: Lexicon, lm: PhoneLm, tree: ContextTree) -> None:
+        self.transcripts, self.lexicon, self.lm, self.tree = transcripts, lexicon, lm, tree
+        self._made: dict[str, StateGraph] = {}
+
+    def __getitem__(self, cut_id: str) -> StateGraph:
+        if cut_id not in self._made:
+            words = self.transcripts[cut_id].split()
+            pronunciations = [[list(p) for p in self.lexicon.pronunciations[w]] for w in words]
+            self._made[cut_id] = expand(Transcript(pronunciations, self.lexicon.silence, self.lm), self.tree)
+        return self._made[cut_id]
+
+
+class Mmi:
+    """Lattice-free MMI: −log p(transcript | speech) under a phone language model, with cross-entropy beside it.
+
+    Source: Povey et al. 2016. On top of a cross-entropy model, so scores are κ·(log-posterior − α·log prior) as in
+    decoding, and whole utterances are summed over, from begin to end (our choices).
+    """
+
+    def __init__(
+        self, denominator: StateGraph, numerators: Numerators, log_priors: Tensor, options: SequenceOptions
+    ) -> None:
+        self.numerators, self.options, self.log_priors = numerators, options, log_priors
+        self.unfit: set[str] = set()
+        self._denominators = cache(lambda count, device: GraphBatch.of([denominator] * count, device))
+
+    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
+        """As of `Criterion`. Utterances shorter than their transcripts count with their cross-entropy alone."""
+        # Logits do for log-posteriors: what they lack is one number a frame, the same for both sums.
+        scores = _scales(self.options).scores(logits, self.log_priors.to(logits.device))
+        gain = self.gains(scores, batch)
+        fits = gain.isfinite()
+        if not fits.all():
+            self._report([cut for cut, fit in zip(batch.ids, fits.tolist()) if not fit])
+        loss = -gain[fits].sum() / int(batch.lengths.sum())
+        return loss.to(logits.dtype) + self.options.cross_entropy * Hard()(logits, batch)
+
+    def gains(self, scores: Tensor, batch: Batch) -> Tensor:
+        """(batch,) log of the transcript's share of all paths, nats; −inf where it does not fit the frames."""
+        numerators = GraphBatch.of([self.numerators[cut] for cut in batch.ids], scores.device)
+        denominators = self._denominators(len(batch.ids), scores.device)
+        return log_partition(scores, batch.lengths, numerators) - log_partition(scores, batch.lengths, denominators)
+
+    def _report(self, cuts: list[str]) -> None:
+        if new := sorted(set(cuts) - self.unfit):
+            self.unfit.update(new)
+            log.warning("%s: fewer frames than phones, no sequence criterion", " ".join(new))
+
+
+class Smbr:
+    """State-level minimum Bayes risk: −expected share of frames with the right senone, over lattices of k2's search.
+
+    Source: Kingsbury, "Lattice-based optimization of sequence classification criteria for neural-network acoustic
+    modeling", ICASSP 2009. Lattices are searched anew with the model as it is (our choice; silence counts too).
+    """
+
+    def __init__(self, graph: k2.Fsa, log_priors: Tensor, options: SequenceOptions) -> None:
+        self.graph, self.log_priors, self.options = graph, log_priors, options
+        self.empty = 0
+
+    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
+        """As of `Criterion`. Utterances without a lattice count with their cross-entropy alone."""
+        log_posteriors = logits.log_softmax(2)
+        scores = _scales(self.options).scores(log_posteriors, self.log_priors.to(logits.device))
+        loss = -self.right(scores, batch).sum() / int(batch.lengths.sum())
+        return loss.to(logits.dtype) + self.options.cross_entropy * Hard()(logits, batch)
+
+    def right(self, scores: Tensor, batch: Batch) -> Tensor:
+        """(batch,) expected number of frames with the right senone."""
+        order = sorted(range(len(batch.ids)), key=lambda i: -int(batch.lengths[i]))
+        lengths = batch.lengths.tolist()
+        found = lattices(self.graph, [scores[i, : lengths[i]] for i in order], self.options.beams, "seqframe")
+        shape = found.arcs.shape()
+        owner = shape.row_ids(1)[shape.row_ids(2).long()].long()
+        if empty := len(order) - len(owner.unique()):
+            self.empty += empty
+            log.warning("%d utterances have an empty lattice, and no sequence criterion (%d so far)", empty, self.empty)
+        labels = batch.labels.split(lengths)
+        ends = batch.labels.new_full((1,), -1)  # each utterance's frames are followed by one for its final arcs
+        expected = torch.cat([x for i in order for x in (labels[i], ends)]).to(scores.device)
+        hits = found.labels == expected[found.seqframe.long()] + 1
+        shares = found.get_arc_post(use_double_scores=True, log_semiring=True).exp() * (hits & (found.labels > 0))
+        sums = shares.new_zeros(len(order)).index_add(0, owner, shares)
+        return sums[torch.tensor(order).argsort()]
+
+
+def _scales(options: SequenceOptions) -> Scales:
+    return Scales(options.acoustic_scale, options.prior_scale)

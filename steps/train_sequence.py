@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Train an acoustic model further with a sequence-discriminative criterion, on labelled speech.
+
+e.g.: steps/train_sequence.py --model exp/teacher --labelled data/feats/labelled.jsonl.gz \\
+          --dev data/feats/dev.jsonl.gz --labels exp/tree --lang exp/lang --out exp/teacher-mmi
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lhotse import CutSet
+
+from understudy import models
+from understudy.features import stacked_length
+from understudy.lang import phone_lm
+from understudy.lang.graph import load_graph
+from understudy.lang.lexicon import Lexicon
+from understudy.lang.state_graph import expand
+from understudy.lang.topology import ENTRY
+from understudy.lang.tree import Tree
+from understudy.models import AcousticModel
+from understudy.stage import Step, UserError, log, main
+from understudy.train.criteria import Criterion
+from understudy.train.data import SpeechData
+from understudy.train.loop import Sets, Trainer, TrainOptions, finish
+from understudy.train.schedule import Pass
+from understudy.train.sequence import Mmi, Numerators, SequenceOptions, Smbr
+
+
+@dataclass
+class Options:
+    """Stages 5 and 10: sequence training."""
+
+    model: Path
+    """folder of a model trained with cross-entropy or from soft targets"""
+    labelled: Path
+    """cut manifest with features and transcripts"""
+    dev: Path
+    """the same for validation"""
+    labels: Path
+    """folder of senone labels, those of the tree that the model was trained on"""
+    lang: Path
+    """folder of stage 2"""
+    out: Path
+    """folder of the model"""
+    criterion: Literal["mmi", "smbr"] = "mmi"
+    """lattice-free MMI, or state-level minimum Bayes risk over lattices of --graph"""
+    graph: Path | None = None
+    """folder of the decoding graph (smbr)"""
+    epochs: int = 4
+    """passes over labelled speech"""
+    lm_order: int = 4
+    """of the phone language model (mmi)"""
+    lm_extra_states: int = 500
+    """its histories of more than two phones (mmi)"""
+    sequence: SequenceOptions = field(default_factory=SequenceOptions)
+    """the criterion"""
+    train: TrainOptions = field(default_factory=lambda: TrainOptions(learning_rate=5e-4))
+    """training; always whole utterances"""
+    seed: int = 1
+    threads: int = 2
+    """each computes on its part of a batch, with one core (on a GPU: one)"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Set up data, model and criterion, train, write the model folder."""
+    model, tree = models.load(options.model), Tree.load(options.labels / "tree.json")
+    if model.senones != tree.num_senones:
+        raise UserError(f"{options.model}: {model.senones} senones, {options.labels} has {tree.num_senones}")
+    if options.train.chunk:
+        raise UserError("--train.chunk: sequence criteria need whole utterances; leave it 0")
+    sets = Sets(*(SpeechData.labelled(path, options.labels) for path in (options.labelled, options.dev)))
+    criterion = (_mmi if options.criterion == "mmi" else _smbr)(options, model, tree, sets)
+    plan, criteria = [Pass(options.criterion)] * options.epochs, {options.criterion: criterion}
+    trainer = Trainer(model, sets, plan, options.train, step.out, options.seed, options.threads, criteria)
+    log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
+    meta = {**model.meta, "init": options.model.name, "criterion": options.criterion, "seed": options.seed}
+    finish(trainer, model.log_priors.clone(), meta)
+
+
+def _mmi(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Criterion:
+    lm = phone_lm.estimate(_phones(sets.labelled, tree), options.lm_order, options.lm_extra_states)
+    denominator = expand(lm, tree)
+    log.info(
+        "denominator: %d histories of phones, %d states, %d arcs",
+        len(lm.log_probs), len(denominator.entry), len(denominator.sources),
+    )  # fmt: skip
+    known = {cut.id for one in (sets.labelled, sets.dev) for cut in one.cuts}
+    transcripts = {
+        cut.id: cut.supervisions[0].text
+        for path in (options.labelled, options.dev)
+        for cut in CutSet.from_jsonl_lazy(path)
+        if cut.id in known
+    }
+    numerators = Numerators(transcripts, Lexicon.read(options.lang), lm, tree)
+    return Mmi(denominator, numerators, model.log_priors, options.sequence)
+
+
+def _phones(data: SpeechData, tree: Tree) -> Iterator[list[int]]:
+    """The aligned phones of each cut, silence among them: an entry senone begins a phone."""
+    states = tree.states()
+    for cut in data.cuts:
+        senones = data.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0]
+        yield [phone for phone, pdf_class in (states[s] for s in senones.tolist()) if pdf_class == ENTRY]
+
+
+def _smbr(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Criterion:
+    if options.graph is None:
+        raise UserError("--criterion smbr searches lattices: give --graph, the folder of steps/make_graph.py")
+    return Smbr(load_graph(options.graph / "HCLG.safetensors"), model.log_priors, options.sequence)
+
+
+if __name__ == "__main__":
+    main(
+        Options,
+        run,
+        inputs=("model", "labelled", "dev", "labels", "lang", "graph"),
+        unfingerprinted=("threads",),
+    )
