@@ -44,9 +44,13 @@ class Options:
     epochs: int = 20
     """passes over all speech"""
     sub_epochs: int = 4
-    """parts of the unlabelled speech, each followed by a labelled pass"""
+    """parts of the unlabelled speech, each followed by labelled speech"""
+    labelled_passes: float = 1.0
+    """passes over the labelled speech after each sub-epoch; 0.5: a half of it, the other half after the next"""
     labelled_tail: int = 0
     """labelled passes at the end"""
+    k: int | None = None
+    """use only so many of the targets' senones (1: the teacher's best one, a hard label)"""
     model: ModelOptions = field(default_factory=ModelOptions)
     """shape"""
     train: TrainOptions = field(default_factory=TrainOptions)
@@ -61,7 +65,7 @@ def run(options: Options, step: Step) -> None:
     if bool(options.unlabelled) != bool(options.targets):
         raise UserError("--unlabelled and --targets go together: soft targets belong to speech")
     senones = Tree.load(options.labels / "tree.json").num_senones
-    targets = TargetReader(options.targets) if options.targets else None
+    targets = TargetReader(options.targets, options.k) if options.targets else None
     if targets and targets.describe["senones"] != senones:
         raise UserError(
             f"{options.targets}: targets over {targets.describe['senones']} senones, {options.labels} has {senones}"
@@ -78,7 +82,9 @@ def run(options: Options, step: Step) -> None:
             raise UserError(f"--init {options.init}: its shape is {first.options}, that of --model {options.model}")
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}
-    plan = passes(options.epochs, options.sub_epochs if targets else 0, options.labelled_tail)
+    plan = passes(
+        options.epochs, options.sub_epochs if targets else 0, options.labelled_tail, options.labelled_passes
+    )  # fmt: skip
     trainer = Trainer(model, sets, plan, options.train, step.out, options.seed, options.threads)
     log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
     finish(trainer, log_priors(sets.labelled, senones), meta)

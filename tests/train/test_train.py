@@ -22,7 +22,8 @@ from understudy.stage import UserError, write_json
 from understudy.targets import TargetReader, TargetWriter
 from understudy.targets.store import top_k
 from understudy.train import losses
-from understudy.train.data import Span, SpeechData
+from understudy.train.criteria import Hard, Soft
+from understudy.train.data import Batch, Span, SpeechData
 from understudy.train.schedule import Pass, learning_rate, passes
 
 ROOT = Path(__file__).parents[2]
@@ -41,13 +42,34 @@ def test_soft_loss_is_the_dense_cross_entropy_over_what_was_kept():
     assert float(loss) == pytest.approx(float(-(q * student.log_softmax(1)).sum(1).mean()), abs=2e-3)  # fp16 values
 
 
+@pytest.mark.parametrize("spread", [False, True])
 @pytest.mark.parametrize(("share", "temperature"), [(0.0, 1.0), (0.3, 1.0), (1.0, 2.0)])
-def test_gradients_are_those_of_finite_differences(share, temperature):
+def test_gradients_are_those_of_finite_differences(share, temperature, spread):
     torch.manual_seed(0)
-    logits = torch.randn(4, 7, dtype=torch.double, requires_grad=True)
+    logits = torch.randn(2, 2, 7, dtype=torch.double, requires_grad=True)
     labels, senones = torch.randint(0, 7, (4,)), torch.stack([torch.randperm(7)[:3] for _ in range(4)])
-    values = torch.randn(4, 3, dtype=torch.double)
-    assert torch.autograd.gradcheck(lambda z: losses.mixed(z, labels, senones, values, share, temperature), logits)
+    values = torch.randn(4, 7, dtype=torch.double).log_softmax(1)[:, :3]
+    batch = Batch(["u", "v"], torch.zeros(2, 2, 1), torch.tensor([2, 2]), labels, senones, values)
+    assert torch.autograd.gradcheck(lambda z: Hard(share, Soft(temperature, spread))(z, batch), logits)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_mass_that_is_spread_is_that_of_a_dense_sum(temperature):
+    torch.manual_seed(0)
+    teacher, student = torch.randn(9, 30).double(), torch.randn(9, 30).double()
+    values, senones = teacher.log_softmax(1).topk(5)
+    p = torch.zeros(9, 30).double().scatter(1, senones, values.exp())
+    p = torch.where(p > 0, p, (1 - p.sum(1, keepdim=True)) / 25)
+    q = (p.log() / temperature).softmax(1)
+    expected = -(q * (student / temperature).log_softmax(1)).sum(1).mean() * temperature**2
+    assert float(losses.soft(student, senones, values, temperature, True)) == pytest.approx(float(expected))
+
+
+def test_one_senone_of_a_frame_is_a_hard_label():
+    torch.manual_seed(0)
+    teacher, student = torch.randn(9, 30), torch.randn(9, 30)
+    values, senones = teacher.log_softmax(1).topk(1)
+    assert float(losses.soft(student, senones, values)) == pytest.approx(float(losses.hard(student, teacher.argmax(1))))
 
 
 def test_all_senones_kept_and_no_temperature_is_distillation_without_loss():
@@ -64,7 +86,13 @@ def test_schedule():
     assert passes(2, 0) == [Pass("hard"), Pass("hard")]
     plan = passes(1, 2, 1)
     assert plan == [Pass("soft", 0, 2), Pass("hard"), Pass("soft", 1, 2), Pass("hard"), Pass("hard")]
-    rates = [learning_rate(u, 100, 1.0) for u in range(100)]
+    halves = passes(1, 3, 0, 0.5)[1::2]
+    assert halves == [Pass("hard", 0, 2), Pass("hard", 1, 2), Pass("hard", 0, 2)]
+    assert passes(1, 2, 0, 0) == [Pass("soft", 0, 2), Pass("soft", 1, 2)]
+    assert passes(1, 1, 0, 3) == [Pass("soft", 0, 1)] + [Pass("hard")] * 3
+    with pytest.raises(UserError, match="a whole number"):
+        passes(1, 1, 0, 0.7)
+    rates = [learning_rate(u, 100, 1.0, 0.05, 0.01) for u in range(100)]
     assert max(rates) == 1.0 and rates.index(1.0) == 4 and rates[-1] < 0.02 and rates[0] == 0.2
 
 
@@ -115,6 +143,9 @@ def test_target_store_checks_lengths_and_files(tmp_path):
     senones, values = reader.read("u3", 7)
     assert np.array_equal(senones, logits["u3"].topk(3).indices.numpy())
     assert np.allclose(values, logits["u3"].log_softmax(1).topk(3).values.numpy(), atol=5e-3)
+    assert np.array_equal(TargetReader([tmp_path], 1).read("u3", 7)[0], senones[:, :1])
+    with pytest.raises(UserError, match="3 senones a frame were kept, 4 cannot"):
+        TargetReader([tmp_path], 4)
     with pytest.raises(UserError, match=r"7 frames of soft targets .* 8 of features"):
         reader.read("u3", 8)
     shard = tmp_path / "00001.safetensors"

@@ -62,12 +62,23 @@ class TargetWriter:
 class TargetReader:
     """Random access by cut id; a bounded number of shards is in memory."""
 
-    def __init__(self, folders: list[Path]) -> None:
+    def __init__(self, folders: list[Path], k: int | None = None) -> None:
+        """Index the sets of targets.
+
+        Args:
+            k: senones to give of each frame; None: all that were kept.
+
+        Raises:
+            UserError: targets of several teachers or trees, or fewer senones than `k`.
+        """
+        self.k = k
         self.where: dict[str, tuple[Path, int, int]] = {}
         self.describe: dict[str, Any] = {}
         self.cache: OrderedDict[Path, dict[str, torch.Tensor]] = OrderedDict()
         for folder in folders:
             self._index(folder)
+        if k is not None and not 1 <= k <= self.describe["k"]:
+            raise UserError(f"{folders[0]}: {self.describe['k']} senones a frame were kept, {k} cannot be used")
 
     def _index(self, folder: Path) -> None:
         described = read_json(folder / "targets.json")
@@ -96,7 +107,7 @@ class TargetReader:
         if stored != frames:
             raise UserError(f"cut {cut_id}: {stored} frames of soft targets in {path}, {frames} of features")
         shard = self._shard(path)
-        rows = slice(start, start + frames)
+        rows = (slice(start, start + frames), slice(None, self.k))
         return shard["senones"][rows].numpy().astype(np.int64), shard["log_posteriors"][rows].float().numpy()
 
     def _shard(self, path: Path) -> dict[str, torch.Tensor]:

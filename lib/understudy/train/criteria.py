@@ -23,31 +23,31 @@ class Criterion(Protocol):
 
 
 @dataclass(frozen=True)
-class Hard:
-    """Cross-entropy on labels; where speech has soft targets too, these with weight `share` (λ)."""
-
-    share: float = 0.0
-    temperature: float = 1.0
-
-    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        rows = batch.rows(logits)
-        share = self.share if batch.senones is not None else 0.0
-        return losses.mixed(
-            rows, _to(rows, batch.labels), _to(rows, batch.senones), _to(rows, batch.log_posteriors), share,
-            self.temperature,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
 class Soft:
     """Cross-entropy on soft targets."""
 
     temperature: float = 1.0
+    spread: bool = False
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
+        """As of `Criterion`."""
         rows = batch.rows(logits)
-        return losses.soft(rows, _to(rows, batch.senones), _to(rows, batch.log_posteriors), self.temperature)
+        senones, log_posteriors = (values.to(rows.device) for values in (batch.senones, batch.log_posteriors))
+        return losses.soft(rows, senones, log_posteriors, self.temperature, self.spread)
 
 
-def _to(like: Tensor, values: Tensor | None) -> Tensor | None:
-    return None if values is None else values.to(like.device)
+@dataclass(frozen=True)
+class Hard:
+    """Cross-entropy on labels: (1 − λ) · hard + λ · soft where speech has soft targets too."""
+
+    share: float = 0.0
+    """λ"""
+    soft: Soft = Soft()
+
+    def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
+        """As of `Criterion`."""
+        rows = batch.rows(logits)
+        hard = losses.hard(rows, batch.labels.to(rows.device))
+        if self.share == 0 or batch.senones is None:
+            return hard
+        return (1 - self.share) * hard + self.share * self.soft(logits, batch)

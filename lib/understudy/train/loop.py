@@ -29,6 +29,10 @@ class TrainOptions:
 
     learning_rate: float = 2e-3
     """peak of the schedule (AdamW)"""
+    warm_up: float = 0.05
+    """share of the updates in which it rises"""
+    final_rate: float = 0.01
+    """what it falls to, by a cosine, as a share of the peak"""
     weight_decay: float = 1e-2
     """AdamW's decay"""
     clip: float = 1.0
@@ -45,6 +49,8 @@ class TrainOptions:
     """λ: weight of soft targets on labelled speech that has them"""
     temperature: float = 1.0
     """of soft targets"""
+    residual: Literal["drop", "spread"] = "drop"
+    """the teacher's mass outside of its top k: shared by these, or spread evenly over the other senones"""
     augment: SpecAugment = field(default_factory=SpecAugment)
     """SpecAugment"""
     validate_every: int = 1
@@ -80,9 +86,8 @@ class Trainer:
             criteria: by kind of pass, besides `hard` and `soft`. That of the plan's last pass looks at the dev set.
         """
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
-        self.criteria = {
-            "hard": Hard(options.share, options.temperature), "soft": Soft(options.temperature), **(criteria or {})
-        }  # fmt: skip
+        soft = Soft(options.temperature, options.residual == "spread")
+        self.criteria = {"hard": Hard(options.share, soft), "soft": soft, **(criteria or {})}
         self.dev_criterion = Hard() if plan[-1].kind in ("hard", "soft") else self.criteria[plan[-1].kind]
         self.folder, self.seed = folder, seed
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -157,7 +162,7 @@ class Trainer:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.update, self.updates, self.options.learning_rate)
+            group["lr"] = self._learning_rate()
         torch.nn.utils.clip_grad_norm_(parameters, self.options.clip)
         self.optimizer.step()
         self.update += 1
@@ -166,6 +171,10 @@ class Trainer:
             for name, weight in self.model.named_parameters():
                 self.average[name].lerp_(weight, 1 - decay)
         return loss, sum(frames)
+
+    def _learning_rate(self) -> float:
+        options = self.options
+        return learning_rate(self.update, self.updates, options.learning_rate, options.warm_up, options.final_rate)
 
     def _loss(self, number: int, batch: Batch, kind: str) -> torch.Tensor:
         seed = np.random.SeedSequence([self.seed, self.update, number]).generate_state(1)[0]
