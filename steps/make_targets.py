@@ -1,21 +1,30 @@
 #!/usr/bin/env python3
-"""Let a teacher listen to cuts and write its top-k senone posteriors.
+"""Let a teacher listen to cuts and write what a student learns from: its top-k senone posteriors.
 
 e.g.: steps/make_targets.py --model exp/teacher --feats '[data/feats/unlabelled.jsonl.gz]' --k 20 --out exp/targets
+
+With --supervision lattice or best-path the teacher's speech is decoded too, and the lattice's senone posteriors or
+the best path's senones are written instead: what soft targets are held against.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 from understudy import models
+from understudy.decode.search import Beams, Scales
 from understudy.features import Normaliser
-from understudy.stage import Step, UserError, log, main
-from understudy.targets.compute import compute
+from understudy.lang.graph import load_graph
+from understudy.models import AcousticModel
+from understudy.stage import Step, UserError, log, main, write_json
+from understudy.targets.compute import Supervision, compute
+from understudy.targets.lattice import Decoded
+from understudy.targets.store import top_k
 
 
 @dataclass
@@ -30,6 +39,16 @@ class Options:
     """folder of the targets"""
     k: int = 20
     """senones kept in a frame"""
+    supervision: Literal["soft", "lattice", "best-path"] = "soft"
+    """the network's posteriors, or what a search makes of them"""
+    graph: Path | None = None
+    """folder of the decoding graph (lattice, best-path)"""
+    acoustic_scale: float = 0.3
+    """of the search"""
+    prior_scale: float = 0.6
+    """of the search"""
+    beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
+    """of the search"""
     shard_size: int = 500
     """cuts in a shard, the unit of resuming"""
     max_frames: int = 6000
@@ -39,20 +58,42 @@ class Options:
 
 
 def run(options: Options, step: Step) -> None:
-    """One teacher pass over each manifest."""
+    """One teacher pass over each manifest; what it cost is in report.json."""
     if options.k < 1:
         raise UserError(f"--k {options.k}: keep at least one senone")
     torch.set_num_threads(options.threads)
     teacher = models.load(options.model)
-    describe = {"senones": teacher.senones, "teacher": options.model.name}
+    supervision = _supervision(options, teacher)
+    describe = {
+        "senones": teacher.senones, "teacher": options.model.name, "supervision": options.supervision,
+        "k": 1 if options.supervision == "best-path" else options.k,
+    }  # fmt: skip
+    report = {}
     for path in options.feats:
         normaliser = Normaliser.load(path.parent / "normaliser.json")
-        out, begun = step.out / path.name.split(".")[0], time.monotonic()
-        frames = compute(
-            teacher, path, out, normaliser, describe, options.k, options.shard_size, options.max_frames
-        )  # fmt: skip
-        log.info("%s: %d frames, %.0f frames/s", path, frames, frames / (time.monotonic() - begun))
+        name, begun, cpu = path.name.split(".")[0], time.monotonic(), time.process_time()
+        done = compute(
+            teacher, supervision, path, step.out / name, normaliser, describe, options.shard_size, options.max_frames
+        )
+        wall, hours = time.monotonic() - begun, done.seconds / 3600
+        report[name] = {
+            "hours": round(hours, 4), "frames": done.frames, "left_out": done.left_out, "wall_s": round(wall, 1),
+            "cpu_s_per_hour": round((time.process_time() - cpu) / hours, 1),
+        }  # fmt: skip
+        log.info("%s: %.0f frames/s; %s", path, done.frames / wall, report[name])
+        if done.left_out:
+            log.warning("%s: %d cuts without targets are left out", path, done.left_out)
+    write_json(step.out / "report.json", report)
+
+
+def _supervision(options: Options, teacher: AcousticModel) -> Supervision:
+    if options.supervision == "soft":
+        return lambda logits: [top_k(z, options.k) for z in logits]
+    if options.graph is None:
+        raise UserError(f"--supervision {options.supervision} decodes: give --graph, the folder of steps/make_graph.py")
+    graph, scales = load_graph(options.graph / "HCLG.safetensors"), Scales(options.acoustic_scale, options.prior_scale)
+    return Decoded(graph, scales, teacher.log_priors, options.beams, options.k, options.supervision == "lattice")
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("model", "feats"), unfingerprinted=("threads", "max_frames"))
+    main(Options, run, inputs=("model", "feats", "graph"), unfingerprinted=("threads", "max_frames"))

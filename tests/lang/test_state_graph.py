@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from toy import ToyTree, lexicon
+from toy import Monophones, ToyTree, lexicon
 
 from understudy.lang import topology
 from understudy.lang.acceptor import Transcript
@@ -109,12 +109,6 @@ def test_a_denominator_sums_over_all_sequences_and_durations(shared, frames):
 
 
 def test_contexts_that_share_senones_and_future_share_a_state():
-    class Monophones:
-        num_senones = 10
-
-        def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
-            return 2 * centre + pdf_class
-
     lm = estimate(SEQUENCES, order=2)
     pairs = {(a, b) for s in SEQUENCES for a, b in itertools.pairwise([*s, 0])}
     assert len(expand(lm, Monophones()).entry) == len(pairs) < len(expand(lm, ToyTree(False)).entry)

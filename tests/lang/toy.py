@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import k2
+import numpy as np
+
 from understudy.lang.lexicon import Lexicon
+from understudy.lang.state_graph import StateGraph
 
 ENTRIES = [("A", ("a",)), ("AH", ("a",)), ("AB", ("a", "b")), ("B", ("b",)), ("B", ("c",))]
 
@@ -51,3 +55,26 @@ def write_arpa(folder: Path) -> Path:
     path = folder / "lm.arpa"
     path.write_text(ARPA)
     return path
+
+
+class Monophones:
+    """Two senones a phone, whatever its context."""
+
+    num_senones = 8
+
+    def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
+        return 2 * centre + pdf_class - 2
+
+
+def as_k2(graph: StateGraph) -> k2.Fsa:
+    """Start state, the graph's states, end state; labels are senone + 1."""
+    end, arcs = len(graph.entry) + 1, []
+    for s in range(len(graph.entry)):
+        if graph.start[s] > -np.inf:
+            arcs.append((0, s + 1, graph.entry[s] + 1, graph.start[s]))
+        arcs.append((s + 1, s + 1, graph.loop[s] + 1, graph.stay))
+        if graph.final[s] > -np.inf:
+            arcs.append((s + 1, end, -1, graph.final[s]))
+    arcs += zip(graph.sources + 1, graph.targets + 1, graph.entry[graph.targets] + 1, graph.weights)
+    text = "".join(f"{a} {b} {label} {weight}\n" for a, b, label, weight in sorted(arcs))
+    return k2.arc_sort(k2.Fsa.from_str(f"{text}{end}\n"))

@@ -2,11 +2,16 @@
 
 import itertools
 import math
+import sys
+from pathlib import Path
 
 import k2
 import numpy as np
 import pytest
 import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
+from toy import Monophones, as_k2
 
 from understudy.decode.search import Beams, Scales
 from understudy.lang.lexicon import Lexicon
@@ -17,15 +22,8 @@ from understudy.train.data import Batch
 from understudy.train.partition import GraphBatch, log_partition
 from understudy.train.sequence import Mmi, Numerators, SequenceOptions, Smbr
 
-SENONES = 8
+SENONES = Monophones.num_senones
 LM = estimate([[1, 2], [2], [2, 1], [1, 2, 2], [3, 1], [1, 3, 2]], order=3)
-
-
-class Monophones:
-    num_senones = SENONES
-
-    def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
-        return 2 * centre + pdf_class - 2
 
 
 @pytest.fixture
@@ -37,20 +35,6 @@ def graphs() -> list[StateGraph]:
 def scores(batch: int, frames: int, spread: float = 2.0) -> torch.Tensor:
     torch.manual_seed(0)
     return (spread * torch.randn(batch, frames, SENONES, dtype=torch.double)).requires_grad_(True)
-
-
-def as_k2(graph: StateGraph) -> k2.Fsa:
-    """Start state, the graph's states, end state; labels are senone + 1."""
-    end, arcs = len(graph.entry) + 1, []
-    for s in range(len(graph.entry)):
-        if graph.start[s] > -np.inf:
-            arcs.append((0, s + 1, graph.entry[s] + 1, graph.start[s]))
-        arcs.append((s + 1, s + 1, graph.loop[s] + 1, graph.stay))
-        if graph.final[s] > -np.inf:
-            arcs.append((s + 1, end, -1, graph.final[s]))
-    arcs += zip(graph.sources + 1, graph.targets + 1, graph.entry[graph.targets] + 1, graph.weights)
-    text = "".join(f"{a} {b} {label} {weight}\n" for a, b, label, weight in sorted(arcs))
-    return k2.arc_sort(k2.Fsa.from_str(f"{text}{end}\n"))
 
 
 def k2_partition(graph: StateGraph, one: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,9 @@
-"""One teacher pass over cuts: no decoder, no lattice, no transcript."""
+"""One teacher pass over cuts, shard by shard; what is written of each frame is the supervision's matter."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,45 +13,58 @@ from lhotse.cut import Cut
 from understudy.corpus import in_shards
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.models import AcousticModel
-from understudy.stage import log
-from understudy.targets.store import TargetWriter, top_k
+from understudy.stage import log, read_json
+from understudy.targets.store import Targets, TargetWriter
+
+Supervision = Callable[[list[torch.Tensor]], list[Targets | None]]
+"""Logits (frames, senones) of a batch to what is stored of each; None: there is nothing to learn from it."""
+
+
+@dataclass
+class Written:
+    """What a set of targets came to."""
+
+    frames: int = 0
+    """stacked frames of all cuts"""
+    seconds: float = 0.0
+    """of speech"""
+    left_out: int = 0
+    """cuts without supervision"""
 
 
 def compute(
-    model: AcousticModel, cuts: Path, out: Path, normaliser: Normaliser, describe: dict[str, Any], k: int,
-    shard_size: int, max_frames: int,
-) -> int:  # fmt: skip
-    """Write soft targets of a manifest to `out`, shard by shard; shards that are there stay.
+    model: AcousticModel, supervision: Supervision, cuts: Path, out: Path, normaliser: Normaliser,
+    describe: dict[str, Any], shard_size: int, max_frames: int,
+) -> Written:  # fmt: skip
+    """Write targets of a manifest to `out`, shard by shard; shards that are there stay.
 
     Args:
-        describe: what the reader compares between sets (teacher, tree, k).
+        describe: what the reader compares between sets (teacher, tree, k, supervision).
         max_frames: stacked frames of a batch.
-
-    Returns:
-        stacked frames in all.
     """
-    writer = TargetWriter(out, {**describe, "k": k})
-    frames = shards = 0
+    writer, written, shards = TargetWriter(out, describe), Written(), 0
     for shards, batch in enumerate(in_shards(cuts, shard_size), start=1):
         if not writer.has(shards - 1):
-            writer.write(shards - 1, _targets(model, batch, normaliser, k, max_frames))
+            writer.write(shards - 1, _targets(model, supervision, batch, normaliser, max_frames))
             log.info("%s: shard %d", out.name, shards)
-        frames += sum(stacked_length(c.num_frames) for c in batch)
+        written.frames += sum(stacked_length(c.num_frames) for c in batch)
+        written.seconds += sum(c.duration for c in batch)
+        written.left_out += len(batch) - len(read_json(out / f"{shards - 1:05d}.json")["frames"])
     writer.close(shards)
-    return frames
+    return written
 
 
 def _targets(
-    model: AcousticModel, cuts: list[Cut], normaliser: Normaliser, k: int, max_frames: int
-) -> dict[str, dict[str, torch.Tensor]]:
+    model: AcousticModel, supervision: Supervision, cuts: list[Cut], normaliser: Normaliser, max_frames: int
+) -> dict[str, Targets]:
     lengths = {c.id: stacked_length(c.num_frames) for c in cuts}
     by_length = sorted(cuts, key=lambda c: lengths[c.id])
-    done: dict[str, dict[str, torch.Tensor]] = {}
+    done: dict[str, Targets | None] = {}
     while by_length:
         size = max(1, max_frames // max(1, lengths[by_length[0].id]))
         while size > 1 and size * lengths[by_length[min(size, len(by_length)) - 1].id] > max_frames:
             size -= 1
         batch, by_length = by_length[:size], by_length[size:]
         logits = model.logits([torch.from_numpy(load_stacked(c, normaliser)) for c in batch])
-        done.update({c.id: top_k(z, k) for c, z in zip(batch, logits)})
-    return {c.id: done[c.id] for c in cuts}
+        done.update(zip((c.id for c in batch), supervision(logits), strict=True))
+    return {c.id: targets for c in cuts if (targets := done[c.id]) is not None}

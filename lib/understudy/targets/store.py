@@ -19,8 +19,11 @@ from understudy.stage import UserError, atomic_path, read_json, write_json
 
 _SHARDS_IN_MEMORY = 64
 
+Targets = dict[str, torch.Tensor]
+"""Of one cut: senones (frames, k) int32, log_posteriors (frames, k) float16, log_z (frames,) float32"""
 
-def top_k(logits: torch.Tensor, k: int) -> dict[str, torch.Tensor]:
+
+def top_k(logits: torch.Tensor, k: int) -> Targets:
     """Keep the k largest logits of each frame, largest first (arXiv:1904.01624), and log Z over all senones.
 
     Args:
@@ -45,11 +48,11 @@ class TargetWriter:
         """Whether the shard is whole."""
         return (self.folder / f"{shard:05d}.json").exists()
 
-    def write(self, shard: int, targets: dict[str, dict[str, torch.Tensor]]) -> None:
+    def write(self, shard: int, targets: dict[str, Targets]) -> None:
         """Write one shard: targets by cut id, as `top_k` returns them."""
         lengths = {cut: len(t["log_z"]) for cut, t in targets.items()}
         names = ("senones", "log_posteriors", "log_z")
-        joined = {name: torch.cat([t[name] for t in targets.values()]) for name in names}
+        joined = {name: torch.cat([t[name] for t in targets.values()]) for name in names} if targets else {}
         with atomic_path(self.folder / f"{shard:05d}.safetensors") as partial:
             save_file(joined, partial)
         write_json(self.folder / f"{shard:05d}.json", {"frames": lengths})
