@@ -12,17 +12,18 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
 stop_stage=13
-labelled_hours=0.5   # transcribed speech, hours
+labelled_hours=0.25  # transcribed speech, hours
 unlabelled_hours=3   # speech without transcripts, hours
 dev_hours=0.15       # for choosing scales and when to stop
 test_hours=1         # of voices never heard in training
 voices=80            # speakers in all
 mono_iterations=25   # of the flat start
-senones=300          # most leaves of the phonetic decision tree
+gaussians=600        # of the flat start
+senones=200          # most leaves of the phonetic decision tree
 text_sentences=5000  # text for the language model, besides the transcripts
-teacher_epochs=20    # passes of the teacher over labelled speech; the best on dev is kept
+teacher_epochs=50    # passes of the teacher over labelled speech
 student=student      # conf/<student>.yaml
-student_epochs=34    # labelled passes of the baseline; the best on dev is kept
+student_epochs=70    # labelled passes of the baseline: on dev, more bring nothing
 distil_epochs=4      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
 beam=13              # of the search, nats
 seed=1
@@ -58,13 +59,13 @@ fi
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
   steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --iterations "$mono_iterations" \
-    --seed "$seed" --threads "$threads" --out "$dir/mono"
+    --gaussians "$gaussians" --seed "$seed" --threads "$threads" --out "$dir/mono"
   steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
-    --out "$dir/tree"
+    --min-count 40 --min-gain 40 --out "$dir/tree"
 fi
 
 if in_stage 4; then
-  say "4: the teacher, on labelled speech (3 min)"
+  say "4: the teacher, on labelled speech (4 min)"
   steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$teacher_epochs" --seed "$seed" \
     --threads "$threads" --out "$dir/teacher"
@@ -89,7 +90,7 @@ if in_stage 8; then
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
-    --sub-epochs 4 --train.learning_rate 0.004 --train.keep last --seed "$seed" --threads "$threads" \
+    --sub-epochs 4 --train.learning_rate 0.004 --train.max_frames 1500 --seed "$seed" --threads "$threads" \
     --out "$dir/$student-distilled"
 fi
 
@@ -99,7 +100,7 @@ if in_stage 11; then
   for system in teacher "$student-labelled" "$student-distilled"; do
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$data/feats/test.jsonl.gz" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
-      --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.4, 0.6, 0.8, 1.0, 1.2]' --beams.search "$beam" \
+      --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' --beams.search "$beam" \
       --jobs "$jobs" --out "$dir/$system/decode"
   done
 fi
