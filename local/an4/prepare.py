@@ -7,9 +7,6 @@ e.g.: local/an4/prepare.py --corpus-dir /corpora/an4 --labelled-speakers 0.5 --o
 from __future__ import annotations
 
 import re
-import shutil
-import tarfile
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from understudy.corpus.build import Utterance, build_cuts, write_cuts
+from understudy.corpus.build import Utterance, write_sets
+from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
-from understudy.stage import Step, UserError, atomic_path, log, main
+from understudy.stage import Step, UserError, atomic_path, main
 
-URL = "http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz"
-_MIN_ARCHIVE_BYTES = 40_000_000  # the archive has about 64 MB; a page that says "not found" has few
+# About 64 MB.
+ARCHIVE = Archive("http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz", folder="an4", min_bytes=40_000_000)
 _SUFFIXES = (".wav", ".sph", ".raw")
 _RATE = 16000
 _FILLERS = {"<s>", "</s>", "<sil>", "++NOISE++", "++BREATH++", "++SMACK++", "++COUGH++"}
@@ -54,13 +52,7 @@ def run(options: Options, step: Step) -> None:
     speakers = (utterance.speaker for utterance in train)
     split = split_speakers(speakers, options.labelled_speakers, options.dev_speakers, options.seed)
     home = set_of_speakers({**split, "test": sorted({u.speaker for u in test})})
-    for name in ("labelled", "unlabelled", "dev", "test"):
-        chosen = [u for u in (*train, *test) if home[u.speaker] == name]
-        if not chosen:
-            log.info("%s: empty, no manifest", name)
-            continue
-        write_cuts(options.out / f"{name}.jsonl.gz", build_cuts(chosen))
-        log.info("%s: %d utterances of %d speakers", name, len(chosen), len({u.speaker for u in chosen}))
+    write_sets(options.out, (*train, *test), home)
     _write_lexicon(corpus / "etc" / "an4.dic", options.out / "lexicon.txt")
 
 
@@ -68,11 +60,8 @@ def _corpus(options: Options) -> Path:
     if options.corpus_dir is not None:
         return _checked(options.corpus_dir)
     if options.download_dir is None:
-        raise UserError(f"Give --corpus-dir (an unpacked AN4), or --download-dir to fetch {URL}.")
-    folder = options.download_dir / "an4"
-    if not (folder / "etc").is_dir():
-        _unpack(_download(options.download_dir), options.download_dir)
-    return _checked(folder)
+        raise UserError(f"Give --corpus-dir (an unpacked AN4), or --download-dir to fetch {ARCHIVE.url}.")
+    return _checked(fetched(ARCHIVE, options.download_dir))
 
 
 def _checked(folder: Path) -> Path:
@@ -80,56 +69,6 @@ def _checked(folder: Path) -> Path:
         if not (folder / part).is_dir():
             raise UserError(f"{folder}: no {part}/ in it, so not AN4. Give the folder that holds etc/ and wav/.")
     return folder
-
-
-def _download(folder: Path, url: str = URL) -> Path:
-    """Fetch the archive, whole or not at all."""
-    archive = folder / url.rsplit("/", 1)[-1]
-    if archive.exists():
-        return archive
-    folder.mkdir(parents=True, exist_ok=True)
-    log.info("fetching %s", url)
-    hint = f"Fetch it elsewhere, put it at {archive} or unpack it and give --corpus-dir."
-    try:
-        with (
-            atomic_path(archive) as tmp,
-            urllib.request.urlopen(url, timeout=60) as reply,
-            tmp.open("wb") as file,
-        ):
-            shutil.copyfileobj(reply, file)
-            expected = int(reply.headers.get("Content-Length") or file.tell())
-            if file.tell() != expected or expected < _MIN_ARCHIVE_BYTES:
-                raise UserError(f"{url}: {file.tell()} of {expected} bytes is not the archive. {hint}")
-    except OSError as error:
-        raise UserError(f"{url}: cannot be fetched ({error}). {hint}") from error
-    return archive
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack into a folder beside, then rename: a killed run leaves no half corpus."""
-    partial = folder / ".partial-an4"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        with tarfile.open(archive) as packed:
-            for member in packed:
-                _extract(packed, member, partial)
-        (partial / "an4").rename(folder / "an4")
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise UserError(
-            f"{archive}: cannot be unpacked ({error}). Remove it and run again, or give --corpus-dir."
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _extract(packed: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    target = (folder / member.name).resolve()
-    if not target.is_relative_to(folder.resolve()):
-        raise ValueError(f"{member.name} would be written outside")
-    if member.isfile():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with packed.extractfile(member) as source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy)
 
 
 def _read(corpus: Path, part: str, out: Path) -> list[Utterance]:

@@ -7,7 +7,7 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from lhotse.cut import Cut
 from lhotse.serialization import deserialize_item
 from lhotse.supervision import AlignmentItem
 
-from understudy.stage import UserError, atomic_path
+from understudy.stage import UserError, atomic_path, log
+
+SETS = ("labelled", "unlabelled", "dev", "test")
 
 
 @dataclass(frozen=True)
@@ -151,3 +153,24 @@ def _write_lines(path: Path, lines: Iterable[str]) -> int:
 def is_perturbed(cut: Cut) -> bool:
     """Whether a cut is a copy at another speed: Lhotse marks its id so (`_sp0.9`)."""
     return re.search(r"_sp\d+(\.\d+)?$", cut.id) is not None
+
+
+def write_sets(folder: Path, utterances: Iterable[Utterance], home: Mapping[str, str]) -> dict[str, list[Utterance]]:
+    """Write a manifest for each set that has utterances; says the sizes of all.
+
+    Args:
+        home: set of each speaker (`set_of_speakers`).
+
+    Returns:
+        The utterances of each set.
+    """
+    chosen: dict[str, list[Utterance]] = {name: [] for name in SETS}
+    for utterance in utterances:
+        chosen[home[utterance.speaker]].append(utterance)
+    for name, members in chosen.items():
+        if members:
+            write_cuts(folder / f"{name}.jsonl.gz", build_cuts(members))
+            log.info("%s: %d utterances of %d speakers", name, len(members), len({u.speaker for u in members}))
+        else:
+            log.info("%s: empty, no manifest", name)
+    return chosen

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from understudy.stage import UserError, atomic_path
+from understudy.stage import UserError, atomic_path, log
 
 EPS = "<eps>"
 SILENCE = "SIL"
@@ -179,7 +179,26 @@ def _write_lines(path: Path, lines: list[str]) -> None:
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def oov_counts(lexicon: Lexicon, texts: Iterable[str]) -> dict[str, int]:
+def without_stress(entries: Iterable[tuple[str, Sequence[str]]]) -> list[Entry]:
+    """ARPAbet without the digits of stress, each pronunciation once: 39 phones, not 69, so a small tree will do."""
+    return list(dict.fromkeys((word, tuple(phone.rstrip("012") for phone in phones)) for word, phones in entries))
+
+
+def write_entries(entries: Iterable[Entry], path: Path) -> None:
+    """Write WORD PHONE PHONE ... lines, and say how many of what."""
+    entries = list(entries)
+    _write_lines(path, [f"{word} {' '.join(phones)}" for word, phones in entries])
+    words, phones = {word for word, _ in entries}, {phone for _, spoken in entries for phone in spoken}
+    log.info("%s: %d words, %d pronunciations, %d phones", path, len(words), len(entries), len(phones))
+
+
+def say_oov(name: str, known: Container[str], texts: Iterable[str]) -> None:
+    """Warn of a set's words without pronunciation, while a corpus is prepared."""
+    if counts := oov_counts(known, texts):
+        log.warning("%s", oov_message(name, counts).split("\n")[0])
+
+
+def oov_counts(lexicon: Container[str], texts: Iterable[str]) -> dict[str, int]:
     """How often each word that the lexicon lacks occurs, most frequent first."""
     counts: dict[str, int] = {}
     for text in texts:

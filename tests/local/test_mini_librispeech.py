@@ -1,0 +1,147 @@
+"""Mini LibriSpeech's preparation, on a small corpus of the same layout."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import soundfile
+from lhotse import MonoCut
+
+from understudy.corpus import read_cuts
+from understudy.stage import UserError, log
+
+PREPARE = Path(__file__).parents[2] / "local" / "mini_librispeech" / "prepare.py"
+SETS = ("labelled", "unlabelled", "dev", "test")
+
+
+def loaded() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("prepare_mini_librispeech", PREPARE)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+prepare = loaded()
+
+
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, PREPARE, *map(str, arguments)], capture_output=True, text=True)
+
+
+def made(corpus: Path, out: Path, **options: object) -> dict[str, list[MonoCut]]:
+    """The sets that a preparation wrote, by name."""
+    prepare.run(prepare.Options(out=out, corpus_dir=corpus, dev_speakers=2, **options), None)
+    paths = {name: out / f"{name}.jsonl.gz" for name in SETS}
+    return {name: list(read_cuts(path)) for name, path in paths.items() if path.exists()}
+
+
+def fault_of(corpus: Path, out: Path, **options: object) -> str:
+    """What is said of a fault; no manifest is written."""
+    with pytest.raises(UserError) as error:
+        made(corpus, out, **options)
+    assert not list(out.glob("*.jsonl.gz"))
+    return str(error.value)
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "propagate", True)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Six training speakers and two test speakers of one chapter of two utterances each."""
+    root, rng = tmp_path / "LibriSpeech", np.random.default_rng(0)
+    for part, speakers in (("train-clean-5", range(11, 17)), ("dev-clean-2", range(27, 29))):
+        for speaker in speakers:
+            chapter = root / part / str(speaker) / "900"
+            chapter.mkdir(parents=True)
+            for number in range(2):
+                audio = chapter / f"{speaker}-900-{number:04d}.flac"
+                soundfile.write(audio, rng.normal(0, 0.1, 8000), 16000)
+            lines = (f"{speaker}-900-{number:04d} O'CLOCK THE FROBNIC\n" for number in range(2))
+            (chapter / f"{speaker}-900.trans.txt").write_text("".join(lines))
+    return root
+
+
+def test_sets_are_split_by_speaker(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "data"
+    done = command("--corpus-dir", corpus, "--labelled-speakers", 0.5, "--dev-speakers", 2, "--out", out)
+    assert done.returncode == 0, done.stderr
+    cuts = {name: list(read_cuts(out / f"{name}.jsonl.gz")) for name in SETS}
+    assert {name: len(found) for name, found in cuts.items()} == dict.fromkeys(SETS, 4)
+    speakers = {name: {cut.supervisions[0].speaker for cut in found} for name, found in cuts.items()}
+    assert speakers["test"] == {"27", "28"}
+    assert sum(map(len, speakers.values())) == len(set.union(*speakers.values())) == 8
+    everything = [cut for found in cuts.values() for cut in found]
+    assert {cut.supervisions[0].text for cut in everything} == {"O'CLOCK THE FROBNIC"}
+    assert {(cut.recording.num_samples, cut.recording.sampling_rate) for cut in everything} == {(8000, 16000)}
+
+
+def test_all_labelled_leaves_no_unlabelled_manifest(corpus: Path, tmp_path: Path) -> None:
+    assert set(made(corpus.parent, tmp_path / "data")) == {"labelled", "dev", "test"}
+
+
+def test_the_dictionary_gives_pronunciations_and_missing_words_are_said(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "data"
+    made(corpus, out)
+    lines = (out / "lexicon.txt").read_text().splitlines()
+    assert {"THE DH AH", "THE DH IY", "O'CLOCK AH K L AA K"} <= set(lines)
+    assert len(lines) == len(set(lines)) > 100_000
+    assert not any(character.isdigit() for line in lines for character in line)
+    assert "test: 1 words (4 occurrences) have no pronunciation" in caplog.text
+    made(corpus, out, lexicon_words="transcripts")
+    assert {line.split()[0] for line in (out / "lexicon.txt").read_text().splitlines()} == {"THE", "O'CLOCK"}
+
+
+def test_a_given_lexicon_is_used(corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    given, out = tmp_path / "librispeech-lexicon.txt", tmp_path / "data"
+    given.write_text("FROBNIC\tF R AA1 B N IH0 K\nTHE\tDH AH0\nTHE\tDH AH1\nthe\tDH IY0\n")
+    made(corpus, out, lexicon=given)
+    assert (out / "lexicon.txt").read_text() == "FROBNIC F R AA B N IH K\nTHE DH AH\nTHE DH IY\n"
+    assert "no pronunciation: O'CLOCK" in caplog.text
+    given.write_text("THE\n")
+    assert f"{given}:1: THE has no phones" in fault_of(corpus, tmp_path / "bad", lexicon=given)
+
+
+def test_audio_without_transcript_is_counted_and_other_formats_are_found(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chapter = corpus / "dev-clean-2" / "27" / "900"
+    samples, rate = soundfile.read(chapter / "27-900-0000.flac")
+    soundfile.write(chapter / "27-900-0007.flac", samples, rate)
+    soundfile.write(chapter / "27-900-0000.wav", samples, rate)
+    (chapter / "27-900-0000.flac").unlink()
+    sources = [Path(cut.recording.sources[0].source).name for cut in made(corpus, tmp_path / "data")["test"]]
+    assert sources[:2] == ["27-900-0000.wav", "27-900-0001.flac"] and len(sources) == 4
+    assert "1 audio files have no transcript, left out: 27-900-0007" in caplog.text
+
+
+def test_faults_are_said_plainly(corpus: Path, tmp_path: Path) -> None:
+    assert "no train-clean-5/ in it" in fault_of(corpus / "dev-clean-2", tmp_path / "a")
+    chapter = corpus / "train-clean-5" / "12" / "900"
+    transcripts = chapter / "12-900.trans.txt"
+    audio = (chapter / "12-900-0001.flac").rename(tmp_path / "elsewhere.flac")
+    assert f"{transcripts}, line 2: 12-900-0001 has no audio file" in fault_of(corpus, tmp_path / "b")
+    audio.rename(chapter / "12-900-0001.flac")
+    for bad in ("12-900-0001", "13-900-0001 THE", ""):
+        transcripts.write_text(f"12-900-0000 THE\n{bad}\n")
+        assert f"{transcripts}, line 2: expected '12-900-NUMBER WORDS'" in fault_of(corpus, tmp_path / "c")
+    for path in (corpus / "dev-clean-2").glob("*/*/*.trans.txt"):
+        path.unlink()
+    transcripts.write_text("12-900-0000 THE\n12-900-0001 THE\n")
+    assert "dev-clean-2: no SPEAKER/CHAPTER/*.trans.txt in it" in fault_of(corpus, tmp_path / "d")
+
+
+def test_without_a_corpus_the_way_out_is_named(tmp_path: Path) -> None:
+    done = command("--out", tmp_path / "data")
+    assert done.returncode == 1 and "--corpus-dir" in done.stderr and "--download-dir" in done.stderr
