@@ -85,7 +85,9 @@ def run(options: Options, step: Step) -> None:
     plan = passes(
         options.epochs, options.sub_epochs if targets else 0, options.labelled_tail, options.labelled_passes
     )  # fmt: skip
-    trainer = Trainer(model, sets, plan, options.train, step.out, options.seed, options.threads)
+    trainer = Trainer(
+        model, sets, plan, options.train, step.out, options.seed, options.threads, trained=options.init is not None
+    )
     log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
     finish(trainer, log_priors(sets.labelled, senones), meta)
 

@@ -76,7 +76,7 @@ def run(options: Options, step: Step) -> None:
     sets = Sets(*(SpeechData.labelled(path, options.labels) for path in (options.labelled, options.dev)))
     criterion = (_mmi if options.criterion == "mmi" else _smbr)(options, model, tree, sets)
     plan, criteria = [Pass(options.criterion)] * options.epochs, {options.criterion: criterion}
-    trainer = Trainer(model, sets, plan, options.train, step.out, options.seed, options.threads, criteria)
+    trainer = Trainer(model, sets, plan, options.train, step.out, options.seed, options.threads, criteria, True)
     log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
     meta = {**model.meta, "init": options.model.name, "criterion": options.criterion, "seed": options.seed}
     finish(trainer, model.log_priors.clone(), meta)

@@ -13,7 +13,7 @@ from understudy.corpus.build import Utterance, write_sets
 from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
 from understudy.lang.lexicon import read_entries, say_oov, without_stress, write_entries
-from understudy.stage import Step, UserError, main
+from understudy.stage import Step, UserError, atomic_path, main
 
 # About 520 MB.
 ARCHIVE = Archive(
@@ -27,7 +27,7 @@ class Options:
     """Options of the preparation."""
 
     out: Path
-    """Folder of the manifests and lexicon.txt."""
+    """Folder of the manifests, lexicon.txt and text.txt (the sentences of labelled and unlabelled speech)."""
     corpus_dir: Path | None = None
     """The unpacked corpus: the folder that holds train/, test/, resource/ and WAVE/."""
     download_dir: Path | None = None
@@ -55,6 +55,9 @@ def run(options: Options, step: Step) -> None:
     for name, chosen in sets.items():
         say_oov(name, known, (u.text.upper() for u in chosen))
     write_entries(entries, options.out / "lexicon.txt")
+    with atomic_path(options.out / "text.txt") as tmp:
+        spoken = (*sets["labelled"], *sets["unlabelled"])
+        tmp.write_text("".join(f"{u.text.upper()}\n" for u in spoken), encoding="utf-8")
 
 
 def _corpus(options: Options) -> Path:

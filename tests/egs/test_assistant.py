@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from lhotse import CutSet
+from safetensors.torch import load_file
 
 from understudy import models
 from understudy.align.archive import AlignmentReader
@@ -109,6 +111,41 @@ def test_a_realignment_is_likelier_than_the_labels_it_began_with(first, tmp_path
         gained.append(float(after - before) / len(scores))
     # Costs of transitions and silence are not in these sums, so a single utterance may lose a little.
     assert np.mean(gained) > 0 and min(gained) > -0.1 and any(g > 0.01 for g in gained)
+
+
+def sequence_command(first: Path, out: Path, *more: str) -> list[str]:
+    feats, exp = first / "data/feats", first / "exp"
+    command = [sys.executable, RECIPE / "steps/train_sequence.py", "--model", exp / "teacher", "--labels", exp / "tree"]
+    command += ["--labelled", feats / "labelled.jsonl.gz", "--dev", feats / "dev.jsonl.gz", "--lang", exp / "lang"]
+    return list(map(str, [*command, "--train.max_frames", "500", "--out", out, *more]))
+
+
+@pytest.mark.parametrize("criterion", ["mmi", "smbr"])
+def test_sequence_training_lowers_its_criterion_on_dev(first, tmp_path, criterion):
+    more = ["--criterion", criterion, "--epochs", "1", "--sequence.beams.search", "6"]
+    if criterion == "smbr":
+        more += ["--graph", str(first / "exp/graph")]
+    done = subprocess.run(sequence_command(first, tmp_path / "out", *more), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    meta = json.loads((tmp_path / "out/model.json").read_text())["meta"]
+    assert meta["history"][1]["dev"] < meta["history"][0]["dev"]
+    assert meta["criterion"] == criterion and meta["init"] == "teacher" and meta["labelled_hours"] > 0.04
+
+
+def test_a_killed_sequence_training_ends_as_if_unbroken(first, tmp_path):
+    more = ["--epochs", "2", "--train.checkpoint_seconds", "0"]
+    subprocess.run(sequence_command(first, tmp_path / "whole", *more), check=True, capture_output=True)
+    command, state = sequence_command(first, tmp_path / "killed", *more), tmp_path / "killed/checkpoint.json"
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (state.exists() and json.loads(state.read_text())["update"] > 3) and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "killed/model.json").exists()
+    subprocess.run(command, check=True, capture_output=True)
+    assert "resumed at update" in (tmp_path / "killed/log.txt").read_text()
+    whole, resumed = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "killed"))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_an_unknown_option_stops_before_any_work(tmp_path):

@@ -91,6 +91,7 @@ def test_sets_are_split_by_speaker(corpus: Path, tmp_path: Path) -> None:
     assert sum(map(len, speakers.values())) == len(set.union(*speakers.values())) == 8
     everything = [cut for found in cuts.values() for cut in found]
     assert {cut.supervisions[0].text for cut in everything} == {"MARK IS A BEAR"}
+    assert (out / "text.txt").read_text() == 8 * "MARK IS A BEAR\n"  # of dev and test nothing
     assert {(cut.recording.num_samples, cut.recording.sampling_rate) for cut in everything} == {(8000, 16000)}
 
 

@@ -245,7 +245,7 @@ def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):
         # Unsteady, so that the last look need not be the best.
         run([*command, "--train.learning_rate", "0.2", "--train.average", "0"])
     history = json.loads((speech / "last/model.json").read_text())["meta"]["history"]
-    assert [look["pass"] for look in history] == [1, 3, 4]
+    assert [look["pass"] for look in history] == [2, 4, 5]
     losses_ = [look["dev"] for look in history]
     best, last = (load_file(speech / keep / "model.safetensors")["output.weight"] for keep in ("best", "last"))
     assert torch.equal(best, last) == (losses_[-1] == min(losses_))
@@ -256,6 +256,8 @@ def test_a_student_starts_from_another_of_its_shape_only(speech):
     run(train_command(speech, "second", "--epochs", "1", "--init", speech / "first"))
     first, second = (json.loads((speech / name / "model.json").read_text())["meta"] for name in ("first", "second"))
     assert second["updates"] == 2 * first["updates"] and second["init"] == "first"
+    start = second["history"][0]
+    assert (start["pass"], start["kind"]) == (0, "start") and start["dev"] == first["history"][-1]["dev"]
     other = [*train_command(speech, "third", "--init", speech / "first"), "--model.cells", "12"]
     done = subprocess.run(other, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "its shape is" in done.stderr

@@ -78,13 +78,15 @@ class Trainer:
 
     def __init__(
         self, model: AcousticModel, sets: Sets, plan: list[Pass], options: TrainOptions, folder: Path, seed: int,
-        threads: int = 1, criteria: dict[str, Criterion] | None = None,
+        threads: int = 1, criteria: dict[str, Criterion] | None = None, trained: bool = False,
     ) -> None:  # fmt: skip
         """Set up, and go on from the folder's checkpoint where there is one.
 
         Args:
             criteria: by kind of pass, besides `hard` and `soft`. That of the plan's last pass looks at the dev set.
+            trained: the model has learnt before: what it is worth on dev is the first that later looks have to beat.
         """
+        self.trained = trained
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
         soft = Soft(options.temperature, options.residual == "spread")
         self.criteria = {"hard": Hard(options.share, soft), "soft": soft, **(criteria or {})}
@@ -107,6 +109,8 @@ class Trainer:
     def run(self) -> AcousticModel:
         """Train to the end of the plan; returns the model with the averaged weights that `keep` says."""
         saved = time.monotonic()
+        if self.trained and self.update == 0:
+            self._validate(0, math.nan, 0.0)
         for number in range(self.start_pass, len(self.plan)):
             if self.options.patience and self.stale >= self.options.patience:
                 log.info("no better dev loss in %d passes: stopped", self.stale)
@@ -121,7 +125,7 @@ class Trainer:
                     self._save(number, index + 1, total, count)
                     saved = time.monotonic()
             if self._due(number):
-                self._validate(number, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
+                self._validate(number + 1, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
             self._save(number + 1, 0, 0.0, 0)
         return self._with(self.best if self.options.keep == "best" else self.average)
 
@@ -182,7 +186,8 @@ class Trainer:
         return self.criteria[kind](self.model(batch.features.to(self.device), batch.lengths, dropout), batch)
 
     @torch.no_grad()
-    def _validate(self, number: int, train_loss: float, speed: float) -> None:
+    def _validate(self, passes: int, train_loss: float, speed: float) -> None:
+        """Look at the dev set with the averaged weights, after so many passes."""
         current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
         self._with(self.average)
         dev = self.sets.dev
@@ -194,13 +199,14 @@ class Trainer:
         self.stale = 0 if better else self.stale + 1
         if better:
             self.best_loss, self.best = loss, {k: v.clone() for k, v in self.average.items()}
-        one = self.plan[number]
-        self.history.append({"pass": number, "kind": one.kind, "updates": self.update, "train": train_loss,
-                             "dev": loss, "dev_accuracy": right / frames})  # fmt: skip
+        kind = self.plan[passes - 1].kind if passes else "start"
+        self.history.append({"pass": passes, "kind": kind, "updates": self.update,
+                             "train": train_loss if passes else None, "dev": loss,
+                             "dev_accuracy": right / frames})  # fmt: skip
         log.info(
             "pass %d of %d (%s): update %d of %d, train %.3f, dev %.3f nats, %.1f %% frames right%s, %.0f frames/s",
-            number + 1, len(self.plan), one.kind, self.update, self.updates, train_loss, loss,
-            100 * right / frames, " (best)" if better else "", speed,
+            passes, len(self.plan), kind, self.update, self.updates, train_loss, loss, 100 * right / frames,
+            " (best)" if better else "", speed,
         )  # fmt: skip
 
     @torch.no_grad()

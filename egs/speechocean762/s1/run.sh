@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# speechocean762: English sentences read by 250 speakers of Mandarin, half of them children. 5.6 hours, its own split.
+#
+# A part of the training speakers is transcribed, the others serve as unlabelled speech. The language model knows the
+# sentences of the whole training part: text is easier to come by than transcribed speech.
+#
+# e.g.: ./run.sh --corpus-dir /corpora/speechocean762     a copy that you have
+#       ./run.sh                                          downloads the public release (520 MB)
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+stage=0
+stop_stage=13
+corpus_dir=              # folder with train/, test/, resource/ and WAVE/; empty: download
+labelled_speakers=0.25   # part of the training speakers that is transcribed
+dev_speakers=12          # held out of the training speakers, of 125
+senones=600              # most leaves of the phonetic decision tree
+teacher_epochs=12        # passes of the teacher over labelled speech at three speeds
+realigned_epochs=6       # more passes on its own alignment
+mmi_epochs=4             # passes of sequence training, teacher and distilled student; 0: none
+student=student          # conf/<student>.yaml
+student_epochs=25        # labelled passes of the baseline
+distil_epochs=6          # passes over all speech of the distilled student
+seed=1
+scales='[0.2, 0.3, 0.4, 0.5, 0.6, 0.7]' # acoustic, tried on dev
+prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
+data=data
+dir=exp
+utils/setup.sh
+. ./path.sh
+. ./cmd.sh
+export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own threads
+. utils/parse_options.sh
+. utils/stages.sh
+
+if in_stage 0; then
+  say "0: manifests of speechocean762 (1 min)"
+  local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
+    --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" --seed "$seed"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
+fi
+
+text=$data/corpus/text.txt
+recipe=speechocean762
+. utils/recipe.sh

@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# Stages 1 to 13 for a corpus of recorded speech: sourced by a run.sh that has its options and stage 0. What a corpus
+# has of its own stands in run.sh: the sizes, and `text` (more sentences for the language model) or `oov` if need be.
+#
+# The teacher learns from labelled speech at three speeds, aligns it anew, learns on, and may be trained for sequences;
+# the student learns from labels until these have no more to give, then from the teacher too.
+# shellcheck disable=SC2154  # run.sh sets the options, cmd.sh jobs and threads
+
+if in_stage 1; then
+  say "1: log-mel features, labelled speech at three speeds"
+  steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts "$(sets_in corpus)"
+fi
+
+if in_stage 2; then
+  say "2: lexicon, phones, and a trigram"
+  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/corpus/labelled.jsonl.gz" \
+    ${text:+--text "$text"} --oov "${oov:-fail}" --order 3 --out "$dir/lang"
+fi
+
+if in_stage 3; then
+  say "3: align from nothing, grow the tree, label every frame with its senone"
+  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --seed "$seed" --threads "$threads" \
+    --out "$dir/mono"
+  steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
+    --out "$dir/tree"
+fi
+
+if in_stage 4; then
+  say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
+  speech=(--labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz")
+  steps/train.py --config conf/teacher.yaml "${speech[@]}" --labels "$dir/tree" --epochs "$teacher_epochs" \
+    --seed "$seed" --threads "$threads" --out "$dir/teacher-first"
+  steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
+    --out "$dir/ali"
+  steps/train.py --config conf/teacher.yaml "${speech[@]}" --labels "$dir/ali" --init "$dir/teacher-first" \
+    --epochs "$realigned_epochs" --train.learning_rate 0.002 --train.max_frames 2500 --seed "$seed" \
+    --threads "$threads" --out "$dir/teacher"
+fi
+
+# sequence MODEL OUT: lattice-free MMI on labelled speech
+sequence() {
+  steps/train_sequence.py --model "$1" --labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
+    --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" --threads "$threads" --out "$2"
+}
+
+teacher=teacher
+if ((mmi_epochs > 0)); then
+  teacher="teacher-mmi"
+  if in_stage 5; then
+    say "5: the teacher again, with lattice-free MMI: the transcript against all else that could have been said"
+    sequence "$dir/teacher" "$dir/teacher-mmi"
+  fi
+fi
+
+# With all speakers labelled there is no unlabelled speech to learn from.
+distil=false
+[[ -e $data/feats/unlabelled.jsonl.gz ]] && distil=true
+
+if $distil && in_stage 6; then
+  say "6: soft targets: the teacher listens to the unlabelled speech"
+  steps/make_targets.py --model "$dir/$teacher" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
+    --out "$dir/targets"
+fi
+
+if in_stage 7; then
+  say "7: the small student on labelled speech alone: the baseline"
+  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --epochs "$student_epochs" --seed "$seed" \
+    --threads "$threads" --out "$dir/$student-labelled"
+fi
+
+if $distil && in_stage 8; then
+  say "8: the same student learns on, from the teacher: distilled"
+  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" \
+    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
+    --sub-epochs 1 --train.learning_rate 0.004 --train.max_frames 1500 --seed "$seed" --threads "$threads" \
+    --out "$dir/$student-distilled"
+fi
+
+if ((mmi_epochs > 0)) && in_stage 10; then
+  say "10: the students again, with lattice-free MMI on labelled speech"
+  sequence "$dir/$student-labelled" "$dir/$student-labelled-mmi"
+  if $distil; then sequence "$dir/$student-distilled" "$dir/$student-distilled-mmi"; fi
+fi
+
+if in_stage 11; then
+  say "11: decode the test speakers, with scales tuned on dev"
+  steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --out "$dir/graph"
+  for system in teacher{,-mmi} "$student"-{labelled,distilled}{,-mmi}; do
+    [[ -e $dir/$system/model.json ]] || continue # not trained: all labelled, or stages left out
+    steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
+      --test "$data/feats/test.jsonl.gz" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
+      --acoustic-scales "$scales" --prior-scales "$prior_scales" \
+      --jobs "$jobs" --out "$dir/$system/decode"
+  done
+fi
+
+if in_stage 13; then
+  say "13: the table"
+  report=RESULTS.md # only the default folder speaks for the recipe
+  [[ $dir == exp ]] || report=$dir/RESULTS.md
+  steps/report.py --results "$dir/results.jsonl" --baseline "$student-labelled" --out "$report"
+  cat "$report"
+fi
