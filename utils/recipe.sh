@@ -69,13 +69,19 @@ if in_stage 7; then
     --threads "$threads" --out "$dir/$student-labelled"
 fi
 
+distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate 0.004 --train.max_frames 1500)
+
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" \
-    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
-    --sub-epochs 1 --train.learning_rate 0.004 --train.max_frames 1500 --seed "$seed" --threads "$threads" \
-    --out "$dir/$student-distilled"
+    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" "${distillation[@]}" --seed "$seed" \
+    --threads "$threads" --out "$dir/$student-distilled"
+fi
+
+if $distil && [[ -n $large ]] && in_stage 9; then
+  say "9: step-wise: a large student learns from the teacher, the small one from the large one"
+  stepwise "$dir/ali" "${distillation[@]}"
 fi
 
 if ((mmi_epochs > 0)) && in_stage 10; then
@@ -87,7 +93,9 @@ fi
 if in_stage 11; then
   say "11: decode the test speakers, with scales tuned on dev"
   steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --out "$dir/graph"
-  for system in teacher{,-mmi} "$student"-{labelled,distilled}{,-mmi}; do
+  systems=(teacher{,-mmi} "$student"-{labelled,distilled}{,-mmi})
+  [[ -z $large ]] || systems+=("$large-labelled" "$large-distilled" "$student-stepwise")
+  for system in "${systems[@]}"; do
     [[ -e $dir/$system/model.json ]] || continue # not trained: all labelled, or stages left out
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$data/feats/test.jsonl.gz" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \

@@ -22,3 +22,21 @@ sets_in() {
   local IFS=,
   echo "[${manifests[*]}]"
 }
+
+# stepwise LABELS OPTION…: teacher, large student, its own soft targets, small student. The options are those of the
+# direct distillation, so that the small student gets as many updates.
+# shellcheck disable=SC2154
+stepwise() {
+  local speech=(
+    --labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" --labels "$1"
+    --seed "$seed" --threads "$threads"
+  )
+  local unlabelled=(--unlabelled "$(feats unlabelled)" "${@:2}")
+  steps/train.py --config "conf/$large.yaml" "${speech[@]}" --epochs "$student_epochs" --out "$dir/$large-labelled"
+  steps/train.py --config "conf/$large.yaml" "${speech[@]}" "${unlabelled[@]}" \
+    --targets "[$dir/targets/unlabelled]" --init "$dir/$large-labelled" --out "$dir/$large-distilled"
+  steps/make_targets.py --model "$dir/$large-distilled" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
+    --out "$dir/targets-$large"
+  steps/train.py --config "conf/$student.yaml" "${speech[@]}" "${unlabelled[@]}" \
+    --targets "[$dir/targets-$large/unlabelled]" --init "$dir/$student-labelled" --out "$dir/$student-stepwise"
+}

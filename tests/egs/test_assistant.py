@@ -75,6 +75,16 @@ def test_run_again_nothing_is_redone(first):
     assert {path: path.stat().st_mtime_ns for path in first.rglob("*.safetensors")} == before
 
 
+def test_step_wise_distillation_goes_through_a_large_student(first):
+    done = recipe(first, "--stage", "9", "--large", "large")
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = results(first)
+    assert lines["large-distilled"]["teacher"] == "teacher"
+    assert lines["student-stepwise"]["teacher"] == "large-distilled"
+    assert lines["student-stepwise"]["updates"] == lines["student-distilled"]["updates"]
+    assert lines["large-labelled"]["parameters"] > 2.5 * lines["student-labelled"]["parameters"]
+
+
 def test_skipped_transcripts_get_no_alignment_and_are_counted(first, tmp_path):
     lexicon = (first / "data/corpus/lexicon.txt").read_text().splitlines()
     (tmp_path / "lexicon.txt").write_text("".join(f"{line}\n" for line in lexicon if line.split()[0] != "THE"))

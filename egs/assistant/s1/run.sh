@@ -23,6 +23,7 @@ senones=200          # most leaves of the phonetic decision tree
 text_sentences=5000  # text for the language model, besides the transcripts
 teacher_epochs=42    # passes of the teacher over labelled speech
 student=student      # conf/<student>.yaml
+large=               # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=110   # labelled passes of the baseline: on dev, more bring nothing
 distil_epochs=4      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
 beam=12              # of the search, nats
@@ -84,20 +85,28 @@ if in_stage 7; then
     --threads "$threads" --out "$dir/$student-labelled"
 fi
 
+distil=(--epochs "$distil_epochs" --sub-epochs 4 --train.learning_rate 0.004 --train.max_frames 1500)
+
 if in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
   # It starts where labelled speech alone had no more to give.
   steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
-    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" --epochs "$distil_epochs" \
-    --sub-epochs 4 --train.learning_rate 0.004 --train.max_frames 1500 --seed "$seed" --threads "$threads" \
-    --out "$dir/$student-distilled"
+    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" "${distil[@]}" --seed "$seed" \
+    --threads "$threads" --out "$dir/$student-distilled"
+fi
+
+if [[ -n $large ]] && in_stage 9; then
+  say "9: step-wise: a large student learns from the teacher, the small one from the large one"
+  stepwise "$dir/tree" "${distil[@]}"
 fi
 
 if in_stage 11; then
   say "11: decode the held-out voices"
   steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --out "$dir/graph"
-  for system in teacher "$student-labelled" "$student-distilled"; do
+  systems=(teacher "$student-labelled" "$student-distilled")
+  [[ -z $large ]] || systems+=("$large-labelled" "$large-distilled" "$student-stepwise")
+  for system in "${systems[@]}"; do
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$data/feats/test.jsonl.gz" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
       --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' --beams.search "$beam" \

@@ -19,6 +19,7 @@ teacher_epochs=12        # passes of the teacher over labelled speech at three s
 realigned_epochs=6       # more passes on its own alignment
 mmi_epochs=4             # passes of sequence training, teacher and distilled student; 0: none
 student=student          # conf/<student>.yaml
+large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=25        # labelled passes of the baseline
 distil_epochs=6          # passes over all speech of the distilled student
 seed=1
