@@ -6,7 +6,8 @@
 #
 # e.g.: ./run.sh --corpus-dir /corpora/an4             a copy that you have
 #       ./run.sh                                       downloads the public release
-#       ./run.sh --labelled-speakers 1.0 --dir exp-all --data data-all     no unlabelled speech, no distillation
+#       ./run.sh --labelled-speakers 1.0 --teacher-epochs 12 --realigned-epochs 6 --student-epochs 10 \
+#         --mmi-epochs 4 --dir exp-all --data data-all     no unlabelled speech, no distillation
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
@@ -16,12 +17,12 @@ corpus_dir=              # folder with etc/ and wav/; empty: download
 labelled_speakers=0.25   # part of the training speakers that is transcribed
 dev_speakers=8           # held out of the training speakers
 senones=500              # most leaves of the phonetic decision tree
-teacher_epochs=12        # passes of the teacher over labelled speech at three speeds, if all speakers are labelled
-realigned_epochs=6       # more passes on its own alignment, likewise
-mmi_epochs=4             # passes of sequence training, teacher and distilled student; 0: none
+teacher_epochs=24        # passes of the teacher over labelled speech at three speeds; half as many if all is labelled
+realigned_epochs=12      # more passes on its own alignment, likewise
+mmi_epochs=0             # passes of sequence training, of teacher and students; 0: none
 student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
-student_epochs=15        # labelled passes of the baseline, likewise
+student_epochs=40        # labelled passes of the baseline, likewise
 distil_epochs=14         # passes over all speech of the distilled student
 seed=1
 scales='[0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0]' # acoustic, tried on dev
@@ -41,12 +42,6 @@ if in_stage 0; then
     --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" --seed "$seed"
   steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
 fi
-
-# With fewer speakers labelled a pass is shorter: as many updates take more of them.
-passes() { awk "BEGIN { print int($1 / $labelled_speakers + 0.5) }"; }
-teacher_epochs=$(passes "$teacher_epochs")
-realigned_epochs=$(passes "$realigned_epochs")
-student_epochs=$(passes "$student_epochs")
 
 recipe=an4
 . utils/recipe.sh
