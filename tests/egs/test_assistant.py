@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 
 from understudy import models
 from understudy.align.archive import AlignmentReader
-from understudy.features import Normaliser, load_stacked
+from understudy.features import Normaliser, load_stacked, stacked_length
+from understudy.targets import TargetReader
 
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
 SMALL = (
@@ -121,6 +122,25 @@ def test_a_realignment_is_likelier_than_the_labels_it_began_with(first, tmp_path
         gained.append(float(after - before) / len(scores))
     # Costs of transitions and silence are not in these sums, so a single utterance may lose a little.
     assert np.mean(gained) > 0 and min(gained) > -0.1 and any(g > 0.01 for g in gained)
+
+
+@pytest.mark.parametrize("supervision", ["lattice", "best-path"])
+def test_targets_from_a_search_stand_in_the_same_store(first, tmp_path, supervision):
+    exp, feats = first / "exp", first / "data/feats/dev.jsonl.gz"
+    command = [sys.executable, RECIPE / "steps/make_targets.py", "--model", exp / "teacher", "--feats", f"[{feats}]"]
+    command += ["--supervision", supervision, "--beams.search", "6", "--out", tmp_path / "out"]
+    failed = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert failed.returncode == 1 and "give --graph" in failed.stderr
+    done = subprocess.run(list(map(str, [*command, "--graph", exp / "graph"])), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    report, reader = json.loads((tmp_path / "out/report.json").read_text())["dev"], TargetReader([tmp_path / "out/dev"])
+    cuts = list(CutSet.from_file(feats))
+    assert report["cpu_s_per_hour"] > 0 and report["left_out"] == sum(cut.id not in reader for cut in cuts)
+    for cut in (cut for cut in cuts if cut.id in reader):
+        senones, log_posteriors = reader.read(cut.id, stacked_length(cut.num_frames))
+        assert senones.shape[1] == (1 if supervision == "best-path" else 20)
+        shares = np.exp(log_posteriors).sum(1)  # an untrained teacher's lattice has more than 20 senones in a frame
+        assert (shares < 1.01).all() and (shares > (0.99 if supervision == "best-path" else 0.2)).all()
 
 
 def sequence_command(first: Path, out: Path, *more: str) -> list[str]:
