@@ -41,7 +41,7 @@ def commit() -> str:
     return f"{name}-dirty" if changed else name
 
 
-_NOT_CODE = (":(exclude)*RESULTS.md", ":(exclude)*results.jsonl")
+_NOT_CODE = (":(exclude)*RESULTS.md", ":(exclude)*results.jsonl", ":(exclude)egs/*/pictures/*")
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Judge the predictions by a simulation's cells: RESULTS.md, its lines (results.jsonl) and pictures.
+
+e.g.: steps/report_distillation.py --cells exp/simulation/cells.jsonl --out RESULTS.md
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from understudy.stage import atomic_path, command
+from understudy.theory.pictures import draw
+from understudy.theory.predictions import all_claims
+from understudy.theory.report import read_cells, report
+
+
+@dataclass
+class Options:
+    """Block D: the report."""
+
+    cells: Path = Path("exp/simulation/cells.jsonl")
+    """lines that steps/simulate_distillation.py wrote"""
+    out: Path = Path("RESULTS.md")
+    """the report; results.jsonl, a line for each claim, and the folder pictures go beside it"""
+
+
+def run(options: Options) -> None:
+    """Each file is written whole or not at all."""
+    cells = read_cells(options.cells)
+    claims = all_claims(cells)
+    pictures = [(f"pictures/{name}", caption) for name, caption in draw(cells, options.out.parent / "pictures")]
+    with atomic_path(options.out.parent / "results.jsonl") as partial:
+        partial.write_text("".join(json.dumps({**asdict(c), "verdict": c.verdict}) + "\n" for c in claims))
+    with atomic_path(options.out) as partial:
+        partial.write_text(report(cells, claims, pictures))
+    print(f"{options.out}: {len(claims)} claims, {len(pictures)} pictures")
+
+
+if __name__ == "__main__":
+    command(Options, run)
