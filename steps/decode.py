@@ -132,7 +132,9 @@ def _score(out: Path, refs: dict, hyps: dict, scales: Scales, seed: int) -> dict
 
 def _description(options: Options, step: Step) -> dict[str, Any]:
     model = load(options.model)
-    known = ("labelled_hours", "unlabelled_hours", "updates", "teacher")
+    known = (
+        "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour"
+    )  # fmt: skip
     return {
         "recipe": options.recipe, "system": options.system, "test_set": options.test.name.split(".")[0],
         "config": step.digest, "parameters": model.num_parameters, **{k: model.meta.get(k) for k in known},

@@ -21,7 +21,7 @@ from understudy.decode.search import Beams, Scales
 from understudy.features import Normaliser
 from understudy.lang.graph import load_graph
 from understudy.models import AcousticModel
-from understudy.stage import Step, UserError, log, main, write_json
+from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.targets.compute import Supervision, compute
 from understudy.targets.lattice import Decoded
 from understudy.targets.store import top_k
@@ -47,6 +47,8 @@ class Options:
     """of the search"""
     prior_scale: float = 0.6
     """of the search"""
+    tuned: Path | None = None
+    """folder of a decode of the teacher (steps/decode.py), whose scales, tuned on dev, the search takes instead"""
     beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
     """of the search"""
     shard_size: int = 500
@@ -92,8 +94,12 @@ def _supervision(options: Options, teacher: AcousticModel) -> Supervision:
     if options.graph is None:
         raise UserError(f"--supervision {options.supervision} decodes: give --graph, the folder of steps/make_graph.py")
     graph, scales = load_graph(options.graph / "HCLG.safetensors"), Scales(options.acoustic_scale, options.prior_scale)
+    if options.tuned:
+        found = read_json(options.tuned / "dev" / "wer.json")
+        scales = Scales(found["acoustic_scale"], found["prior_scale"])
+    log.info("search with %s", scales)
     return Decoded(graph, scales, teacher.log_priors, options.beams, options.k, options.supervision == "lattice")
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("model", "feats", "graph"), unfingerprinted=("threads", "max_frames"))
+    main(Options, run, inputs=("model", "feats", "graph", "tuned"), unfingerprinted=("threads", "max_frames"))

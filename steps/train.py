@@ -18,6 +18,7 @@ from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
 from understudy.stage import Step, UserError, log, main, read_json
 from understudy.targets import TargetReader
+from understudy.train.criteria import Hard
 from understudy.train.data import SpeechData
 from understudy.train.loop import Sets, Trainer, TrainOptions, finish, log_priors
 from understudy.train.schedule import passes
@@ -39,6 +40,8 @@ class Options:
     """manifests to learn from soft targets"""
     targets: list[Path] | None = None
     """folders of soft targets of those (and of the labelled one where train.share is above 0)"""
+    true_labels: Path | None = None
+    """instead of targets, senone labels of the unlabelled manifest (steps/realign.py): the oracle, for comparison"""
     init: Path | None = None
     """model folder to start from"""
     epochs: int = 20
@@ -62,8 +65,7 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Set up data and model, train, write the model folder."""
-    if bool(options.unlabelled) != bool(options.targets):
-        raise UserError("--unlabelled and --targets go together: soft targets belong to speech")
+    _check(options)
     senones = Tree.load(options.labels / "tree.json").num_senones
     targets = TargetReader(options.targets, options.k) if options.targets else None
     if targets and targets.describe["senones"] != senones:
@@ -73,7 +75,7 @@ def run(options: Options, step: Step) -> None:
     sets = Sets(
         SpeechData.labelled(options.labelled, options.labels, targets),
         SpeechData.labelled(options.dev, options.labels),
-        _unlabelled(options, targets) if targets else None,
+        _unlabelled(options, targets) if options.unlabelled else None,
     )
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets, targets)
     if options.init:
@@ -83,34 +85,64 @@ def run(options: Options, step: Step) -> None:
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}
     plan = passes(
-        options.epochs, options.sub_epochs if targets else 0, options.labelled_tail, options.labelled_passes
+        options.epochs, options.sub_epochs if options.unlabelled else 0, options.labelled_tail, options.labelled_passes
     )  # fmt: skip
     trainer = Trainer(
-        model, sets, plan, options.train, step.out, options.seed, options.threads, trained=options.init is not None
-    )
+        model, sets, plan, options.train, step.out, options.seed, options.threads,
+        {"soft": Hard()} if options.true_labels else None, trained=options.init is not None,
+    )  # fmt: skip
     log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
     finish(trainer, log_priors(sets.labelled, senones), meta)
 
 
-def _unlabelled(options: Options, targets: TargetReader) -> SpeechData:
+def _check(options: Options) -> None:
+    """Raise UserError where speech and what is to be learnt from it do not go together."""
+    taught = [bool(options.targets), bool(options.true_labels)]
+    if bool(options.unlabelled) != any(taught) or all(taught):
+        raise UserError("--unlabelled goes with --targets, or with --true-labels for the oracle")
+    if options.true_labels and len(options.unlabelled) > 1:
+        raise UserError(f"--true-labels {options.true_labels}: they are of one manifest, not of {options.unlabelled}")
+
+
+def _unlabelled(options: Options, targets: TargetReader | None) -> SpeechData:
+    if options.true_labels:
+        return SpeechData.labelled(options.unlabelled[0], options.true_labels)
     return SpeechData(options.unlabelled, Normaliser.load(options.labelled.parent / "normaliser.json"), None, targets)
 
 
 def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
     original = [c for c in sets.labelled.cuts if not is_perturbed(c)]
-    return {
+    meta = {
         "labelled_hours": sum(c.duration for c in original) / 3600,
         "unlabelled_hours": sets.unlabelled.seconds / 3600 if sets.unlabelled else 0.0,
-        "teacher": targets.describe["teacher"] if targets else None,
         "tree": read_json(options.labels / "tree.json")["num_senones"],
         "seed": options.seed,
     }
+    if options.true_labels:
+        return meta | {"teacher": None, "supervision": "true labels"}
+    if targets is None:
+        return meta | {"teacher": None, "supervision": None}
+    kept = targets.describe["k"] if options.k is None else options.k
+    return meta | {
+        "teacher": targets.describe["teacher"], "supervision": f"{targets.describe['supervision']}, k = {kept}",
+        "target_cpu_s_per_hour": _cost(options.targets),
+    }  # fmt: skip
+
+
+def _cost(folders: list[Path]) -> float | None:
+    """CPU seconds that the targets of an hour of speech took, if steps/make_targets.py wrote all of them."""
+    reports = [folder.parent / "report.json" for folder in folders]
+    if not all(report.exists() for report in reports):
+        return None
+    costs = [read_json(report)[folder.name] for report, folder in zip(reports, folders, strict=True)]
+    hours = sum(cost["hours"] for cost in costs)
+    return sum(cost["cpu_s_per_hour"] * cost["hours"] for cost in costs) / hours
 
 
 if __name__ == "__main__":
     main(
         Options,
         run,
-        inputs=("labelled", "dev", "labels", "unlabelled", "targets", "init"),
+        inputs=("labelled", "dev", "labels", "unlabelled", "targets", "true_labels", "init"),
         unfingerprinted=("threads",),
     )

@@ -7,6 +7,7 @@ from understudy.corpus.build import (
     in_shards,
     is_perturbed,
     join_manifests,
+    original_id,
     read_cuts,
     write_cuts,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "in_shards",
     "is_perturbed",
     "join_manifests",
+    "original_id",
     "read_cuts",
     "set_of_speakers",
     "split_speakers",

@@ -152,7 +152,12 @@ def _write_lines(path: Path, lines: Iterable[str]) -> int:
 
 def is_perturbed(cut: Cut) -> bool:
     """Whether a cut is a copy at another speed: Lhotse marks its id so (`_sp0.9`)."""
-    return re.search(r"_sp\d+(\.\d+)?$", cut.id) is not None
+    return original_id(cut) != cut.id
+
+
+def original_id(cut: Cut) -> str:
+    """Id of the cut that this one is a copy of; its own where it is none."""
+    return re.sub(r"_sp\d+(\.\d+)?$", "", cut.id)
 
 
 def write_sets(folder: Path, utterances: Iterable[Utterance], home: Mapping[str, str]) -> dict[str, list[Utterance]]:

@@ -11,26 +11,26 @@ from understudy.stage import UserError
 Line = dict[str, Any]
 
 
-def _number(value: Any, form: str) -> str:
+def number(value: Any, form: str) -> str:
     return "–" if value is None else format(value, form)
 
 
-def _count(value: Any) -> str:
+def count(value: Any) -> str:
     return "–" if value is None else f"{value / 1e6:.2f} M" if value >= 1e5 else str(value)
 
 
 _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
     ("system", lambda r: r["system"]),
-    ("parameters", lambda r: _count(r.get("parameters"))),
-    ("labelled h", lambda r: _number(r.get("labelled_hours"), ".2f")),
-    ("unlabelled h", lambda r: _number(r.get("unlabelled_hours"), ".2f")),
-    ("updates", lambda r: _number(r.get("updates"), "d")),
+    ("parameters", lambda r: count(r.get("parameters"))),
+    ("labelled h", lambda r: number(r.get("labelled_hours"), ".2f")),
+    ("unlabelled h", lambda r: number(r.get("unlabelled_hours"), ".2f")),
+    ("updates", lambda r: number(r.get("updates"), "d")),
     ("teacher", lambda r: r.get("teacher") or "–"),
     ("WER % [95 %]", lambda r: f"{r['wer']:.2f} [{r['wer_low']:.2f}, {r['wer_high']:.2f}]"),
     ("errors/words", lambda r: f"{r['errors']}/{r['words']}"),
     ("S/D/I", lambda r: f"{r['substitutions']}/{r['deletions']}/{r['insertions']}"),
     ("empty (retried)", lambda r: f"{r['empty']} ({r['retried']})"),
-    ("WERR %", lambda r: _number(r.get("werr"), ".1f")),
+    ("WERR %", lambda r: number(r.get("werr"), ".1f")),
     ("commit", lambda r: r.get("commit", "–")),
     ("machine", lambda r: r.get("machine", "–")),
 ]

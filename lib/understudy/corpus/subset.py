@@ -1,0 +1,55 @@
+"""A part of a set: a few hours of it, nested, so that every smaller part lies in every larger one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Literal
+
+from lhotse.cut import Cut
+
+from understudy.corpus.build import is_perturbed, original_id
+from understudy.stage import UserError
+
+Unit = Literal["utterance", "speaker"]
+
+
+def unit_of(cut: Cut, by: Unit) -> str:
+    """What is taken or left as a whole: an utterance with its copies at other speeds, or all of a speaker.
+
+    Raises:
+        UserError: by speaker, and the cut has none.
+    """
+    if by == "utterance":
+        return original_id(cut)
+    if not cut.supervisions or cut.supervisions[0].speaker is None:
+        raise UserError(f"cut {cut.id}: no speaker in its supervision. Choose by utterance, or name the speakers.")
+    return cut.supervisions[0].speaker
+
+
+def choose(cuts: Iterable[Cut], hours: float, seed: int, by: Unit = "utterance") -> tuple[set[str], float]:
+    """Units in an order drawn by their names and the seed, until there are `hours` of speech.
+
+    The order does not depend on how many hours are asked for: more hours only add units. Copies at other speeds are
+    not counted.
+
+    Returns:
+        The units, and the hours that they come to (the last unit takes them beyond `hours`).
+
+    Raises:
+        UserError: there is less speech.
+    """
+    seconds: dict[str, float] = defaultdict(float)
+    for cut in cuts:
+        if not is_perturbed(cut):
+            seconds[unit_of(cut, by)] += cut.duration
+    chosen, total = set(), 0.0
+    for unit in sorted(seconds, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest()):
+        if total >= hours * 3600:
+            break
+        chosen.add(unit)
+        total += seconds[unit]
+    if hours <= 0 or total < hours * 3600:
+        raise UserError(f"{hours} hours asked for: give more than 0, and at most the {total / 3600:.3f} that there are")
+    return chosen, total / 3600

@@ -1,0 +1,176 @@
+"""The table of a grid of experiments: blocks of rows, each system against its baseline and the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+from understudy.score.report import count, number, relative_reduction
+from understudy.stage import UserError
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A system's place in the table."""
+
+    block: str
+    system: str
+    baseline: str | None
+    """what its WERR is relative to"""
+    oracle: str | None
+    """trained on the true labels of the unlabelled speech: what can be reached"""
+
+
+@dataclass(frozen=True)
+class System:
+    """One system, trained with one seed or several; figures are means over these."""
+
+    lines: tuple[Line, ...]
+
+    def mean(self, key: str) -> float:
+        """Of a figure, over the seeds."""
+        return mean(line[key] for line in self.lines)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the WER over test utterances; its bounds are means over the seeds."""
+        return self.mean("wer_low"), self.mean("wer_high")
+
+    def get(self, key: str) -> Any:
+        """What all seeds share."""
+        return self.lines[0].get(key)
+
+    def apart(self, other: System) -> bool:
+        """Whether the intervals do not overlap."""
+        (low, high), (other_low, other_high) = self.interval, other.interval
+        return high < other_low or other_high < low
+
+
+def read_rows(lines: Iterable[str], source: str) -> list[Row]:
+    """Rows of lines `block TAB system TAB baseline TAB oracle`, of which the last two may be empty.
+
+    Raises:
+        UserError: a line is no row.
+    """
+    rows = []
+    for at, line in enumerate(lines, 1):
+        fields = line.rstrip("\n").split("\t")
+        if len(fields) != 4 or not all(fields[:2]):
+            raise UserError(f"{source}:{at}: not `block TAB system TAB baseline TAB oracle`: {line.rstrip()!r}")
+        rows.append(Row(fields[0], fields[1], fields[2] or None, fields[3] or None))
+    return rows
+
+
+def systems(lines: list[Line]) -> dict[str, System]:
+    """By name: the last line of each seed, in the order of the seeds.
+
+    Raises:
+        UserError: results of several recipes or test sets.
+    """
+    if len({(line["recipe"], line["test_set"]) for line in lines}) > 1:
+        raise UserError(
+            "results of several recipes or test sets: a table is of one. Give it a results file of its own."
+        )
+    found: dict[str, dict[Any, Line]] = {}
+    for line in lines:
+        found.setdefault(line["system"], {})[line.get("seed")] = line
+    return {name: System(tuple(of[s] for s in sorted(of, key=str))) for name, of in found.items()}
+
+
+def recovery(system: System, baseline: System, oracle: System) -> float | None:
+    """WER recovery rate in %: the share of the oracle's gain that is reached; None where the oracle gains nothing."""
+    gain = baseline.mean("wer") - oracle.mean("wer")
+    return 100 * (baseline.mean("wer") - system.mean("wer")) / gain if gain > 0 else None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A row with all that it speaks of."""
+
+    system: System
+    name: str
+    baseline: System | None
+    oracle: System | None
+
+    def werr(self) -> str:
+        if self.baseline is None or self.baseline is self.system:
+            return "–"
+        value = relative_reduction(self.baseline.mean("wer"), self.system.mean("wer"))
+        return number(value, ".1f") + (" *" if self.system.apart(self.baseline) else "")
+
+    def recovery(self) -> str:
+        if self.oracle is None or self.baseline is None or self.system is self.oracle:
+            return "–"
+        return number(recovery(self.system, self.baseline, self.oracle), ".0f")
+
+    def wer(self) -> str:
+        return f"{self.system.mean('wer'):.2f} [{self.system.interval[0]:.2f}, {self.system.interval[1]:.2f}]"
+
+    def seeds(self) -> str:
+        return " ".join(f"{line['wer']:.2f}" for line in self.system.lines) if len(self.system.lines) > 1 else "–"
+
+
+_COLUMNS: list[tuple[str, Callable[[_Entry], str]]] = [
+    ("system", lambda e: e.name),
+    ("parameters", lambda e: count(e.system.get("parameters"))),
+    ("labelled h", lambda e: number(e.system.get("labelled_hours"), ".2f")),
+    ("unlabelled h", lambda e: number(e.system.get("unlabelled_hours"), ".2f")),
+    ("updates", lambda e: number(e.system.get("updates"), "d")),
+    ("teacher", lambda e: e.system.get("teacher") or "–"),
+    ("supervision", lambda e: e.system.get("supervision") or "–"),
+    ("its CPU s/h", lambda e: number(e.system.get("target_cpu_s_per_hour"), ".1f")),
+    ("WER % [95 %]", _Entry.wer),
+    ("of each seed", _Entry.seeds),
+    ("errors/words", lambda e: " ".join(f"{line['errors']}/{line['words']}" for line in e.system.lines)),
+    ("empty", lambda e: str(sum(line["empty"] for line in e.system.lines))),
+    ("WERR %", _Entry.werr),
+    ("recovery %", _Entry.recovery),
+]
+
+
+def report(rows: list[Row], lines: list[Line], pictures: list[tuple[str, str]]) -> str:
+    """Markdown: a table for each block, then the pictures (paths and captions). Systems without result are named.
+
+    Raises:
+        UserError: no row has a result.
+    """
+    known = systems(lines)
+    missing = [row.system for row in rows if row.system not in known]
+    if len(missing) == len(rows):
+        raise UserError("no system of the table has a result yet.")
+    first = next(iter(known.values()))
+    text = [
+        f"# Table: {first.get('recipe')}, {first.get('test_set')}", "",
+        "Made from `table/results.jsonl` by `steps/report_table.py`; do not edit.", "",
+        "WER and its 95 % interval (bootstrap over utterances) are means over seeds where there are several. WERR is "
+        "the reduction of the WER relative to the block's baseline; * marks intervals that do not overlap. Recovery is "
+        "the share of the gain that the true labels of the unlabelled speech would have brought.",
+    ]  # fmt: skip
+    for block in dict.fromkeys(row.block for row in rows):
+        text += ["", f"## {block}", "", *_block([row for row in rows if row.block == block], known)]
+    if missing:
+        text += ["", f"Without result yet: {', '.join(dict.fromkeys(missing))}."]
+    for path, caption in pictures:
+        text += ["", f"![{caption}]({path})", "", caption]
+    made = sorted({(line["commit"], line["machine"]) for line in lines})
+    return "\n".join([*text, "", "Commit, machine: " + "; ".join(", ".join(one) for one in made) + "."]) + "\n"
+
+
+def _block(rows: list[Row], known: dict[str, System]) -> list[str]:
+    entries = [
+        _Entry(known[r.system], r.system, known.get(r.baseline), known.get(r.oracle)) for r in rows if r.system in known
+    ]
+    if not entries:
+        return ["No result yet."]
+    filled = [(name, [cell(e) for e in entries]) for name, cell in _COLUMNS]
+    filled = [(name, cells) for name, cells in filled if set(cells) != {"–"}]
+    baselines = ", ".join(dict.fromkeys(row.baseline for row in rows if row.baseline))
+    return [
+        f"Baseline: {baselines or 'none'}.", "", "| " + " | ".join(name for name, _ in filled) + " |",
+        "|" + " --- |" * len(filled),
+        *("| " + " | ".join(cells) + " |" for cells in zip(*(cells for _, cells in filled), strict=True)),
+    ]  # fmt: skip

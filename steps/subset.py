@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Take some hours of a set that has features; every smaller part lies in every larger one of the same seed.
+
+e.g.: steps/subset.py --cuts data/feats/labelled.jsonl.gz --hours 0.25 --out data/n
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from understudy.corpus import read_cuts, write_cuts
+from understudy.corpus.subset import choose, unit_of
+from understudy.stage import Step, atomic_path, log, main
+
+
+@dataclass
+class Options:
+    """A part of a set."""
+
+    cuts: Path
+    """cut manifest"""
+    hours: float
+    """of speech, without copies at other speeds; the last utterance or speaker takes it beyond that"""
+    out: Path
+    """folder of a manifest of the same name; features stay where they are"""
+    by: Literal["utterance", "speaker"] = "utterance"
+    """what is taken or left as a whole"""
+    seed: int = 1
+    """of the order in which it is taken"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Write the manifest, and the features' normaliser beside it."""
+    units, hours = choose(read_cuts(options.cuts), options.hours, options.seed, options.by)
+    kept = (cut for cut in read_cuts(options.cuts) if unit_of(cut, options.by) in units)
+    count = write_cuts(step.out / options.cuts.name, kept)
+    normaliser = options.cuts.parent / "normaliser.json"
+    if normaliser.exists():
+        with atomic_path(step.out / normaliser.name) as partial:
+            shutil.copyfile(normaliser, partial)
+    log.info("%s: %d cuts, %d %ss, %.3f hours", options.cuts, count, len(units), options.by, hours)
+
+
+if __name__ == "__main__":
+    main(Options, run, inputs=("cuts",))

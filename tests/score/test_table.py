@@ -1,0 +1,87 @@
+"""The table of a grid: means over seeds, gains, recovery, what has no result yet, pictures of the lines alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+
+from understudy.score import table
+from understudy.stage import UserError
+
+REPORT = Path(__file__).parents[2] / "steps/report_table.py"
+ROWS = ["A: one\tteacher\tsmall\t", "A: one\tsmall\t\t", "A: one\tsmall-3h\tsmall\toracle", "A: one\toracle\tsmall\t"]
+CURVES = [f"C: curves\t{name}\tteacher\t" for name in ("small", "small-3h", "large-3h", "large-6h")]
+
+
+def line(system: str, wer: float, seed: int = 1, **more) -> dict:
+    return {
+        "recipe": "toy", "system": system, "test_set": "test", "config": f"{system}{seed}", "seed": seed, "wer": wer,
+        "wer_low": wer - 1, "wer_high": wer + 1, "errors": round(10 * wer), "words": 1000, "empty": 0,
+        "parameters": 2_000_000 if system.startswith("large") else 500_000, "labelled_hours": 0.25,
+        "unlabelled_hours": 0.0, "updates": 100, "commit": "abc", "machine": "here", **more,
+    }  # fmt: skip
+
+
+LINES = [
+    line("teacher", 18.0),
+    line("small", 21.0, 2),
+    line("small", 30.0),
+    line("small", 20.0),  # the same seed again: this is the one that counts
+    line("small-3h", 17.0, unlabelled_hours=3.0, teacher="teacher", supervision="soft, k = 20"),
+    line("small-3h", 17.5, 2, unlabelled_hours=3.0, teacher="teacher", supervision="soft, k = 20"),
+    line("oracle", 15.5, unlabelled_hours=3.0),
+]
+
+
+def cells(text: str, system: str) -> list[str]:
+    return next(row for row in text.splitlines() if row.startswith(f"| {system} |")).strip("| ").split(" | ")
+
+
+def test_means_over_seeds_gains_and_recovery():
+    text = table.report(table.read_rows(ROWS, "rows"), LINES, [])
+    small, distilled = cells(text, "small"), cells(text, "small-3h")
+    assert "20.50 [19.50, 21.50]" in small and "20.00 21.00" in small and "200/1000 210/1000" in small
+    assert "17.25 [16.25, 18.25]" in distilled and "17.00 17.50" in distilled
+    assert distilled[-2:] == [f"{100 * 3.25 / 20.5:.1f} *", f"{100 * 3.25 / 5:.0f}"]
+    assert cells(text, "teacher")[-2:] == [f"{100 * 2.5 / 20.5:.1f} *", "–"]
+    assert cells(text, "oracle")[-1] == "–" and small[-2:] == ["–", "–"]
+
+
+def test_intervals_that_touch_have_no_star():
+    lines = [line("small", 20.0), line("teacher", 18.1)]
+    assert cells(table.report(table.read_rows(ROWS, "rows"), lines, []), "teacher")[-1] == "9.5"
+
+
+def test_what_has_no_result_is_named():
+    text = table.report(table.read_rows([*ROWS, *CURVES], "rows"), LINES[:4], [])
+    assert "Without result yet: small-3h, oracle, large-3h, large-6h." in text
+    with pytest.raises(UserError, match="no system of the table"):
+        table.report(table.read_rows(ROWS[2:3], "rows"), LINES[:1], [])
+
+
+def test_results_of_two_recipes_or_a_broken_row_are_refused():
+    with pytest.raises(UserError, match="several recipes"):
+        table.systems([line("a", 1.0), line("a", 1.0) | {"recipe": "other"}])
+    with pytest.raises(UserError, match="rows:2"):
+        table.read_rows([ROWS[0], "A: one\tsmall"], "rows")
+
+
+def test_the_command_writes_table_lines_and_pictures(tmp_path):
+    more = [line("large-3h", 16.0, unlabelled_hours=3.0), line("large-6h", 15.0, unlabelled_hours=6.0)]
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(x) + "\n" for x in [*LINES, *more, line("else", 1.0)]))
+    (tmp_path / "rows.tsv").write_text("\n".join([*ROWS, *CURVES]) + "\n")
+    command = [sys.executable, REPORT, "--results", tmp_path / "results.jsonl", "--rows", tmp_path / "rows.tsv"]
+    subprocess.run(list(map(str, [*command, "--out", tmp_path / "TABLE.md"])), check=True, capture_output=True)
+    text = (tmp_path / "TABLE.md").read_text()
+    for name in ("wer", "curves"):
+        assert f"(table/{name}.png)" in text
+        picture = matplotlib.image.imread(tmp_path / f"table/{name}.png")
+        assert picture.shape[0] > 200 and picture[..., :3].std() > 0.05
+    kept = [json.loads(x) for x in (tmp_path / "table/results.jsonl").read_text().splitlines()]
+    assert "else" not in {x["system"] for x in kept} and len(kept) == 8
+    (tmp_path / "results.jsonl").write_text((tmp_path / "table/results.jsonl").read_text())
+    subprocess.run(list(map(str, [*command, "--out", tmp_path / "again.md"])), check=True, capture_output=True)
+    assert (tmp_path / "again.md").read_text() == text

@@ -1,0 +1,246 @@
+# shellcheck shell=bash
+# The experiments of arXiv:2106.06126 on one corpus: sourced by a run_table.sh that has its options, among them
+# `cells_of_corpus`, which lists the cells that make $data/feats and $dir/lang.
+#
+# What is written here is a list of cells (name, what it needs, command), which steps/run_cells.py works through, and
+# a list of rows, of which steps/report_table.py makes the table. Cells share all that they have in common: the
+# features, and for each amount of labelled speech (n and 7n) its alignment, tree, teacher and targets.
+# shellcheck disable=SC2154  # run_table.sh sets the options, cmd.sh the jobs
+
+read -ra sizes <<<"$sizes"
+read -ra seeds <<<"$seeds"
+read -ra parts <<<"$parts"
+read -ra first_epochs <<<"$first_epochs" # of each size
+read -ra alone_epochs <<<"$alone_epochs"
+
+# cell NAME NEEDS COMMAND…
+cell() {
+  printf '%s\t%s\t' "$1" "$2"
+  printf '%q ' "${@:3}"
+  echo
+}
+
+# model CONDITION NAME SEED NEEDS OPTION…: train it on the condition's labelled speech, decode with the tuned scales
+model() {
+  local id
+  id=$(seeded "$1/$2" "$3")
+  train_cell "$1" "$id" "$3" "$4" "${@:5}"
+  decode_cell "$1" "$2" "$id"
+}
+
+# decode_cell CONDITION NAME ID
+decode_cell() {
+  cell "$3/decode" "$3 $1/graph" steps/decode.py --model "$dir/$3" --graph "$dir/$1/graph" \
+    --dev "$data/feats/dev.jsonl.gz" --test "$data/feats/test.jsonl.gz" --system "$2-$1" --recipe "$recipe" \
+    --results "$dir/results.jsonl" --acoustic-scales "$scales" --prior-scales "$prior_scales" \
+    --beams.search "$beam" --jobs 1 --out "$dir/$3/decode"
+}
+
+# train_cell CONDITION ID SEED NEEDS OPTION…: train, and do not decode
+train_cell() {
+  cell "$2" "$4" steps/train.py --labelled "$data/$1/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
+    --labels "$dir/$1/$labels" --seed "$3" --threads 1 --out "$dir/$2" "${@:5}"
+}
+
+# of OPTION CONDITION: the option's value, of n, or of 7n, whose options begin with seven_
+of() {
+  local name=$1
+  [[ $2 == n ]] || name=seven_$1
+  echo "${!name}"
+}
+
+# seeded ID SEED: the folder of a model of that seed, below $dir; the first seed needs no mark
+seeded() { if (($2 == 1)); then echo "$1"; else echo "$1.$2"; fi; }
+
+# foundation CONDITION: labelled speech, alignment, tree, graph, teacher and its soft targets
+foundation() {
+  local c=$1 feats="[$data/$1/labelled.jsonl.gz,$data/feats/dev.jsonl.gz]"
+  cell "$c/labelled" features steps/subset.py --cuts "$data/feats/labelled.jsonl.gz" --hours "$(of hours "$c")" \
+    --by "$subset_by" --out "$data/$c"
+  cell "$c/mono" "lang $c/labelled" steps/align_mono.py --feats "$feats" --lang "$dir/lang" "${mono[@]}" \
+    --threads 1 --out "$dir/$c/mono"
+  cell "$c/tree" "$c/mono" steps/make_tree.py --ali "$dir/$c/mono" --feats "$feats" --lang "$dir/lang" \
+    --senones "$(of senones "$c")" "${tree[@]}" --out "$dir/$c/tree"
+  cell "$c/graph" "$c/tree" steps/make_graph.py --lang "$dir/lang" --tree "$dir/$c/tree" --out "$dir/$c/graph"
+  local teacher=(--config conf/teacher.yaml)
+  if [[ $labels == ali ]]; then # the teacher aligns anew, and learns on
+    cell "$c/teacher-first" "$c/tree" steps/train.py "${teacher[@]}" --labelled "$data/$c/labelled.jsonl.gz" \
+      --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$c/tree" --epochs "$(of teacher_epochs "$c")" \
+      --threads 1 --out "$dir/$c/teacher-first"
+    cell "$c/ali" "$c/teacher-first" steps/realign.py --model "$dir/$c/teacher-first" --tree "$dir/$c/tree" \
+      --feats "$feats" --lang "$dir/lang" --out "$dir/$c/ali"
+    model "$c" teacher 1 "$c/ali" "${teacher[@]}" --init "$dir/$c/teacher-first" --epochs "$(of realigned_epochs "$c")" \
+      --train.learning_rate 0.002
+  else
+    model "$c" teacher 1 "$c/tree" "${teacher[@]}" --epochs "$(of teacher_epochs "$c")"
+  fi
+  targets "$c" targets teacher "$c/teacher"
+}
+
+# targets CONDITION NAME MODEL NEEDS OPTION…
+targets() {
+  cell "$1/$2" "$4" steps/make_targets.py --model "$dir/$1/$3" --feats "[$data/feats/unlabelled.jsonl.gz]" --k 20 \
+    --threads 1 --out "$dir/$1/$2" "${@:5}"
+}
+
+# distilled CONDITION SIZE NAME SEED NEEDS PART OPTION…: from the labelled student on, with one part in PART of the
+# unlabelled speech; as many updates whatever the part
+distilled() {
+  local c=$1 size=$2 seed=$4 part=$6 speech=$data/feats/unlabelled.jsonl.gz needs="$5"
+  local sub=$((sub_epochs / part)) epochs=$((distil_epochs * part))
+  ((sub > 0)) || sub=1
+  local passes first
+  passes=$(of labelled_passes "$c")
+  first=$(seeded "$c/$size-first" "$seed")
+  ((part == 1)) || {
+    speech=$data/part-$part/unlabelled.jsonl.gz
+    needs+=" part-$part"
+  }
+  # Sub-epochs that cannot be made longer see less labelled speech each.
+  ((part <= sub_epochs)) || passes=$(awk -v p="$passes" -v s="$sub_epochs" -v n="$part" 'BEGIN { print p * s / n }')
+  model "$c" "$3" "$seed" "$first $needs" --config "conf/$size.yaml" --unlabelled "[$speech]" \
+    --init "$dir/$first" --epochs "$epochs" --sub-epochs "$sub" --labelled-passes "$passes" \
+    --train.learning_rate "$distil_rate" --train.max_frames "$distil_frames" "${@:7}"
+}
+
+# part_hours PART: hours of unlabelled speech in the name of a system
+part_hours() { awk -v n="$unlabelled_hours" -v p="$1" 'BEGIN { printf "%gh", n / p }'; }
+
+# All cells, what matters most first: where needs allow, they are begun in this order.
+table_cells() {
+  local small=${sizes[0]} large=${sizes[-1]} s part
+  cells_of_corpus
+  for part in "${parts[@]}"; do
+    ((part == 1)) || cell "part-$part" features steps/subset.py --cuts "$data/feats/unlabelled.jsonl.gz" \
+      --hours "$(awk -v n="$unlabelled_hours" -v p="$part" 'BEGIN { printf "%.4f", 0.999 * n / p }')" --out "$data/part-$part"
+  done
+  foundation n
+  foundation 7n
+  for s in "${seeds[@]}"; do
+    small_students "$s"
+    ((s != 1)) || {
+      curves
+      rivals
+      sequences
+    }
+  done
+}
+
+# small_students SEED: the small student at n and 7n, alone and distilled (blocks A and B)
+small_students() {
+  local c all
+  all=$(part_hours 1)
+  for c in n 7n; do
+    # The baseline gets as many updates as the distilled student, all on labelled speech.
+    train_cell $c "$(seeded "$c/$small-first" "$1")" "$1" "$c/$labels" --config "conf/$small.yaml" \
+      --epochs "$(of first_epochs $c)"
+    model $c "$small" "$1" "$c/$labels" --config "conf/$small.yaml" --epochs "$(of alone_epochs $c)"
+    distilled $c "$small" "$small-$all" "$1" "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]"
+  done
+  (($1 != 1)) || seven_large
+  distilled 7n "$small" "$small-stepwise" "$1" "7n/targets-$large" 1 --targets "[$dir/7n/targets-$large/unlabelled]"
+}
+
+# seven_large: at 7n, the large student and its own targets, which the small one learns from step-wise
+seven_large() {
+  local name
+  name=$large-$(part_hours 1)
+  train_cell 7n "7n/$large-first" 1 "7n/$labels" --config "conf/$large.yaml" --epochs "$seven_large_epochs"
+  distilled 7n "$large" "$name" 1 7n/targets 1 --targets "[$dir/7n/targets/unlabelled]"
+  targets 7n "targets-$large" "$name" "7n/$name"
+}
+
+# curves: students of every size at n over growing unlabelled speech (block C)
+curves() {
+  local i size part
+  for i in "${!sizes[@]}"; do
+    size=${sizes[i]}
+    [[ $size == "$small" ]] || {
+      train_cell n "n/$size-first" 1 "n/$labels" --config "conf/$size.yaml" --epochs "${first_epochs[i]}"
+      model n "$size" 1 "n/$labels" --config "conf/$size.yaml" --epochs "${alone_epochs[i]}"
+    }
+    for part in "${parts[@]}"; do
+      [[ $size == "$small" && $part == 1 ]] || distilled n "$size" "$size-$(part_hours "$part")" 1 n/targets \
+        "$part" --targets "[$dir/n/targets/unlabelled]"
+    done
+  done
+}
+
+# rivals: at n with all unlabelled speech, the small student from other supervision of the same teacher, and from
+# the true labels (the oracle)
+rivals() {
+  local kind
+  for kind in lattice best-path; do
+    targets n "targets-$kind" teacher "n/teacher/decode" --supervision "$kind" --graph "$dir/n/graph" \
+      --tuned "$dir/n/teacher/decode" --beams.search "$beam"
+    distilled n "$small" "$small-$kind" 1 "n/targets-$kind" 1 --targets "[$dir/n/targets-$kind/unlabelled]"
+  done
+  distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
+  cell n/true-labels "n/teacher" steps/realign.py --model "$dir/n/teacher" --tree "$dir/n/tree" \
+    --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --out "$dir/n/true-labels"
+  distilled n "$small" "$small-oracle" 1 n/true-labels 1 --true-labels "$dir/n/true-labels"
+}
+
+# sequences: at n, sequence training of the teacher and of the small student, with all that it learnt before
+sequences() {
+  local all from
+  all=$(part_hours 1)
+  for from in teacher "$small" "$small-$all"; do
+    sequence "$from" mmi
+  done
+  sequence "$small-$all" smbr
+}
+
+# sequence NAME CRITERION
+sequence() {
+  cell "n/$1-$2" "n/$1 n/graph" steps/train_sequence.py --model "$dir/n/$1" --criterion "$2" \
+    --labelled "$data/n/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" --labels "$dir/n/$labels" \
+    --lang "$dir/lang" --graph "$dir/n/graph" --epochs "$sequence_epochs" --threads 1 --out "$dir/n/$1-$2"
+  decode_cell n "$1-$2" "n/$1-$2"
+}
+
+# row BLOCK SYSTEM [BASELINE [ORACLE]]
+row() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "${3:-}" "${4:-}"; }
+
+table_rows() {
+  local small=${sizes[0]} large=${sizes[-1]} all size part c kind
+  all=$(part_hours 1)
+  row "A: the small student with its teacher" teacher-n "$small-n"
+  row "A: the small student with its teacher" "$small-n"
+  row "A: the small student with its teacher" "$small-$all-n" "$small-n" "$small-oracle-n"
+  row "A: the small student with its teacher" "$small-oracle-n" "$small-n"
+  for c in teacher-7n "$small-7n" "$small-$all-7n" "$large-$all-7n" "$small-stepwise-7n"; do
+    row "B: the labelled speech is seven-fold" "$c" "$small-7n"
+  done
+  for size in "${sizes[@]}"; do
+    row "C: students of several sizes with little labelled speech" "$size-n" teacher-n
+    for part in "${parts[@]}"; do
+      row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" teacher-n
+    done
+  done
+  for kind in "$all" lattice best-path hard; do
+    row "Supervision: soft targets and their rivals" "$small-$kind-n" "$small-n" "$small-oracle-n"
+  done
+  for c in teacher "$small" "$small-$all"; do
+    row "Sequence training: $c" "$c-n" "$c-n"
+    row "Sequence training: $c" "$c-mmi-n" "$c-n"
+  done
+  row "Sequence training: $small-$all" "$small-$all-smbr-n" "$small-$all-n"
+}
+
+# Write both lists, work through the cells, make the table.
+run_table() {
+  mkdir -p "$dir"
+  table_cells >"$dir/cells.tsv.$$" && mv "$dir/cells.tsv.$$" "$dir/cells.tsv"
+  table_rows >"$dir/rows.tsv.$$" && mv "$dir/rows.tsv.$$" "$dir/rows.tsv"
+  if $list; then
+    cut -f 1,2 "$dir/cells.tsv"
+    return
+  fi
+  local status=0
+  steps/run_cells.py --cells "$dir/cells.tsv" --logs "$dir/log" --jobs "$jobs" || status=$?
+  # What is done is shown, even where some of it failed.
+  [[ ! -e $dir/results.jsonl ]] || steps/report_table.py --results "$dir/results.jsonl" --rows "$dir/rows.tsv" \
+    --out "$table" || status=$?
+  return $status
+}
