@@ -119,8 +119,8 @@ table_cells() {
   for s in "${seeds[@]}"; do
     small_students "$s"
     ((s != 1)) || {
-      curves
       rivals
+      curves
       sequences
     }
   done
