@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from understudy.stage import UserError, atomic_path, read_json
+from understudy.stage import UserError, atomic_path, fingerprint, read_json
 
 log_module = importlib.import_module("understudy.stage.log")  # the package's own `log` is the logger
 
@@ -61,6 +61,18 @@ def test_runs_once_and_again_when_something_changed(step, tmp_path):
     assert (tmp_path / "out/copy.txt").read_text() == "xxx"
     (tmp_path / "source").write_text("y")
     assert "worked" in step("--source", "source", "--out", "out", "--times", "3").stdout
+
+
+def test_a_folder_in_a_steps_output_is_as_new_as_the_step(tmp_path):
+    inside = tmp_path / "targets/unlabelled"
+    inside.mkdir(parents=True)
+    (inside / "00000.bin").write_text("same size")
+    seen = []
+    for digest in ("one", "other", "one"):
+        (tmp_path / "targets/.done.json").write_text(f'{{"digest": "{digest}"}}')
+        seen.append(fingerprint.of_file(inside))
+    assert seen[0] != seen[1] and seen[0] == seen[2]
+    assert fingerprint.of_file(inside) != fingerprint.of_file(tmp_path / "targets")
 
 
 def test_what_no_step_wrote_is_left_alone(step, tmp_path):

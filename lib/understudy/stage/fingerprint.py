@@ -11,15 +11,16 @@ DONE = ".done.json"
 
 
 def of_file(path: Path) -> str:
-    """Digest of a file's content, or of a finished step's record where `path` is its folder.
+    """Digest of a file's content, or of a finished step's record where `path` is its folder or a folder in that.
 
     Inside the folder of a finished step the file's content is what counts, so that rerunning a step
     with the same result does not invalidate what follows.
     """
     if path.is_dir():
-        record = path / DONE
-        if record.exists():
-            return json.loads(record.read_text())["digest"]
+        for folder in (path, path.parent):
+            if (record := folder / DONE).exists():
+                made = json.loads(record.read_text())["digest"]
+                return made if folder == path else _digest([made, path.name])
         return _digest(sorted((str(p.relative_to(path)), p.stat().st_size) for p in path.rglob("*") if p.is_file()))
     sha = hashlib.sha256()
     with open(path, "rb") as file:
