@@ -19,6 +19,11 @@ stamp=$venv/.understudy
 
 # Settings of the caller's own Python that would send packages elsewhere.
 unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_USER
+# An environment that is active (utils/path.sh) is not what makes itself anew.
+PATH=:$PATH:
+PATH=${PATH//":$venv/bin:"/:}
+PATH=${PATH#:}
+PATH=${PATH%:}
 
 say() { echo "setup.sh: $*" >&2; }
 

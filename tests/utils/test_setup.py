@@ -89,6 +89,17 @@ def test_a_changed_requirement_makes_it_anew(tree):
     assert tree.made == 2
 
 
+def test_an_activated_environment_is_not_made_anew_with_itself(tree):
+    tree.setup()
+    inside = tree.root / ".venv/bin"
+    tree.add_python(inside / "python3.10")
+    with (tree.root / "utils/requirements/base.txt").open("a") as file:
+        file.write("# changed\n")
+    status, said = tree.setup(PATH=f"{inside}:{tree.bin}")
+    assert status == 0, said
+    assert f"with {tree.bin}/python3.10" in said and tree.made == 2
+
+
 @pytest.mark.parametrize("failure", ["FAKE_PIP_STATUS", "FAKE_CHECK_STATUS"])
 def test_a_failed_set_up_is_not_trusted(tree, failure):
     assert tree.setup(**{failure: "1"})[0] == 1
