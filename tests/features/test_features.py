@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from lhotse import CutSet, MonoCut, Recording
+from lhotse.utils import fastcopy
 
 from understudy.features import load_logmel, stack, stacked_length
 from understudy.features.extract import extract_set, global_normaliser
@@ -85,6 +86,21 @@ def test_missing_audio_is_named(tmp_path):
     (tmp_path / "gone.wav").unlink()
     with pytest.raises(UserError, match=r"cut gone: cannot read .*gone\.wav"):
         extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", 1)
+
+
+def test_pieces_of_a_recording_have_the_features_of_their_audio(tmp_path):
+    samples = speech_like(12.0)
+    whole = make_cut(tmp_path / "chapter.wav", samples)
+    times = [(0.0, 3.137), (3.137, 7.0005), (7.0005, 11.991)]
+    pieces = [fastcopy(whole, id=f"p{i}", start=a, duration=round(b - a, 4)) for i, (a, b) in enumerate(times)]
+    CutSet.from_cuts(pieces).to_file(tmp_path / "cuts.jsonl.gz")
+    extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "set", [1.0, 0.9], 10, "torchaudio", 1)
+    found = {cut.id: cut for cut in CutSet.from_file(tmp_path / "out/set.jsonl.gz")}
+    for piece, (a, b) in zip(pieces, times):
+        expected = logmel(samples[round(a * 16000) : round(b * 16000)], "torchaudio")
+        stored = load_logmel(found[piece.id])
+        assert stored.shape == expected.shape and np.abs(stored - expected).max() < 0.1  # lilcom's rounding
+        assert abs(len(load_logmel(found[f"{piece.id}_sp0.9"])) - len(stored) / 0.9) < 2
 
 
 def test_killed_extraction_resumes_to_the_same(tmp_path):
