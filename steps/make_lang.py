@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 from lhotse import CutSet
 
+from understudy.corpus import is_perturbed
 from understudy.lang.g2p import pronounce
 from understudy.lang.lexicon import Entry, Lexicon, oov_counts, oov_message, read_entries
-from understudy.lang.ngram import BackoffModel, estimate
+from understudy.lang.ngram import BackoffModel, estimate, open_arpa
 from understudy.stage import Step, UserError, atomic_path, log, main, write_json
 
 
@@ -35,7 +36,7 @@ class Options:
     text: Path | None = None
     """more sentences for the n-gram, one on a line: text is easier to come by than transcribed speech"""
     arpa: Path | None = None
-    """a given language model instead of an estimated one"""
+    """a given language model, packed by gzip or not, instead of an estimated one"""
     order: int = 3
     """of the estimated n-gram"""
     oov: Literal["fail", "skip", "g2p"] = "fail"
@@ -50,7 +51,7 @@ def run(options: Options, step: Step) -> None:
     entries = read_entries(options.lexicon)
     lexicon, guessed = _complete(options, entries)
     _warn_of_test_words(options.extra_cuts, lexicon)
-    transcripts = [t.split() for _, t in _texts(options.cuts)]
+    transcripts = [t.split() for t in _texts(options.cuts)]
     texts = [words for words in transcripts if all(w in lexicon for w in words)]
     if not texts:
         raise UserError(f"{options.cuts}: no cut has only words of {options.lexicon}. Is the case the same?")
@@ -63,11 +64,11 @@ def run(options: Options, step: Step) -> None:
         model.write(step.out / "lm.arpa")
     else:
         model = BackoffModel.read(options.arpa)
-        with atomic_path(step.out / "lm.arpa") as partial:
-            shutil.copyfile(options.arpa, partial)
+        with atomic_path(step.out / "lm.arpa") as partial, open_arpa(options.arpa) as given, partial.open("w") as copy:
+            shutil.copyfileobj(given, copy)
     report["perplexity"] = {"labelled": round(model.perplexity(texts), 2)}
     for path in options.extra_cuts:
-        known = [t.split() for _, t in _texts(path) if all(model.log_prob(w, ()) > -99 for w in t.split())]
+        known = [t.split() for t in _texts(path) if all(model.log_prob(w, ()) > -99 for w in t.split())]
         if known:
             report["perplexity"][path.name.split(".")[0]] = round(model.perplexity(known), 2)
     log.info("%s", report)
@@ -87,22 +88,24 @@ def _more(path: Path | None, lexicon: Lexicon) -> list[list[str]]:
     return known
 
 
-def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    """(cut id, transcript).
+def _texts(path: Path) -> Iterator[str]:
+    """Transcripts; copies at other speeds say nothing new.
 
     Raises:
         UserError: a cut without exactly one transcript.
     """
     for cut in CutSet.from_jsonl_lazy(path):
+        if is_perturbed(cut):
+            continue
         if len(cut.supervisions) != 1 or cut.supervisions[0].text is None:
             raise UserError(f"{path}: cut {cut.id} needs one supervision with text. Run stage 0 again.")
-        yield cut.id, cut.supervisions[0].text
+        yield cut.supervisions[0].text
 
 
 def _complete(options: Options, entries: list[Entry]) -> tuple[Lexicon, list[Entry]]:
     """The lexicon, and what was guessed for labelled words that it lacked (dev and test words are not looked at)."""
     lexicon = Lexicon.from_entries(entries)
-    counts = oov_counts(lexicon, (t for _, t in _texts(options.cuts)))
+    counts = oov_counts(lexicon, _texts(options.cuts))
     if not counts:
         return lexicon, []
     if options.oov == "fail":
@@ -118,7 +121,7 @@ def _complete(options: Options, entries: list[Entry]) -> tuple[Lexicon, list[Ent
 
 def _warn_of_test_words(manifests: list[Path], lexicon: Lexicon) -> None:
     for path in manifests:
-        if counts := oov_counts(lexicon, (t for _, t in _texts(path))):
+        if counts := oov_counts(lexicon, _texts(path)):
             message = oov_message(path, counts).split("\n")[0]
             log.warning("%s They stay in the set, and count as errors.", message)
 

@@ -1,5 +1,6 @@
 """The n-gram sums to one, is nltk's Witten-Bell, and survives its ARPA form."""
 
+import gzip
 import itertools
 import math
 
@@ -52,3 +53,13 @@ def test_errors_name_the_place(tmp_path):
         BackoffModel.read(tmp_path / "lm.arpa")
     with pytest.raises(UserError, match="vocabulary"):
         estimate([["z"]], VOCABULARY)
+
+
+def test_a_packed_model_is_read_like_an_unpacked_one(tmp_path):
+    estimate([["a", "b"], ["b", "a", "a"]], {"a", "b", "c"}, 2).write(tmp_path / "lm.arpa")
+    packed = gzip.compress((tmp_path / "lm.arpa").read_bytes())
+    (tmp_path / "lm.arpa.gz").write_bytes(packed)
+    assert BackoffModel.read(tmp_path / "lm.arpa.gz") == BackoffModel.read(tmp_path / "lm.arpa")
+    (tmp_path / "lm.arpa.gz").write_bytes(packed[:-20])
+    with pytest.raises(UserError, match=r"lm\.arpa\.gz: cannot be read as an ARPA file"):
+        BackoffModel.read(tmp_path / "lm.arpa.gz")

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from lhotse import CutSet
 
-from understudy.corpus import Utterance, build_cut, write_cuts
+from understudy.corpus import Utterance, build_cut, read_cuts, write_cuts
 from understudy.lang.g2p import pronounce
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel
@@ -83,6 +84,16 @@ def test_skip_leaves_the_transcript_out_and_counts_it(folder):
     assert report["cuts"] == {"labelled": 3, "left_out": 1}
     assert "They stay in the set, and count as errors" in done.stderr
     assert "BAT" not in Lexicon.read(folder / "lang")
+
+
+def test_copies_at_other_speeds_say_nothing_new(folder):
+    assert make_lang(folder, "--oov", "skip").returncode == 0
+    once = (folder / "lang/lm.arpa").read_text()
+    cuts = list(read_cuts(folder / "labelled.jsonl.gz"))
+    CutSet.from_cuts([*cuts, *(cut.perturb_speed(0.9) for cut in cuts)]).to_file(folder / "labelled.jsonl.gz")
+    assert make_lang(folder, "--oov", "skip").returncode == 0
+    assert json.loads((folder / "lang/report.json").read_text())["cuts"] == {"labelled": 3, "left_out": 1}
+    assert (folder / "lang/lm.arpa").read_text() == once
 
 
 def test_g2p_adds_labelled_words_only(folder):

@@ -7,11 +7,13 @@ distribution over the vocabulary (our choice), so that every word of the lexicon
 
 from __future__ import annotations
 
+import gzip
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from understudy.stage import UserError, atomic_path
 
@@ -130,33 +132,37 @@ def _count(sentences: Iterable[Sequence[str]], vocabulary: set[str], order: int)
     return counts
 
 
+def open_arpa(path: Path) -> TextIO:
+    """An ARPA file for reading, packed by gzip or not."""
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+
+
 def _read_arpa(path: Path) -> BackoffModel:
     sizes: dict[int, int] = {}
     found: Counter[int] = Counter()
-    model, n = BackoffModel(0, {}, {}), 0
+    model, n, ended = BackoffModel(0, {}, {}), 0, False
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, UnicodeDecodeError) as error:
+        with open_arpa(path) as file:
+            for number, line in enumerate(file, 1):
+                fields = line.split()
+                if not fields or fields[0] == "\\data\\":
+                    continue
+                if fields[0] == "\\end\\":
+                    ended = True
+                    break
+                try:
+                    if fields[0] == "ngram" and not n:
+                        size, count = fields[1].split("=")
+                        sizes[int(size)] = int(count)
+                    elif fields[0].startswith("\\"):
+                        n = int(fields[0][1:].split("-")[0])
+                    elif n:
+                        _add_line(model, fields, n)
+                        found[n] += 1
+                except (ValueError, IndexError):
+                    raise UserError(f"{path}:{number}: not a line of an ARPA file: {line[:60].rstrip()!r}.") from None
+    except (OSError, EOFError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as an ARPA file ({error}).") from None
-    ended = False
-    for number, line in enumerate(lines, 1):
-        fields = line.split()
-        if not fields or fields[0] == "\\data\\":
-            continue
-        if fields[0] == "\\end\\":
-            ended = True
-            break
-        try:
-            if fields[0] == "ngram" and not n:
-                size, count = fields[1].split("=")
-                sizes[int(size)] = int(count)
-            elif fields[0].startswith("\\"):
-                n = int(fields[0][1:].split("-")[0])
-            elif n:
-                _add_line(model, fields, n)
-                found[n] += 1
-        except (ValueError, IndexError):
-            raise UserError(f"{path}:{number}: not a line of an ARPA file: {line[:60]!r}.") from None
     if not ended or dict(found) != {k: v for k, v in sizes.items() if v}:
         raise UserError(f"{path}: truncated: its header promises {sizes}, it has {dict(found)}. Copy it again.")
     model.order = max(sizes)

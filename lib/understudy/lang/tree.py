@@ -190,7 +190,7 @@ def build(
     """
     roots = phones * PDF_CLASSES
     if target < roots:
-        raise UserError(f"{target} senones are fewer than {phones} phones × {PDF_CLASSES} pdf-classes: ask for more")
+        raise UserError(f"--senones {target}: fewer than {phones} phones × {PDF_CLASSES} pdf-classes. Ask for more.")
     asked = questions(stats, phones, silence)
     dims = len(next(iter(stats.values())))
     trees: dict[str, _Leaf] = {}
