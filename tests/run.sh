@@ -25,6 +25,7 @@ if command -v shellcheck >/dev/null; then
 fi
 ((status == 0)) || echo "tests/run.sh: error: lint found faults (above); the tests follow" >&2
 
-# Last, so that the output closes with pytest's own summary.
-python -m pytest tests -q "$@" || status=1
+# Last, so that the output closes with pytest's own summary. On all cores: a file's tests stay together, as they share
+# what they made, and files begin in the order of their names, since the longest (egs) are not those of most tests.
+python -m pytest tests -q -n auto --dist loadfile --no-loadscope-reorder "$@" || status=1
 exit "$status"
