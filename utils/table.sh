@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The experiments of arXiv:2106.06126 on one corpus: sourced by a run_table.sh that has its options, among them
-# `cells_of_corpus`, which lists the cells that make $data/feats and $dir/lang.
+# `cells_of_corpus`, which lists the cells that make $data/feats and $dir/lang, and `teacher`, the options of its
+# configuration.
 #
 # What is written here is a list of cells (name, what it needs, command), which steps/run_cells.py works through, and
 # a list of rows, of which steps/report_table.py makes the table. Cells share all that they have in common: the
@@ -62,7 +63,6 @@ foundation() {
   cell "$c/tree" "$c/mono" steps/make_tree.py --ali "$dir/$c/mono" --feats "$feats" --lang "$dir/lang" \
     --senones "$(of senones "$c")" "${tree[@]}" --out "$dir/$c/tree"
   cell "$c/graph" "$c/tree" steps/make_graph.py --lang "$dir/lang" --tree "$dir/$c/tree" --out "$dir/$c/graph"
-  local teacher=(--config conf/teacher.yaml)
   if [[ $labels == ali ]]; then # the teacher aligns anew, and learns on
     cell "$c/teacher-first" "$c/tree" steps/train.py "${teacher[@]}" --labelled "$data/$c/labelled.jsonl.gz" \
       --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$c/tree" --epochs "$(of teacher_epochs "$c")" \
@@ -176,6 +176,10 @@ rivals() {
     distilled n "$small" "$small-$kind" 1 "n/targets-$kind" 1 --targets "[$dir/n/targets-$kind/unlabelled]"
   done
   distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
+  # The teacher heard the clean speech, the student hears it in rooms and noise.
+  cell augmented features steps/augment.py --cuts "$data/corpus/unlabelled.jsonl.gz" --jobs 1 --out "$data/augmented"
+  distilled n "$small" "$small-augmented" 1 "augmented n/targets" 1 --targets "[$dir/n/targets/unlabelled]" \
+    --unlabelled "[$data/augmented/unlabelled.jsonl.gz]"
   cell n/true-labels "n/teacher" steps/realign.py --model "$dir/n/teacher" --tree "$dir/n/tree" \
     --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --out "$dir/n/true-labels"
   distilled n "$small" "$small-oracle" 1 n/true-labels 1 --true-labels "$dir/n/true-labels"
@@ -221,6 +225,8 @@ table_rows() {
   for kind in "$all" lattice best-path hard; do
     row "Supervision: soft targets and their rivals" "$small-$kind-n" "$small-n" "$small-oracle-n"
   done
+  row "The student hears the unlabelled speech in rooms and noise" "$small-$all-n" "$small-n"
+  row "The student hears the unlabelled speech in rooms and noise" "$small-augmented-n" "$small-n"
   for c in teacher "$small" "$small-$all"; do
     row "Sequence training: $c" "$c-n" "$c-n"
     row "Sequence training: $c" "$c-mmi-n" "$c-n"

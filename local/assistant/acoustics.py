@@ -11,13 +11,12 @@ import torch
 from espeak import SAMPLE_RATE as ESPEAK_RATE
 from espeak import Engine, Voice
 from grammar import sentence
-from lhotse.augmentation.utils import FastRandomRIRGenerator
 from torchaudio.transforms import Resample
 
+from understudy.features.frames import SAMPLE_RATE
+from understudy.features.rooms import fast_length, make_rooms, unit
 from understudy.stage import atomic_path
 
-SAMPLE_RATE = 16000
-_SOUND_SPEED = 340.0  # m/s, as in the generator of rooms
 _COLOURS = {"white": 0.0, "pink": 0.5, "brown": 1.0}  # exponent of the amplitude's fall with frequency
 _BABBLE_SECONDS = 30
 _BABBLE_VOICES = 6
@@ -42,19 +41,8 @@ class Bank:
 
 def make_bank(voices: list[Voice], num_rooms: int, num_tracks: int, seed: int) -> Bank:
     """Rooms and babble of some voices, from one seed."""
-    rooms = [_room(seed * 1000 + index) for index in range(num_rooms)]
-    taps = max(len(room) for room in rooms)
     tracks = [_babble(voices, seed * 1000 + index) for index in range(num_tracks)]
-    return Bank(np.stack([np.pad(room, (0, taps - len(room))) for room in rooms]), np.stack(tracks))
-
-
-def one_thread() -> None:
-    """Let torch use one thread in this process.
-
-    The generator of rooms writes reflections that fall on one sample over each other, and with several threads
-    it is chance which one stays; and the processes have the cores already.
-    """
-    torch.set_num_threads(1)
+    return Bank(make_rooms(num_rooms, seed), np.stack(tracks))
 
 
 def to_16k(samples: np.ndarray) -> np.ndarray:
@@ -68,38 +56,21 @@ def _resampler() -> Resample:
     return Resample(ESPEAK_RATE, SAMPLE_RATE)
 
 
-def reverberate(speech: np.ndarray, room: np.ndarray) -> np.ndarray:
-    """Speech in a room, of the same length and time: the room's first tap is its direct sound."""
-    size = _fast_length(len(speech) + len(room) - 1)
-    product = torch.fft.rfft(torch.from_numpy(speech), size) * torch.fft.rfft(torch.from_numpy(room), size)
-    return torch.fft.irfft(product, size)[: len(speech)].numpy()
-
-
 def noise(bank: Bank, length: int, rng: np.random.Generator) -> np.ndarray:
     """Noise of unit power, (length,) float32: white, pink or brown, or babble, or both mixed."""
     kind = rng.choice(["white", "pink", "brown", "babble", "mixed"])
     if kind == "babble":
         return _crop(bank.babble, length, rng)
     if kind == "mixed":
-        return _unit(_crop(bank.babble, length, rng) + _coloured(_COLOURS["pink"], length, rng))
+        return unit(_crop(bank.babble, length, rng) + _coloured(_COLOURS["pink"], length, rng))
     return _coloured(_COLOURS[kind], length, rng)
 
 
 def add_noise(speech: np.ndarray, noise: np.ndarray, snr: float, level: float) -> np.ndarray:
     """Speech and noise at `snr` dB, with speech at `level` dB of full scale, without clipping."""
-    mixed = _unit(speech) + noise * np.float32(10 ** (-snr / 20))
+    mixed = unit(speech) + noise * np.float32(10 ** (-snr / 20))
     mixed *= np.float32(10 ** (level / 20))
     return mixed * np.float32(min(1.0, 0.99 / max(float(np.abs(mixed).max()), 1e-6)))
-
-
-def _room(seed: int) -> np.ndarray:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        response = FastRandomRIRGenerator(sr=SAMPLE_RATE, max_T60=0.6, room_seed=seed, source_seed=seed)(1)[0]
-    # The generator draws the distance first; the same draw says when the direct sound comes.
-    distance = np.random.default_rng(seed).uniform(0.2, 12.0, size=(1,))[0]
-    direct = response[round(distance * SAMPLE_RATE / _SOUND_SPEED) :]
-    return (direct / np.sqrt(np.sum(direct**2))).astype(np.float32)
 
 
 def _babble(voices: list[Voice], seed: int) -> np.ndarray:
@@ -111,31 +82,21 @@ def _babble(voices: list[Voice], seed: int) -> np.ndarray:
         while total < length * ESPEAK_RATE / SAMPLE_RATE + 1:
             parts.append(engine.say(sentence(rng), voices[index])[0])
             total += len(parts[-1])
-        track += _unit(to_16k(np.concatenate(parts))[:length])
-    return _unit(track)
+        track += unit(to_16k(np.concatenate(parts))[:length])
+    return unit(track)
 
 
 def _coloured(exponent: float, length: int, rng: np.random.Generator) -> np.ndarray:
-    size = _fast_length(length)
+    size = fast_length(length)
     white = rng.standard_normal(size, dtype=np.float32)
     if exponent == 0.0:
-        return _unit(white[:length])
+        return unit(white[:length])
     spectrum = torch.fft.rfft(torch.from_numpy(white))
     # Flat below 50 Hz, or the lowest bins would hold all the power.
     frequencies = torch.fft.rfftfreq(size, 1 / SAMPLE_RATE).clamp(min=50.0)
-    return _unit(torch.fft.irfft(spectrum * frequencies**-exponent, size)[:length].numpy())
+    return unit(torch.fft.irfft(spectrum * frequencies**-exponent, size)[:length].numpy())
 
 
 def _crop(tracks: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
     track = tracks[int(rng.integers(len(tracks)))]
-    return _unit(np.take(track, np.arange(length) + int(rng.integers(len(track))), mode="wrap"))
-
-
-def _fast_length(length: int) -> int:
-    """The next length that is m * 2**n with m up to 16: quick to transform, at most an eighth longer."""
-    step = 1 << max(length.bit_length() - 4, 0)
-    return -(-length // step) * step
-
-
-def _unit(signal: np.ndarray) -> np.ndarray:
-    return signal / np.float32(max(float(np.sqrt(np.mean(signal**2))), 1e-6))
+    return unit(np.take(track, np.arange(length) + int(rng.integers(len(track))), mode="wrap"))

@@ -17,13 +17,16 @@ from pathlib import Path
 import lexicon as lexicons
 import numpy as np
 import soundfile
-from acoustics import SAMPLE_RATE, Bank, add_noise, make_bank, noise, one_thread, reverberate, to_16k
+import torch
+from acoustics import Bank, add_noise, make_bank, noise, to_16k
 from espeak import Engine, Voice
 from grammar import sentence, sentences
 from phones import SILENCE, Segment, segments, spoken_words
 from voices import roster
 
 from understudy.corpus.build import Utterance, build_cut, join_manifests, write_cuts
+from understudy.features.frames import SAMPLE_RATE
+from understudy.features.rooms import reverberate
 from understudy.stage import Step, UserError, atomic_path, log, main, read_json, write_json
 from understudy.stage.workers import in_processes
 
@@ -91,7 +94,7 @@ class Shard:
 def run(options: Options, step: Step) -> None:
     """Synthesise what is missing, shard by shard, and join the manifests."""
     _check(options)
-    one_thread()
+    torch.set_num_threads(1)  # the processes have the cores
     speakers = roster(options.voices, options.seed)
     _write_banks(options, speakers)
     _write_lexicon(options)
@@ -162,7 +165,6 @@ def _synthesise(shards: list[Shard], total: int, jobs: int) -> None:
 
 def _make_shard(shard: Shard) -> None:
     """Write a shard's audio, then its manifest, then its counts: a shard with counts is whole."""
-    one_thread()
     if shard.audio.exists():
         shutil.rmtree(shard.audio)  # the remains of a killed run
     shard.audio.mkdir(parents=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from lhotse import CutSet, Features, LilcomChunkyWriter, MonoCut
+from lhotse.utils import fastcopy
 from safetensors.torch import load_file
 
 from understudy import models
@@ -193,6 +194,22 @@ def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):
         batch = data.batch(spans, None, [0])
         assert torch.equal(batch.labels, data.batch([Span(number, 0, frames)], None, [0]).labels)
     assert all(len(b) * max(s.stop - s.start for s in b) <= 60 for b in orders[0])
+
+
+def test_speech_heard_in_two_ways_has_one_target_and_counts_once(speech):
+    again = [fastcopy(cut) for cut in CutSet.from_file(speech / "labelled.jsonl.gz")]
+    with LilcomChunkyWriter(speech / "noisy.lca") as store:
+        for cut in again:
+            noisy = cut.load_features() + np.float32(1)
+            cut.features.storage_path, cut.features.storage_key = str(store.storage_path), store.write(cut.id, noisy)
+    CutSet.from_cuts(again).to_file(speech / "noisy.jsonl.gz")
+    one, manifests = speech_data(speech), [speech / "labelled.jsonl.gz", speech / "noisy.jsonl.gz"]
+    both = SpeechData(manifests, one.normaliser, one.labels)
+    assert len(both.cuts) == 48 and both.seconds == pytest.approx(one.seconds)
+    for _ in range(2):  # read, then from memory
+        clean, noisy = (both.batch([Span(n, 0, 9)], None, [0]) for n in (3, 27))
+        assert clean.ids == noisy.ids and torch.equal(clean.labels, noisy.labels)
+        assert (noisy.features - clean.features).mean() == pytest.approx(1, abs=0.05)
 
 
 def speech_data(folder: Path) -> SpeechData:

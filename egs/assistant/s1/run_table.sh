@@ -50,6 +50,7 @@ export OMP_NUM_THREADS=1 # every cell has one core
 recipe=assistant
 labels=tree      # the network needs no second alignment here
 subset_by=utterance
+teacher=(--config conf/teacher.yaml)
 mono=(--iterations 30 --gaussians 600)
 tree=(--min-count 40 --min-gain 40)
 scales='[0.2, 0.25, 0.3, 0.4, 0.5]'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,20 +18,25 @@ from understudy.features.logmel import NUM_MELS, logmel
 from understudy.stage import UserError, atomic_path, log
 from understudy.stage.workers import in_processes
 
+Alteration = Callable[[Cut, np.ndarray], np.ndarray]
+"""A cut's samples, (length,) float32, to as many others."""
+
 
 def extract_set(
-    cuts: Path, out: Path, name: str, speeds: list[float], shard_size: int, backend: str, jobs: int
-) -> None:
+    cuts: Path, out: Path, name: str, speeds: list[float], shard_size: int, backend: str, jobs: int,
+    altered: Alteration | None = None,
+) -> None:  # fmt: skip
     """Extract features of one manifest to `out/<name>/` and write `out/<name>.jsonl.gz`.
 
     A shard is its features and its manifest; the manifest is written last, so what it names is whole.
 
     Args:
         speeds: one copy of each cut per speed; copies other than 1.0 carry `_sp<speed>` in their ids.
+        altered: what becomes of the audio before; it depends on the cut alone, or resuming gives other features.
     """
     shards = out / name
     shards.mkdir(parents=True, exist_ok=True)
-    tasks = ((shard, i, shards, speeds, backend) for i, shard in enumerate(in_shards(cuts, shard_size)))
+    tasks = ((shard, i, shards, speeds, backend, altered) for i, shard in enumerate(in_shards(cuts, shard_size)))
     made = list(in_processes(_extract_shard, tasks, jobs))
     with atomic_path(out / f"{name}.jsonl.gz") as partial, SequentialJsonlWriter(partial) as writer:
         for shard in made:
@@ -52,15 +58,15 @@ def global_normaliser(manifest: Path) -> Normaliser:
     return Normaliser(mean.astype(np.float32), std.astype(np.float32))
 
 
-def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str]) -> Path:
-    cuts, index, folder, speeds, backend = task
+def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str, Alteration | None]) -> Path:
+    cuts, index, folder, speeds, backend, altered = task
     manifest = folder / f"{index:05d}.jsonl.gz"
     if manifest.exists():
         return manifest
     with atomic_path(folder / f"{index:05d}.lca") as partial:
         with LilcomChunkyWriter(partial) as store:
             stored_as = Path(store.storage_path).name
-            done = [_extract_cut(_perturbed(c, speed), store, backend) for speed in speeds for c in cuts]
+            done = [_extract_cut(_perturbed(c, speed), store, backend, altered) for speed in speeds for c in cuts]
         if stored_as != partial.name:
             raise UserError(f"{partial}: the feature writer chose another name, {stored_as}")
     final = str(folder / f"{index:05d}.lca")
@@ -75,7 +81,25 @@ def _perturbed(cut: Cut, speed: float) -> Cut:
     return cut if speed == 1.0 else cut.perturb_speed(speed)
 
 
-def _extract_cut(cut: Cut, store: LilcomChunkyWriter, backend: str) -> Cut:
+def _extract_cut(cut: Cut, store: LilcomChunkyWriter, backend: str, altered: Alteration | None) -> Cut:
+    samples = load_samples(cut)
+    frames = logmel(altered(cut, samples) if altered else samples, backend)
+    cut = fastcopy(cut)  # the given cut is perturbed again for other speeds
+    cut.features = Features(
+        type="understudy-logmel", num_frames=len(frames), num_features=frames.shape[1], frame_shift=FRAME_SHIFT,
+        sampling_rate=SAMPLE_RATE, start=cut.start, duration=cut.duration, storage_type=store.name,
+        storage_path=str(store.storage_path), storage_key=store.write(cut.id, frames), recording_id=cut.recording.id,
+        channels=0,
+    )  # fmt: skip
+    return cut
+
+
+def load_samples(cut: Cut) -> np.ndarray:
+    """Samples of a cut, (length,) float32.
+
+    Raises:
+        UserError: another rate, several channels, or audio that cannot be read.
+    """
     if cut.sampling_rate != SAMPLE_RATE:
         raise UserError(f"cut {cut.id}: {cut.sampling_rate} Hz, not {SAMPLE_RATE}. Resample it in stage 0.")
     try:
@@ -86,12 +110,4 @@ def _extract_cut(cut: Cut, store: LilcomChunkyWriter, backend: str) -> Cut:
         raise UserError(f"cut {cut.id}: {samples.shape[0]} channels, not one. Choose a channel in stage 0.")
     if not np.isfinite(samples).all():
         raise UserError(f"cut {cut.id}: samples that are not numbers in {cut.recording.sources[0].source}")
-    frames = logmel(samples[0], backend)
-    cut = fastcopy(cut)  # the given cut is perturbed again for other speeds
-    cut.features = Features(
-        type="understudy-logmel", num_frames=len(frames), num_features=frames.shape[1], frame_shift=FRAME_SHIFT,
-        sampling_rate=SAMPLE_RATE, start=cut.start, duration=cut.duration, storage_type=store.name,
-        storage_path=str(store.storage_path), storage_key=store.write(cut.id, frames), recording_id=cut.recording.id,
-        channels=0,
-    )  # fmt: skip
-    return cut
+    return samples[0]

@@ -101,7 +101,7 @@ class SpeechData:
             cache_mb: features kept in memory; what is beyond is read from disk each time.
         """
         self.normaliser, self.labels, self.targets = normaliser, labels, targets
-        self.cache: dict[str, np.ndarray] = {}
+        self.cache: dict[int, np.ndarray] = {}
         self.cache_left = cache_mb * 2**20
         # Of a cut only its features are needed: 1.1 kB instead of 7 where it carries phone times.
         everything = [
@@ -116,7 +116,8 @@ class SpeechData:
             log.warning("%s: %d of %d cuts have no labels or targets and are left out", names, missing, len(everything))
         if not self.cuts:
             raise UserError(f"{names}: no cut has labels or targets. Were stages 3 or 6 run on these manifests?")
-        self.seconds = sum(c.duration for c in self.cuts)
+        # A cut that comes twice is heard in two ways (steps/augment.py), and is one piece of speech.
+        self.seconds = sum({c.id: c.duration for c in self.cuts}.values())
 
     @classmethod
     def labelled(cls, manifest: Path, labels: Path, targets: TargetReader | None = None) -> SpeechData:
@@ -179,11 +180,10 @@ class SpeechData:
         )
 
     def _normalised(self, number: int) -> np.ndarray:
-        cut = self.cuts[number]
-        if cut.id in self.cache:
-            return self.cache[cut.id].astype(np.float32)
-        values = self.normaliser(load_logmel(cut)).astype(np.float16)
+        if number in self.cache:
+            return self.cache[number].astype(np.float32)
+        values = self.normaliser(load_logmel(self.cuts[number])).astype(np.float16)
         if self.cache_left > values.nbytes:
-            self.cache[cut.id] = values
+            self.cache[number] = values
             self.cache_left -= values.nbytes
         return values.astype(np.float32)
