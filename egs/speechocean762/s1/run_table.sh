@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# The paper's experiments on speechocean762: one table, made of some forty trainings. Under 6 hours on 2 cores.
+#
+# Of the 113 training speakers that are not for tuning, 45 are labelled (7n: 1.05 h), a seventh of their sentences in
+# the condition n; the other 68 speakers (1.54 h) are the unlabelled speech. Tested on the corpus's own 125 test
+# speakers. It resumes; other machines that share the disk take their part if they run it too.
+#
+# e.g.: ./run_table.sh --corpus-dir /corpora/speechocean762    everything that is not done yet, then the table
+#       ./run_table.sh --list true      the cells, and what each needs
+#       ./run_table.sh --seeds 1        one seed only
+# shellcheck disable=SC2034  # utils/table.sh reads the options by name
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+corpus_dir=                  # folder with train/, test/, resource/ and WAVE/; empty: download
+labelled_speakers=0.4        # part of the training speakers that is transcribed at 7n
+dev_speakers=12              # held out of the training speakers, of 125
+hours=0.15                   # n: transcribed speech
+seven_hours=1.05             # 7n
+unlabelled_hours=1.53        # speech without transcripts, of those speakers that are not labelled
+parts="8 4 2 1"              # the learning curves see an eighth of it, a fourth, …
+sizes="student medium large" # conf/<size>.yaml, small to large
+seeds="1 2 3"                # of the small student; all else is trained once
+senones=200                  # most leaves of the tree at n
+seven_senones=450            # and at 7n
+teacher_epochs=45            # passes of the teacher over labelled speech at three speeds, at n
+seven_teacher_epochs=14      # and at 7n
+realigned_epochs=20          # more passes on its own alignment, at n
+seven_realigned_epochs=5     # and at 7n
+first_epochs="55 50 44"      # labelled passes of a student of each size before it is distilled, at n
+seven_first_epochs=10        # and at 7n
+alone_epochs="69 77 71"      # of one that is not: as many updates as the other gets in all, at n
+seven_alone_epochs=13        # and at 7n
+seven_large_epochs=11        # labelled passes of the large student of step-wise distillation, at 7n
+distil_epochs=5              # passes over all unlabelled speech; more over a part of it
+sub_epochs=4                 # parts of such a pass, each followed by labelled speech
+labelled_passes=0.5          # over it, at n
+seven_labelled_passes=0.175  # and at 7n
+distil_rate=0.004            # learning rate
+distil_frames=1500           # stacked frames of a batch
+sequence_epochs=3            # passes of sequence training
+beam=12                      # of the search, nats
+seed=1                       # of the split
+list=false                   # only list the cells
+data="data-table"
+dir=exp-table
+table=TABLE.md # where the table goes
+utils/setup.sh
+. ./path.sh
+. ./cmd.sh
+export OMP_NUM_THREADS=1 # every cell has one core
+. utils/parse_options.sh
+
+recipe=speechocean762
+labels=ali # of the teacher
+subset_by=utterance
+# A narrower teacher than run.sh's: two are trained, each on one core.
+teacher=(--config conf/teacher.yaml --model.cells 128 --train.max_frames 900)
+mono=()
+tree=()
+scales='[0.2, 0.3, 0.4, 0.5, 0.6]'
+prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
+
+cells_of_corpus() {
+  cell corpus "" local/prepare.py --out "$data/corpus" --download-dir "$data/download" \
+    ${corpus_dir:+--corpus-dir "$corpus_dir"} --labelled-speakers "$labelled_speakers" \
+    --dev-speakers "$dev_speakers" --seed "$seed"
+  cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts \
+    "[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
+  # The language model is the same in all cells: it knows the sentences of all training speakers.
+  cell lang "corpus n/labelled" steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" \
+    --cuts "$data/n/labelled.jsonl.gz" --text "$data/corpus/text.txt" --order 3 --out "$dir/lang"
+}
+
+. utils/table.sh
+run_table
