@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-r"""Decode the development set with a grid of scales, the test set with the best of them, and score both.
+r"""Decode the development set with a grid of scales, the test sets with the best of them, and score all.
 
 e.g.: steps/decode.py --model exp/student --graph exp/graph --dev data/feats/dev.jsonl.gz \
-    --test data/feats/test.jsonl.gz --system student --out exp/student/decode
+    --test '[data/feats/test.jsonl.gz]' --system student --out exp/student/decode
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Options:
     """folder of the decoding graph (steps/make_graph.py)"""
     dev: Path
     """manifest with features: the scales are tuned on it"""
-    test: Path
-    """manifest with features: decoded once, with the tuned scales"""
+    test: list[Path]
+    """manifests with features: decoded once, with the tuned scales"""
     out: Path
     """folder of hypotheses and scores"""
     system: str
@@ -58,15 +58,22 @@ class Options:
 
 
 def run(options: Options, step: Step) -> None:
-    """Tune on the development set, decode the test set, write the results line."""
+    """Tune on the development set, decode the test sets, write a results line for each."""
+    names = [path.name.split(".")[0] for path in options.test]
+    if len({*names, "dev"}) <= len(names):
+        raise UserError(f"--test {options.test}: results go by the manifests' names; give each its own, and none dev")
     start, cpu = time.monotonic(), _cpu_seconds()
     best, dev_wer = _tune(options, step.out / "dev")
-    refs, (hyps,) = _decode(options, options.test, [best])
-    score = _score(step.out / "test", refs, hyps, best, options.seed)
-    used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
-    line = {**_description(options, step), **score, "dev_wer": round(dev_wer, 3), **used}
-    append_result(options.results, {**line, "peak_memory_mb": round(peak_memory_mb())})
-    log.info("%s: WER %.2f %% [%.2f, %.2f]", options.system, *(score[k] for k in ("wer", "wer_low", "wer_high")))
+    for name, path in zip(names, options.test, strict=True):
+        refs, (hyps,) = _decode(options, path, [best])
+        score = _score(step.out / name, refs, hyps, best, options.seed)
+        # The first line counts the tuning too.
+        used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
+        line = {**_description(options, step, name), **score, "dev_wer": round(dev_wer, 3), **used}
+        append_result(options.results, {**line, "peak_memory_mb": round(peak_memory_mb())})
+        wer = (score[key] for key in ("wer", "wer_low", "wer_high"))
+        log.info("%s, %s: WER %.2f %% [%.2f, %.2f]", options.system, name, *wer)
+        start, cpu = time.monotonic(), _cpu_seconds()
 
 
 def _tune(options: Options, out: Path) -> tuple[Scales, float]:
@@ -130,13 +137,13 @@ def _score(out: Path, refs: dict, hyps: dict, scales: Scales, seed: int) -> dict
     return score
 
 
-def _description(options: Options, step: Step) -> dict[str, Any]:
+def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:
     model = load(options.model)
     known = (
         "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour"
     )  # fmt: skip
     return {
-        "recipe": options.recipe, "system": options.system, "test_set": options.test.name.split(".")[0],
+        "recipe": options.recipe, "system": options.system, "test_set": test_set,
         "config": step.digest, "parameters": model.num_parameters, **{k: model.meta.get(k) for k in known},
         "commit": commit(), "machine": machine(), "seed": model.meta.get("seed"),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -1,26 +1,39 @@
 # shellcheck shell=bash
 # Stages 1 to 13 for a corpus of recorded speech: sourced by a run.sh that has its options and stage 0. What a corpus
-# has of its own stands in run.sh: the sizes, and `text` (more sentences for the language model) or `oov` if need be.
+# has of its own stands in run.sh: the sizes, and what it sets otherwise of the variables that come first here.
 #
 # The teacher learns from labelled speech at three speeds, aligns it anew, learns on, and may be trained for sequences;
 # the student learns from labels until these have no more to give, then from the teacher too.
 # shellcheck disable=SC2154  # run.sh sets the options, cmd.sh jobs and threads
 
+: "${conf:=conf}"            # folder of the models' configurations
+: "${test_sets:=test}"       # sets that results are given for
+: "${speeds=[0.9, 1.1]}"     # of further copies of the labelled speech
+: "${text:=}"                # more sentences for the language model
+: "${arpa:=}"                # a given language model
+: "${oov:=fail}"             # labelled words without pronunciation
+: "${mono_iterations:=35}"   # of the flat start
+: "${mono_hours:=2}"         # labelled speech that the flat start learns from
+: "${teacher_frames:=2500}"  # stacked frames of a batch when the teacher learns from its own alignment
+: "${distil_rate:=0.004}"    # learning rate of distillation
+: "${distil_frames:=1500}"   # and its batches
+: "${beam:=15}"              # of the search
+
 if in_stage 1; then
   say "1: log-mel features, labelled speech at three speeds"
-  steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts "$(sets_in corpus)"
+  steps/make_features.py --out "$data/feats" --jobs "$jobs" ${speeds:+--speeds "$speeds"} --cuts "$(sets_in corpus)"
 fi
 
 if in_stage 2; then
   say "2: lexicon, phones, and a trigram"
   steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/corpus/labelled.jsonl.gz" \
-    ${text:+--text "$text"} --oov "${oov:-fail}" --order 3 --out "$dir/lang"
+    ${text:+--text "$text"} ${arpa:+--arpa "$arpa"} --oov "$oov" --order 3 --out "$dir/lang"
 fi
 
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
-  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --seed "$seed" --threads "$threads" \
-    --out "$dir/mono"
+  steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --train-hours "$mono_hours" \
+    --iterations "$mono_iterations" --seed "$seed" --threads "$threads" --out "$dir/mono"
   steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
     --out "$dir/tree"
 fi
@@ -28,12 +41,12 @@ fi
 if in_stage 4; then
   say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
   speech=(--labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz")
-  steps/train.py --config conf/teacher.yaml "${speech[@]}" --labels "$dir/tree" --epochs "$teacher_epochs" \
+  steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/tree" --epochs "$teacher_epochs" \
     --seed "$seed" --threads "$threads" --out "$dir/teacher-first"
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
     --out "$dir/ali"
-  steps/train.py --config conf/teacher.yaml "${speech[@]}" --labels "$dir/ali" --init "$dir/teacher-first" \
-    --epochs "$realigned_epochs" --train.learning_rate 0.002 --train.max_frames 2500 --seed "$seed" \
+  steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/ali" --init "$dir/teacher-first" \
+    --epochs "$realigned_epochs" --train.learning_rate 0.002 --train.max_frames "$teacher_frames" --seed "$seed" \
     --threads "$threads" --out "$dir/teacher"
 fi
 
@@ -64,16 +77,17 @@ fi
 
 if in_stage 7; then
   say "7: the small student on labelled speech alone: the baseline"
-  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+  steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --epochs "$student_epochs" --seed "$seed" \
     --threads "$threads" --out "$dir/$student-labelled"
 fi
 
-distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate 0.004 --train.max_frames 1500)
+distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate "$distil_rate"
+  --train.max_frames "$distil_frames")
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
-  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+  steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" "${distillation[@]}" --seed "$seed" \
     --threads "$threads" --out "$dir/$student-distilled"
@@ -93,13 +107,14 @@ fi
 if in_stage 11; then
   say "11: decode the test speakers, with scales tuned on dev"
   steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --out "$dir/graph"
+  read -ra test_names <<<"$test_sets"
   systems=(teacher{,-mmi} "$student"-{labelled,distilled}{,-mmi})
   [[ -z $large ]] || systems+=("$large-labelled" "$large-distilled" "$student-stepwise")
   for system in "${systems[@]}"; do
     [[ -e $dir/$system/model.json ]] || continue # not trained: all labelled, or stages left out
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
-      --test "$data/feats/test.jsonl.gz" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
-      --acoustic-scales "$scales" --prior-scales "$prior_scales" \
+      --test "$(feats "${test_names[@]}")" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
+      --acoustic-scales "$scales" --prior-scales "$prior_scales" --beams.search "$beam" \
       --jobs "$jobs" --out "$dir/$system/decode"
   done
 fi

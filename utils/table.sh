@@ -32,7 +32,7 @@ model() {
 # decode_cell CONDITION NAME ID
 decode_cell() {
   cell "$3/decode" "$3 $1/graph" steps/decode.py --model "$dir/$3" --graph "$dir/$1/graph" \
-    --dev "$data/feats/dev.jsonl.gz" --test "$data/feats/test.jsonl.gz" --system "$2-$1" --recipe "$recipe" \
+    --dev "$data/feats/dev.jsonl.gz" --test "[$data/feats/test.jsonl.gz]" --system "$2-$1" --recipe "$recipe" \
     --results "$dir/results.jsonl" --acoustic-scales "$scales" --prior-scales "$prior_scales" \
     --beams.search "$beam" --jobs 1 --out "$dir/$3/decode"
 }

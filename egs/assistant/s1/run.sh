@@ -108,7 +108,7 @@ if in_stage 11; then
   [[ -z $large ]] || systems+=("$large-labelled" "$large-distilled" "$student-stepwise")
   for system in "${systems[@]}"; do
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
-      --test "$data/feats/test.jsonl.gz" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
+      --test "[$data/feats/test.jsonl.gz]" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
       --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' --beams.search "$beam" \
       --jobs "$jobs" --out "$dir/$system/decode"
   done
