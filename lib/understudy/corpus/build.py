@@ -161,7 +161,7 @@ def original_id(cut: Cut) -> str:
 
 
 def write_sets(folder: Path, utterances: Iterable[Utterance], home: Mapping[str, str]) -> dict[str, list[Utterance]]:
-    """Write a manifest for each set that has utterances; says the sizes of all.
+    """Write a manifest for each set that has utterances; says the sizes of all. There may be several test sets.
 
     Args:
         home: set of each speaker (`set_of_speakers`).
@@ -169,7 +169,7 @@ def write_sets(folder: Path, utterances: Iterable[Utterance], home: Mapping[str,
     Returns:
         The utterances of each set.
     """
-    chosen: dict[str, list[Utterance]] = {name: [] for name in SETS}
+    chosen: dict[str, list[Utterance]] = {name: [] for name in (*SETS[:3], *sorted({*home.values()} - {*SETS[:3]}))}
     for utterance in utterances:
         chosen[home[utterance.speaker]].append(utterance)
     for name, members in chosen.items():

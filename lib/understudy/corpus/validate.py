@@ -41,8 +41,9 @@ class Report:
 
 
 def validate(
-    cuts: Iterable[MonoCut], check_audio: bool = True, bad: str = "fail", report: Report | None = None
-) -> Iterator[MonoCut]:
+    cuts: Iterable[MonoCut], check_audio: bool = True, bad: str = "fail", report: Report | None = None,
+    transcribed: bool = True,
+) -> Iterator[MonoCut]:  # fmt: skip
     """Pass on the cuts that are sound, one at a time.
 
     Memory grows only by the utterance ids, since an id must not come twice.
@@ -52,6 +53,7 @@ def validate(
         check_audio: read every sample too (missing, cut-off or empty files, rates, channels, NaN).
         bad: "fail" at the first fault, or "exclude" faulty cuts: each is logged and counted in `report`.
         report: counts of what was kept and left out.
+        transcribed: an empty transcript is a fault.
 
     Raises:
         UserError: a fault with "fail"; a duplicate id always, since it cannot be said which one is meant;
@@ -65,7 +67,7 @@ def validate(
         if cut.id in seen:
             raise UserError(f"utterance {cut.id}: the id comes twice. Give every utterance its own.")
         seen.add(cut.id)
-        fault = manifest_fault(cut) or (audio_fault(cut) if check_audio else None)
+        fault = manifest_fault(cut, transcribed) or (audio_fault(cut) if check_audio else None)
         if fault is None:
             report.cuts += 1
             report.seconds += cut.duration
@@ -83,7 +85,7 @@ def validate(
 def validate_sets(
     manifests: dict[str, Path], check_audio: bool = True, bad: str = "fail"
 ) -> Iterator[tuple[str, Iterator[MonoCut], Report]]:
-    """Validate several sets; consume each set's cuts before the next is asked for.
+    """Validate several sets; consume each set's cuts before the next is asked for. `unlabelled` needs no transcripts.
 
     Raises:
         UserError: as `validate`; or a speaker is in two sets.
@@ -91,18 +93,18 @@ def validate_sets(
     speakers: dict[str, list[str]] = {}
     for name, path in manifests.items():
         report = Report()
-        yield name, validate(read_cuts(path), check_audio, bad, report), report
+        yield name, validate(read_cuts(path), check_audio, bad, report, name != "unlabelled"), report
         speakers[name] = sorted(report.speakers)
         set_of_speakers(speakers)
 
 
-def manifest_fault(cut: MonoCut) -> Fault | None:
+def manifest_fault(cut: MonoCut, transcribed: bool = True) -> Fault | None:
     """The first fault that the manifest alone shows, if any."""
     if len(cut.supervisions) != 1:
         number = len(cut.supervisions)
         return _fault(cut, "not one supervision", f"has {number} supervisions. Cut it into utterances.")
     supervision = cut.supervisions[0]
-    if not (supervision.text or "").strip():
+    if transcribed and not (supervision.text or "").strip():
         return _fault(cut, "empty transcript", "has an empty transcript. Write its words or remove it.")
     if not supervision.speaker:
         return _fault(cut, "no speaker", "has no speaker, so that sets cannot be told apart. Name one.")

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# LibriSpeech, the reference scale: n = 100 hours labelled, 860 without transcripts, and Libri-Light if it is given.
+#
+# The method's reference sizes: a teacher of 5 x 768 cells both ways, students from 4 x 256 up, 3 000 senones. With
+# --labelled-hours 700 it is the seven-fold condition; with --labelled-hours 960 there is no unlabelled speech but
+# Libri-Light's. Trainings use a GPU if there is one.
+#
+# What it takes, estimated from rates that were measured at a small scale (16 cores, one GPU of the class of a V100
+# at 300 000 frames/s for small students, a tenth of that for the teacher; an hour of speech is 120 000 frames):
+#
+#   stage                     time      disk      from
+#    0 manifests              15 min    0.3 GB    one look at each of 290 000 files, and each sample read once
+#    1 features               20 min    37 GB     10 CPU s and 29 MB an hour of speech; labelled speech thrice
+#    2, 3 lang, align, tree   3 h       0.4 GB    alignment runs on one core, 100 hours at three speeds
+#    4 teacher                14 h      0.4 GB    12 + 4 passes over 300 hours
+#    6 soft targets           1 h       12 GB     14 MB an hour of speech; Libri-Light's 60 000 hours: 0.9 TB
+#    7 baseline               2 h       -         15 passes over 300 hours
+#    8 distilled student      2 h       -         3 passes over 860 hours, four times 300 hours
+#   11 decoding               3 h       -         21 hours of speech, dev with twenty pairs of scales
+#
+# It has not been run at this size: every stage is tried on a tiny corpus of the same layout (tests/egs).
+#
+# e.g.: ./run.sh --corpus-dir /corpora/LibriSpeech --lm-dir /corpora/LibriSpeech-lm
+#       ./run.sh --labelled-hours 700 --data data-700 --dir exp-700 --large large
+#       ./run.sh --libri-light /corpora/librilight --data data-ll --dir exp-ll
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+stage=0
+stop_stage=13
+corpus_dir=              # folder with train-clean-100/ and so on; empty: download (61 GB)
+lm_dir=                  # folder with librispeech-lexicon.txt and 3-gram.pruned.3e-7.arpa.gz; empty: download
+libri_light=             # folder with Libri-Light's small/, medium/ or large/; empty: none
+labelled_hours=100       # transcribed speech, by whole speakers
+mono_iterations=35       # of the flat start
+senones=3000             # most leaves of the phonetic decision tree
+teacher_epochs=12        # passes of the teacher over labelled speech at three speeds
+realigned_epochs=4       # more passes on its own alignment
+mmi_epochs=1             # passes of sequence training, of teacher and students; 0: none
+student=student          # conf/<student>.yaml
+large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
+student_epochs=15        # labelled passes of the baseline
+distil_epochs=3          # passes over all speech of the distilled student
+seed=1
+scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
+prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
+conf=conf                # folder of the models' configurations
+data=data
+dir=exp
+utils/setup.sh
+. ./path.sh
+. ./cmd.sh
+export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own threads
+. utils/parse_options.sh
+. utils/stages.sh
+
+if in_stage 0; then
+  say "0: manifests of LibriSpeech"
+  local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
+    ${lm_dir:+--lm-dir "$lm_dir"} ${libri_light:+--libri-light "$libri_light"} --labelled-hours "$labelled_hours" \
+    --seed "$seed"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
+fi
+
+recipe=librispeech
+test_sets="test-clean test-other"
+arpa=$data/corpus/lm.arpa.gz
+oov=g2p
+mono_hours=10
+teacher_frames=15000
+distil_rate=0.002
+distil_frames=15000
+beam=13
+. utils/recipe.sh

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Mini LibriSpeech: English read aloud for audio books. 5 hours of 28 speakers, tested on 2 hours of others.
+#
+# A part of the training speakers is transcribed, the others serve as unlabelled speech. Pronunciations are LibriSpeech's
+# if its lexicon is given, else those of CMU's dictionary; labelled words that are not there are guessed. The language
+# model knows the sentences of all training speakers (text is easier to come by than transcribed speech), and no more
+# unless LibriSpeech's is given: a word in ten of the test set is unknown to it, and costs more errors than its own.
+#
+# e.g.: ./run.sh --corpus-dir /corpora/LibriSpeech     a copy that you have
+#       ./run.sh                                       downloads the public release (460 MB)
+#       ./run.sh --lexicon librispeech-lexicon.txt --arpa 3-gram.pruned.3e-7.arpa.gz
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+stage=0
+stop_stage=13
+corpus_dir=              # folder with train-clean-5/ and dev-clean-2/; empty: download
+lexicon=                 # LibriSpeech's lexicon; empty: CMU's dictionary
+arpa=                    # a language model; empty: a trigram of the labelled transcripts
+labelled_speakers=0.25   # part of the training speakers that is transcribed
+dev_speakers=3           # held out of the training speakers, of 28
+senones=700              # most leaves of the phonetic decision tree
+teacher_epochs=14        # passes of the teacher over labelled speech at three speeds
+realigned_epochs=6       # more passes on its own alignment
+mmi_epochs=0             # passes of sequence training, of teacher and students; 0: none
+student=student          # conf/<student>.yaml
+large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
+student_epochs=14        # labelled passes of the baseline
+distil_epochs=4          # passes over all speech of the distilled student
+seed=1
+scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
+prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
+data=data
+dir=exp
+utils/setup.sh
+. ./path.sh
+. ./cmd.sh
+export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own threads
+. utils/parse_options.sh
+. utils/stages.sh
+
+words=all
+[[ -n $arpa ]] || {
+  words=training
+  text=$data/corpus/text.txt
+}
+
+if in_stage 0; then
+  say "0: manifests of mini LibriSpeech (1 min)"
+  local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
+    ${lexicon:+--lexicon "$lexicon"} --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" \
+    --lexicon-words "$words" --seed "$seed"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
+fi
+
+oov=g2p
+recipe=mini_librispeech
+. utils/recipe.sh

@@ -1,0 +1,143 @@
+"""Every stage of the LibriSpeech recipe, on a few minutes of synthetic speech in the publisher's layout."""
+
+import gzip
+import json
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from understudy.corpus import read_cuts
+from understudy.lang.ngram import estimate
+
+ROOT = Path(__file__).parents[2]
+RECIPE = ROOT / "egs/librispeech/s1"
+sys.path.insert(0, str(ROOT / "local/assistant"))
+sys.path.insert(0, str(ROOT / "local/librispeech"))
+
+from acoustics import SAMPLE_RATE, to_16k  # noqa: E402
+from dictionary import pronunciations  # noqa: E402
+from espeak import Engine  # noqa: E402
+from grammar import sentences  # noqa: E402
+from voices import roster  # noqa: E402
+
+PARTS = {  # speakers and utterances of each
+    "train-clean-100": (3, 16), "train-clean-360": (2, 12), "train-other-500": (2, 8),
+    "dev-clean": (1, 8), "dev-other": (1, 8), "test-clean": (1, 8), "test-other": (1, 8),
+}  # fmt: skip
+TINY = (
+    "--mono-iterations 9 --senones 100 --teacher-epochs 3 --realigned-epochs 1 --mmi-epochs 1 --student-epochs 3 "
+    "--distil-epochs 1 --large large --scales [0.3] --prior-scales [0.5]"
+).split()
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    """LibriSpeech, its language model, and Libri-Light's small/, tiny."""
+    folder = tmp_path_factory.mktemp("corpus")
+    voices, texts, engine = [v for of in roster(40, 1).values() for v in of], sentences([7]), Engine()
+    spoken: list[list[str]] = []
+    for number, (part, (speakers, utterances)) in enumerate(PARTS.items()):
+        for speaker in range(100 * (number + 1), 100 * (number + 1) + speakers):
+            chapter = folder / f"LibriSpeech/{part}/{speaker}/7"
+            chapter.mkdir(parents=True)
+            voice, lines = voices.pop(), []
+            for i, text in enumerate(islice(texts, utterances)):
+                soundfile.write(chapter / f"{speaker}-7-{i:04d}.flac", _said(engine, text, voice), SAMPLE_RATE)
+                lines.append(f"{speaker}-7-{i:04d} {text.upper()}\n")
+                spoken.append(text.upper().split())
+            (chapter / f"{speaker}-7.trans.txt").write_text("".join(lines))
+    _language(folder / "lm", spoken)
+    _libri_light(folder / "librilight/small", engine, voices.pop(), texts)
+    return folder
+
+
+def _said(engine: Engine, text: str, voice) -> np.ndarray:
+    """With some silence and a little noise."""
+    samples = np.pad(to_16k(engine.say(text, voice)[0]), 1600)
+    return samples + np.random.default_rng(len(samples)).normal(0, 1e-3, len(samples))
+
+
+def _language(folder: Path, spoken: list[list[str]]) -> None:
+    """A lexicon that lacks the commonest word, and a packed model that knows a word which nobody can pronounce."""
+    folder.mkdir()
+    words = Counter(word for sentence in spoken for word in sentence)
+    given = words.keys() - {max(words, key=words.get)}
+    known = [(word, phones) for word, phones in pronunciations(None) if word in given]
+    (folder / "librispeech-lexicon.txt").write_text("".join(f"{w}\t{' '.join(p)}\n" for w, p in known))
+    estimate([*spoken, ["FROBNIC"]], {*words, "FROBNIC"}, 3).write(folder / "lm.arpa")
+    (folder / "3-gram.pruned.3e-7.arpa.gz").write_bytes(gzip.compress((folder / "lm.arpa").read_bytes()))
+
+
+def _libri_light(folder: Path, engine: Engine, voice, texts) -> None:
+    chapter = folder / "999/a_book"
+    chapter.mkdir(parents=True)
+    spoken, active, pause = [], [], np.zeros(SAMPLE_RATE)
+    for text in islice(texts, 10):
+        begin = sum(map(len, spoken)) / SAMPLE_RATE
+        spoken += [_said(engine, text, voice), pause]
+        active.append([begin, begin + len(spoken[-2]) / SAMPLE_RATE])
+    soundfile.write(chapter / "chapter_64kb.flac", np.concatenate(spoken), SAMPLE_RATE)
+    (chapter / "chapter_64kb.json").write_text(json.dumps({"speaker": "999", "voice_activity": active}))
+
+
+def run(corpus: Path, out: Path, *more: str) -> subprocess.CompletedProcess:
+    conf = out / "conf"
+    conf.mkdir(parents=True, exist_ok=True)
+    for name, layers, cells in (("teacher", 2, 32), ("student", 2, 24), ("large", 2, 40)):
+        text = (RECIPE / f"conf/{name}.yaml").read_text()
+        (conf / f"{name}.yaml").write_text(text + f"model.layers: {layers}\nmodel.cells: {cells}\n")
+    where = ["--corpus-dir", corpus, "--lm-dir", corpus / "lm", "--libri-light", corpus / "librilight"]
+    command = [RECIPE / "run.sh", *TINY, *where, "--data", out / "data", "--dir", out / "exp", "--conf", conf, *more]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def made(corpus, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("made")
+    done = run(corpus, out, "--labelled-hours", "0.02")
+    assert done.returncode == 0, done.stderr[-3000:]
+    return out
+
+
+def test_labelled_speech_comes_from_the_first_parts_and_the_rest_is_unlabelled(made):
+    cuts = {p.name.split(".")[0]: list(read_cuts(p)) for p in (made / "data/corpus").glob("*.jsonl.gz")}
+    assert set(cuts) == {"labelled", "unlabelled", "dev", "test-clean", "test-other"}
+    speakers = {name: {c.supervisions[0].speaker for c in of} for name, of in cuts.items()}
+    first, rest = {"100", "101", "102"}, {"200", "201", "300", "301", "ll-999"}
+    assert speakers["labelled"] <= first and speakers["unlabelled"] == (first - speakers["labelled"]) | rest
+    assert speakers["dev"] == {"400", "500"} and speakers["test-other"] == {"700"}
+    light = [c for c in cuts["unlabelled"] if c.id.startswith("ll-")]
+    assert light and all(1 <= c.duration <= 20 for c in light) and len({c.recording.id for c in light}) == 1
+
+
+def test_words_that_the_lexicon_lacks_are_guessed(corpus, made):
+    report = json.loads((made / "exp/lang/report.json").read_text())
+    labelled = {w for c in read_cuts(made / "data/corpus/labelled.jsonl.gz") for w in c.supervisions[0].text.split()}
+    known = {word for word, _ in pronunciations(corpus / "lm/librispeech-lexicon.txt")}
+    assert set(report["guessed"]) == labelled - known != set()
+
+
+def test_every_system_has_a_result_on_both_test_sets(made):
+    lines = [json.loads(line) for line in (made / "exp/results.jsonl").read_text().splitlines()]
+    systems = {"teacher", "teacher-mmi", "large-labelled", "large-distilled", "student-stepwise"}
+    systems |= {f"student-{kind}{mmi}" for kind in ("labelled", "distilled") for mmi in ("", "-mmi")}
+    assert {(line["system"], line["test_set"]) for line in lines} == {
+        (system, test) for system in systems for test in ("test-clean", "test-other")
+    }
+    for line in lines:
+        assert line["utterances"] == 8 and line["wer_low"] <= line["wer"] <= line["wer_high"]
+    assert lines[0]["dev_wer"] == lines[1]["dev_wer"]  # one tuning serves both
+    report = (made / "exp/RESULTS.md").read_text()
+    assert "## librispeech, test-clean" in report and "## librispeech, test-other" in report
+
+
+def test_more_hours_than_there_are_stop_before_anything_is_written(corpus, tmp_path):
+    done = run(corpus, tmp_path, "--labelled-hours", "960", "--stop-stage", "0")
+    assert done.returncode == 1 and "--labelled-hours 960" in done.stderr
+    assert not list((tmp_path / "data/corpus").glob("*.jsonl.gz"))
