@@ -1,0 +1,74 @@
+"""The whole table, small: every kind of cell runs, every row has its result, and run again nothing is redone."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
+SMALL = (
+    "--hours 0.03 --seven-hours 0.08 --unlabelled-hours 0.06 --dev-hours 0.01 --test-hours 0.02 --senones 100 "
+    "--seven-senones 110 --teacher-epochs 2 --seven-teacher-epochs 1 --seven-first-epochs 1 --seven-alone-epochs 2 "
+    "--seven-large-epochs 1 --distil-epochs 1 --sub-epochs 1 --sequence-epochs 1 --beam 6 --seeds 1"
+).split()
+SMALL += ["--parts", "2 1", "--sizes", "student large", "--first-epochs", "2 1", "--alone-epochs", "3 2"]
+
+
+def table(folder: Path, *more: str) -> subprocess.CompletedProcess:
+    where = ["--data", folder / "data", "--dir", folder / "exp", "--table", folder / "TABLE.md"]
+    command = [RECIPE / "run_table.sh", *SMALL, *where, *more]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("table")
+    done = table(folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+def results(folder: Path) -> dict[str, dict]:
+    return {x["system"]: x for x in map(json.loads, (folder / "table/results.jsonl").read_text().splitlines())}
+
+
+def test_every_row_has_its_result(made):
+    text, lines = (made / "TABLE.md").read_text(), results(made)
+    rows = [line.split("\t")[1] for line in (made / "exp/rows.tsv").read_text().splitlines()]
+    assert set(rows) <= set(lines) and "Without result yet" not in text
+    assert all(f"| {system} |" in text for system in rows)
+    assert (made / "table/curves.png").exists() and (made / "table/wer.png").exists()
+
+
+def test_each_system_learnt_from_what_its_name_says(made):
+    lines = results(made)
+    taught = {name: (line["teacher"], line["supervision"]) for name, line in lines.items()}
+    assert taught["student-n"] == taught["teacher-7n"] == (None, None)
+    assert taught["student-0.06h-n"] == taught["large-0.03h-n"] == ("teacher", "soft, k = 20")
+    assert taught["student-lattice-n"] == ("teacher", "lattice, k = 20")
+    assert taught["student-best-path-n"] == ("teacher", "best-path, k = 1")
+    assert taught["student-hard-n"] == ("teacher", "soft, k = 1")
+    assert taught["student-oracle-n"] == (None, "true labels")
+    assert taught["student-stepwise-7n"] == ("large-0.06h", "soft, k = 20")
+    hours = {name: (line["labelled_hours"], line["unlabelled_hours"]) for name, line in lines.items()}
+    assert hours["student-n"][1] == 0 and 0.03 <= hours["student-n"][0] < 0.035
+    assert 0.08 <= hours["student-7n"][0] < 0.085
+    assert 0.029 < hours["student-0.03h-n"][1] < 0.035 and 0.059 < hours["student-0.06h-n"][1] < 0.065
+    assert lines["student-lattice-n"]["target_cpu_s_per_hour"] > lines["student-0.06h-n"]["target_cpu_s_per_hour"] > 0
+    # Whatever the unlabelled speech, a student gets as many updates, but for the rounding of batches.
+    assert abs(lines["student-0.03h-n"]["updates"] - lines["student-0.06h-n"]["updates"]) <= 2
+
+
+def test_run_again_nothing_is_redone(made):
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*.safetensors")}
+    done = table(made)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert {path: path.stat().st_mtime_ns for path in made.rglob("*.safetensors")} == before
+
+
+def test_the_list_of_cells_does_nothing(tmp_path):
+    done = table(tmp_path, "--list", "true")
+    assert done.returncode == 0 and not (tmp_path / "data").exists()
+    names = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    assert len(set(names)) == len(names) > 50 and "n/student-oracle/decode" in names
