@@ -8,17 +8,18 @@ e.g.: steps/decode.py --model exp/student --graph exp/graph --dev data/feats/dev
 from __future__ import annotations
 
 import itertools
+import os
 import resource
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from understudy.decode.pool import Decoder, decode
-from understudy.decode.search import Beams, Scales
+from understudy.decode.pool import Decoded, Decoder, decode
+from understudy.decode.search import Beams, Found, Scales
 from understudy.lang.lexicon import Lexicon
 from understudy.models import load
-from understudy.score import errors, interval
+from understudy.score import errors, interval, utterances
 from understudy.score.results import append_result
 from understudy.stage import Step, UserError, atomic_path, log, main, write_json
 from understudy.stage.log import commit, machine
@@ -65,8 +66,9 @@ def run(options: Options, step: Step) -> None:
     start, cpu = time.monotonic(), _cpu_seconds()
     best, dev_wer = _tune(options, step.out / "dev")
     for name, path in zip(names, options.test, strict=True):
-        refs, (hyps,) = _decode(options, path, [best])
-        score = _score(step.out / name, refs, hyps, best, options.seed)
+        said, (hyps,) = _decode(options, path, [best])
+        score = _score(step.out / name, said, hyps, best, options.seed)
+        score["scored"] = os.path.relpath(step.out / name, options.results.parent)
         # The first line counts the tuning too.
         used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
         line = {**_description(options, step, name), **score, "dev_wer": round(dev_wer, 3), **used}
@@ -81,15 +83,15 @@ def _tune(options: Options, out: Path) -> tuple[Scales, float]:
     grid = [Scales(*pair) for pair in itertools.product(options.acoustic_scales, options.prior_scales)]
     if not grid or min(options.acoustic_scales) <= 0:
         raise UserError("give --acoustic-scales and --prior-scales at least one value each, acoustic ones above 0.")
-    refs, systems = _decode(options, options.dev, grid)
-    counts = [errors.count(list(refs.values()), _words(hyps)) for hyps in systems]
+    said, systems = _decode(options, options.dev, grid)
+    counts = [errors.count([d.reference for d in said], _words(hyps)) for hyps in systems]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
     for scales, found in zip(grid, counts, strict=True):
         log.info("dev: acoustic scale %g, prior scale %g: WER %.2f %%", *scales, found.wer)
     for name, tried, chosen in zip(Scales._fields, (options.acoustic_scales, options.prior_scales), grid[best]):
         if len(tried) > 1 and chosen in (min(tried), max(tried)):
             log.warning("dev: the best %s scale, %g, is the last that was tried: try beyond it", name, chosen)
-    _score(out, refs, systems[best], grid[best], options.seed)
+    _score(out, said, systems[best], grid[best], options.seed)
     return grid[best], counts[best].wer
 
 
@@ -98,41 +100,44 @@ def _cpu_seconds() -> float:
     return sum(u.ru_utime + u.ru_stime for u in usages)
 
 
-def _decode(options: Options, manifest: Path, grid: list[Scales]):
-    """References by cut id; for each pair of scales, {cut id: (words, found)}."""
+Hyps = list[tuple[list[str], Found]]
+"""Words of each utterance, and how the search went"""
+
+
+def _decode(options: Options, manifest: Path, grid: list[Scales]) -> tuple[list[Decoded], list[Hyps]]:
+    """The utterances; and for each pair of scales what was found."""
     words = Lexicon.read(options.graph).words
     graph, normaliser = options.graph / "HCLG.safetensors", manifest.parent / "normaliser.json"
-    refs: dict[str, list[str]] = {}
-    systems: list[dict[str, tuple]] = [{} for _ in grid]
     decoder = Decoder(options.model, graph, normaliser, options.beams)
-    for name, ref, found in decode(decoder, manifest, grid, options.jobs):
-        refs[name] = ref
-        for hyps, one in zip(systems, found, strict=True):
-            hyps[name] = ([words[i] for i in one.words], one)
-    return refs, systems
+    said = list(decode(decoder, manifest, grid, options.jobs))
+    return said, [[([words[i] for i in d.found[n].words], d.found[n]) for d in said] for n in range(len(grid))]
 
 
-def _words(hyps: dict[str, tuple]) -> list[list[str]]:
-    return [words for words, _ in hyps.values()]
+def _words(hyps: Hyps) -> list[list[str]]:
+    return [words for words, _ in hyps]
 
 
-def _score(out: Path, refs: dict, hyps: dict, scales: Scales, seed: int) -> dict[str, Any]:
-    """Write hyp.txt, errs.txt and wer.json; returns what is in the last."""
-    counts = errors.count(list(refs.values()), _words(hyps))
-    low, high = interval.wer_interval(list(refs.values()), _words(hyps), seed)
+def _score(out: Path, said: list[Decoded], hyps: Hyps, scales: Scales, seed: int) -> dict[str, Any]:
+    """Write hyp.txt, errs.txt, utterances.tsv, speakers.tsv and wer.json; returns what is in the last."""
+    refs = [d.reference for d in said]
+    counts = errors.count(refs, _words(hyps))
+    low, high = interval.wer_interval(refs, _words(hyps), seed)
+    scored = [utterances.score(d.id, d.speaker, d.reference, words) for d, (words, _) in zip(said, hyps, strict=True)]
     score = {
         **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3), "wer_low": round(low, 3),
-        "wer_high": round(high, 3), "empty": sum(f.empty for _, f in hyps.values()),
-        "retried": sum(f.retried for _, f in hyps.values()), "utterances": len(hyps),
+        "wer_high": round(high, 3), **{k: round(v, 3) for k, v in utterances.rates(scored).items()},
+        "empty": sum(f.empty for _, f in hyps), "retried": sum(f.retried for _, f in hyps), "utterances": len(hyps),
         "acoustic_scale": scales.acoustic, "prior_scale": scales.prior,
     }  # fmt: skip
     if score["empty"]:
         log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])
     with atomic_path(out / "hyp.txt") as partial:
-        partial.write_text("".join(" ".join([name, *words]) + "\n" for name, (words, _) in hyps.items()))
+        partial.write_text("".join(" ".join([d.id, *words]) + "\n" for d, (words, _) in zip(said, hyps)))
     with atomic_path(out / "errs.txt") as partial:
-        sides = (f"{name}\n{errors.side_by_side(refs[name], words)}\n\n" for name, (words, _) in hyps.items())
+        sides = (f"{d.id}\n{errors.side_by_side(d.reference, words)}\n\n" for d, (words, _) in zip(said, hyps))
         partial.write_text("".join(sides))
+    utterances.write(out / "utterances.tsv", scored)
+    utterances.write(out / "speakers.tsv", utterances.by_speaker(scored).values())
     write_json(out / "wer.json", score)
     return score
 

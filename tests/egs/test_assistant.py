@@ -19,6 +19,7 @@ from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.targets import TargetReader
 
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
+COMPARE = RECIPE.parents[2] / "utils/compare.py"
 SMALL = (
     "--labelled-hours 0.05 --unlabelled-hours 0.05 --dev-hours 0.01 --test-hours 0.02 --voices 10 --senones 120 "
     "--teacher-epochs 2 --student-epochs 3 --distil-epochs 1 --text-sentences 200 --mono-iterations 9 --beam 6"
@@ -74,6 +75,20 @@ def test_run_again_nothing_is_redone(first):
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stderr.count("is up to date") >= 10
     assert {path: path.stat().st_mtime_ns for path in first.rglob("*.safetensors")} == before
+
+
+def test_systems_of_a_run_are_compared(first):
+    command = [COMPARE, "student-labelled", "student-distilled", "--results", first / "exp/results.jsonl"]
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = results(first)
+    change = lines["student-distilled"]["wer"] - lines["student-labelled"]["wer"]
+    assert (
+        f"| {change:+.2f} [" in done.stdout and f"({lines['student-labelled']['utterances']} utterances)" in done.stdout
+    )
+    assert "| training: sub_epochs" in done.stdout
+    speakers = (first / "exp/student-labelled/decode/test/speakers.tsv").read_text().splitlines()[1:]
+    assert sum(int(line.split("\t")[2]) for line in speakers) == lines["student-labelled"]["words"]
 
 
 def test_step_wise_distillation_goes_through_a_large_student(first):

@@ -38,6 +38,8 @@ def test_every_row_has_its_result(made):
     rows = [line.split("\t")[1] for line in (made / "exp/rows.tsv").read_text().splitlines()]
     assert set(rows) <= set(lines) and "Without result yet" not in text
     assert all(f"| {system} |" in text for system in rows)
+    pairs = [json.loads(line) for line in (made / "table/differences.jsonl").read_text().splitlines()]
+    assert {(p["baseline"], p["system"]) for p in pairs} >= {("student-n", "student-0.06h-n"), ("teacher-n", "large-n")}
     assert (made / "table/curves.png").exists() and (made / "table/wer.png").exists()
 
 

@@ -9,6 +9,7 @@ import matplotlib.image
 import pytest
 
 from understudy.score import table
+from understudy.score.paired import Difference
 from understudy.stage import UserError
 
 REPORT = Path(__file__).parents[2] / "steps/report_table.py"
@@ -36,12 +37,15 @@ LINES = [
 ]
 
 
+PAIRED = {("small", name): Difference(-3.0, -4.0, -2.0, 0.001, 0.001, 300) for name in ("teacher", "small-3h")}
+
+
 def cells(text: str, system: str) -> list[str]:
     return next(row for row in text.splitlines() if row.startswith(f"| {system} |")).strip("| ").split(" | ")
 
 
 def test_means_over_seeds_gains_and_recovery():
-    text = table.report(table.read_rows(ROWS, "rows"), LINES, [])
+    text = table.report(table.read_rows(ROWS, "rows"), LINES, [], PAIRED)
     small, distilled = cells(text, "small"), cells(text, "small-3h")
     assert "20.50 [19.50, 21.50]" in small and "20.00 21.00" in small and "200/1000 210/1000" in small
     assert "17.25 [16.25, 18.25]" in distilled and "17.00 17.50" in distilled
@@ -50,16 +54,18 @@ def test_means_over_seeds_gains_and_recovery():
     assert cells(text, "oracle")[-1] == "–" and small[-2:] == ["–", "–"]
 
 
-def test_intervals_that_touch_have_no_star():
+def test_a_change_that_may_be_chance_has_no_star():
     lines = [line("small", 20.0), line("teacher", 18.1)]
-    assert cells(table.report(table.read_rows(ROWS, "rows"), lines, []), "teacher")[-1] == "9.5"
+    rows, chance = table.read_rows(ROWS, "rows"), {("small", "teacher"): Difference(-1.9, -4.0, 0.1, 0.06, 0.05, 300)}
+    assert cells(table.report(rows, lines, [], {}), "teacher")[-1] == "9.5"
+    assert cells(table.report(rows, lines, [], chance), "teacher")[-2:] == ["-1.90 [-4.00, +0.10]", "9.5"]
 
 
 def test_what_has_no_result_is_named():
-    text = table.report(table.read_rows([*ROWS, *CURVES], "rows"), LINES[:4], [])
+    text = table.report(table.read_rows([*ROWS, *CURVES], "rows"), LINES[:4], [], {})
     assert "Without result yet: small-3h, oracle, large-3h, large-6h." in text
     with pytest.raises(UserError, match="no system of the table"):
-        table.report(table.read_rows(ROWS[2:3], "rows"), LINES[:1], [])
+        table.report(table.read_rows(ROWS[2:3], "rows"), LINES[:1], [], {})
 
 
 def test_results_of_two_recipes_or_a_broken_row_are_refused():

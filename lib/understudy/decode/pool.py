@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from lhotse import CutSet
@@ -28,12 +29,21 @@ class Decoder:
     beams: Beams
 
 
+class Decoded(NamedTuple):
+    """One utterance."""
+
+    id: str
+    speaker: str
+    """empty where the manifest names none"""
+    reference: list[str]
+    found: list[Found]
+    """under each pair of scales"""
+
+
 _loaded: dict[Decoder, tuple] = {}
 
 
-def decode(
-    decoder: Decoder, manifest: Path, grid: list[Scales], jobs: int, frames: int = 6000
-) -> Iterator[tuple[str, list[str], list[Found]]]:
+def decode(decoder: Decoder, manifest: Path, grid: list[Scales], jobs: int, frames: int = 6000) -> Iterator[Decoded]:
     """Decode every cut of a manifest with every pair of scales.
 
     One search makes a lattice; where there are several pairs it is made with the middle one, and the best paths
@@ -43,7 +53,7 @@ def decode(
         frames: 30 ms frames of a batch, at most (a longer utterance is a batch of its own).
 
     Yields:
-        Cut id, reference words, and what was found for each pair of scales, in the manifest's order.
+        What was found, in the manifest's order.
     """
     tasks = ((decoder, batch, grid) for batch in _batches(_cuts(manifest), frames))
     for done in in_processes(_decode_batch, tasks, jobs):
@@ -74,7 +84,7 @@ def _batches(cuts: Iterable[Cut], frames: int) -> Iterator[list[Cut]]:
         yield batch
 
 
-def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[tuple[str, list[str], list[Found]]]:
+def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[Decoded]:
     decoder, cuts, grid = task
     if decoder not in _loaded:
         _loaded[decoder] = (
@@ -88,4 +98,5 @@ def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[tuple[s
     rescales = [None if s == middle else Rescale.between(middle, s, model.log_priors) for s in grid]
     scores = [middle.scores(p, model.log_priors) for p in log_posteriors]
     found = search_each(graph, scores, decoder.beams, rescales)
-    return [(c.id, c.supervisions[0].text.split(), f) for c, f in zip(cuts, found, strict=True)]
+    said = [(c.id, c.supervisions[0]) for c in cuts]
+    return [Decoded(i, s.speaker or "", s.text.split(), f) for (i, s), f in zip(said, found, strict=True)]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
+from understudy.score.paired import Difference
 from understudy.score.report import count, number, relative_reduction
 from understudy.stage import UserError
 
 Line = dict[str, Any]
+Pair = tuple[str | None, str]
+"""Names of a baseline and of a system"""
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,8 @@ class System:
         """What all seeds share."""
         return self.lines[0].get(key)
 
-    def apart(self, other: System) -> bool:
-        """Whether the intervals do not overlap."""
-        (low, high), (other_low, other_high) = self.interval, other.interval
-        return high < other_low or other_high < low
+
+LEVEL = 0.01  # of the paired tests
 
 
 def read_rows(lines: Iterable[str], source: str) -> list[Row]:
@@ -95,12 +96,19 @@ class _Entry:
     name: str
     baseline: System | None
     oracle: System | None
+    paired: Difference | None
+    """from the baseline, on the same utterances"""
 
     def werr(self) -> str:
         if self.baseline is None or self.baseline is self.system:
             return "–"
         value = relative_reduction(self.baseline.mean("wer"), self.system.mean("wer"))
-        return number(value, ".1f") + (" *" if self.system.apart(self.baseline) else "")
+        return number(value, ".1f") + (" *" if self.paired and self.paired.significant(LEVEL) else "")
+
+    def change(self) -> str:
+        if self.paired is None or self.baseline is self.system:
+            return "–"
+        return f"{self.paired.wer:+.2f} [{self.paired.low:+.2f}, {self.paired.high:+.2f}]"
 
     def recovery(self) -> str:
         if self.oracle is None or self.baseline is None or self.system is self.oracle:
@@ -127,13 +135,19 @@ _COLUMNS: list[tuple[str, Callable[[_Entry], str]]] = [
     ("of each seed", _Entry.seeds),
     ("errors/words", lambda e: " ".join(f"{line['errors']}/{line['words']}" for line in e.system.lines)),
     ("empty", lambda e: str(sum(line["empty"] for line in e.system.lines))),
+    ("change, absolute [95 %]", _Entry.change),
     ("WERR %", _Entry.werr),
     ("recovery %", _Entry.recovery),
 ]
 
 
-def report(rows: list[Row], lines: list[Line], pictures: list[tuple[str, str]]) -> str:
+def report(
+    rows: list[Row], lines: list[Line], pictures: list[tuple[str, str]], paired: Mapping[Pair, Difference]
+) -> str:
     """Markdown: a table for each block, then the pictures (paths and captions). Systems without result are named.
+
+    Args:
+        paired: of a baseline and a system, where their errors of each utterance are known.
 
     Raises:
         UserError: no row has a result.
@@ -145,13 +159,14 @@ def report(rows: list[Row], lines: list[Line], pictures: list[tuple[str, str]]) 
     first = next(iter(known.values()))
     text = [
         f"# Table: {first.get('recipe')}, {first.get('test_set')}", "",
-        "Made from `table/results.jsonl` by `steps/report_table.py`; do not edit.", "",
+        "Made from `table/results.jsonl` and `table/differences.jsonl` by `steps/report_table.py`; do not edit.", "",
         "WER and its 95 % interval (bootstrap over utterances) are means over seeds where there are several. WERR is "
-        "the reduction of the WER relative to the block's baseline; * marks intervals that do not overlap. Recovery is "
-        "the share of the gain that the true labels of the unlabelled speech would have brought.",
+        "the reduction of the WER relative to the block's baseline; * marks a change that is more than chance "
+        f"(p < {LEVEL} in both a matched-pairs test and a bootstrap of the difference, on the same utterances). "
+        "Recovery is the share of the gain that the true labels of the unlabelled speech would have brought.",
     ]  # fmt: skip
     for block in dict.fromkeys(row.block for row in rows):
-        text += ["", f"## {block}", "", *_block([row for row in rows if row.block == block], known)]
+        text += ["", f"## {block}", "", *_block([row for row in rows if row.block == block], known, paired)]
     if missing:
         text += ["", f"Without result yet: {', '.join(dict.fromkeys(missing))}."]
     for path, caption in pictures:
@@ -160,9 +175,13 @@ def report(rows: list[Row], lines: list[Line], pictures: list[tuple[str, str]]) 
     return "\n".join([*text, "", "Commit, machine: " + "; ".join(", ".join(one) for one in made) + "."]) + "\n"
 
 
-def _block(rows: list[Row], known: dict[str, System]) -> list[str]:
+def _block(rows: list[Row], known: dict[str, System], paired: Mapping[Pair, Difference]) -> list[str]:
     entries = [
-        _Entry(known[r.system], r.system, known.get(r.baseline), known.get(r.oracle)) for r in rows if r.system in known
+        _Entry(
+            known[r.system], r.system, known.get(r.baseline), known.get(r.oracle), paired.get((r.baseline, r.system))
+        )
+        for r in rows
+        if r.system in known
     ]
     if not entries:
         return ["No result yet."]

@@ -41,7 +41,8 @@ def commit() -> str:
     return f"{name}-dirty" if changed else name
 
 
-_NOT_CODE = (":(exclude)*RESULTS.md", ":(exclude)*results.jsonl", ":(exclude)egs/*/pictures/*")
+_NOT_CODE = (":(exclude)*RESULTS.md", ":(exclude)*TABLE.md", ":(exclude)*results.jsonl", ":(exclude)egs/*/table/*",
+             ":(exclude)egs/*/pictures/*")  # fmt: skip
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import itertools
+import json
 import re
 import sys
 from dataclasses import fields, is_dataclass
@@ -35,14 +37,20 @@ class _Parser(ArgumentParser):
         raise SystemExit(2)
 
 
-def parse(options: type[T], doc: str | None, argv: list[str] | None = None) -> T:
+def parse(options: type[T], doc: str | None, argv: list[str] | None = None, first: str | None = None) -> T:
     """Fill `options` (a dataclass) from `--config FILE.yaml` and `--name value`.
 
     Dashes and underscores are the same in names. An unknown option or configuration key ends the
     program with status 2 and names its nearest neighbour.
+
+    Args:
+        first: the option, a list, that takes the arguments before all options.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     argv = [re.sub(r"^--[\w.-]+", lambda m: "--" + m.group()[2:].replace("-", "_"), a) for a in argv]
+    if first is not None:
+        bare = list(itertools.takewhile(lambda a: not a.startswith("-"), argv))
+        argv = [*([f"--{first}", json.dumps(bare)] if bare else []), *argv[len(bare) :]]
     parser = _Parser(description=doc, exit_on_error=True, allow_abbrev=False)
     parser.known = (*tuple(_names(options)), "config")
     parser.add_argument("--config", action="config", help="a YAML file of options; the command line overrides it")

@@ -118,9 +118,13 @@ def main(
         log.info("done in %.1f s, peak memory %.0f MB: %s", time.monotonic() - start, peak_memory_mb(), out)
 
 
-def command(options_type: type, run: Callable[[Any], None]) -> None:
-    """Run a command that is not a step: it is quick, and has no folder to keep."""
-    options = parse(options_type, sys.modules[run.__module__].__doc__)
+def command(options_type: type, run: Callable[[Any], None], first: str | None = None) -> None:
+    """Run a command that is not a step: it is quick, and has no folder to keep.
+
+    Args:
+        first: the option that takes the arguments before all options.
+    """
+    options = parse(options_type, sys.modules[run.__module__].__doc__, first=first)
     with _errors_told():
         run(options)
 
