@@ -87,7 +87,8 @@ targets() {
 # unlabelled speech; as many updates whatever the part
 distilled() {
   local c=$1 size=$2 seed=$4 part=$6 speech=$data/feats/unlabelled.jsonl.gz needs="$5"
-  local sub=$((sub_epochs / part)) epochs=$((distil_epochs * part))
+  local sub=$((sub_epochs / part)) epochs
+  epochs=$(($(of distil_epochs "$c") * part))
   ((sub > 0)) || sub=1
   local passes first
   passes=$(of labelled_passes "$c")
@@ -159,7 +160,8 @@ curves() {
       train_cell n "n/$size-first" 1 "n/$labels" --config "conf/$size.yaml" --epochs "${first_epochs[i]}"
       model n "$size" 1 "n/$labels" --config "conf/$size.yaml" --epochs "${alone_epochs[i]}"
     }
-    for part in "${parts[@]}"; do
+    # The most speech first, which matters most.
+    for part in $(printf '%s\n' "${parts[@]}" | sort -n); do
       [[ $size == "$small" && $part == 1 ]] || distilled n "$size" "$size-$(part_hours "$part")" 1 n/targets \
         "$part" --targets "[$dir/n/targets/unlabelled]"
     done

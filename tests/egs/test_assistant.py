@@ -91,6 +91,22 @@ def test_systems_of_a_run_are_compared(first):
     assert sum(int(line.split("\t")[2]) for line in speakers) == lines["student-labelled"]["words"]
 
 
+def test_test_sets_of_one_name_are_refused(first, tmp_path):
+    test = first / "data/feats/test.jsonl.gz"
+    command = [
+        RECIPE / "steps/decode.py",
+        "--model",
+        first / "exp/teacher",
+        "--graph",
+        first / "exp/graph",
+        "--dev",
+        test,
+    ]
+    command += ["--test", f"[{test},{test}]", "--system", "x", "--out", tmp_path / "out"]
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "give each its own, and none dev" in done.stderr
+
+
 def test_step_wise_distillation_goes_through_a_large_student(first):
     done = recipe(first, "--stage", "9", "--large", "large")
     assert done.returncode == 0, done.stderr[-3000:]
