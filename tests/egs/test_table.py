@@ -10,7 +10,8 @@ RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
 SMALL = (
     "--hours 0.03 --seven-hours 0.08 --unlabelled-hours 0.06 --dev-hours 0.01 --test-hours 0.02 --senones 100 "
     "--seven-senones 110 --teacher-epochs 2 --seven-teacher-epochs 1 --seven-first-epochs 1 --seven-alone-epochs 2 "
-    "--seven-large-epochs 1 --distil-epochs 1 --seven-distil-epochs 1 --sub-epochs 1 --sequence-epochs 1 --beam 6 --seeds 1"
+    "--seven-large-epochs 1 --distil-epochs 1 --seven-distil-epochs 1 --sub-epochs 1 --sequence-epochs 1 --beam 6 "
+    "--seeds 1"
 ).split()
 SMALL += ["--parts", "2 1", "--sizes", "student large", "--first-epochs", "2 1", "--alone-epochs", "3 2"]
 
