@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.lang.graph import build_hclg, save_graph
+from understudy.lang.graph import save_graph
+from understudy.lang.hclg import build_hclg
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import Step, main

@@ -11,7 +11,8 @@ import toy
 
 from understudy.decode import search as module
 from understudy.decode.search import Beams, Rescale, Scales, search, search_each
-from understudy.lang.graph import build_hclg
+from understudy.lang.graph import words_of
+from understudy.lang.hclg import build_hclg
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +51,9 @@ def test_an_empty_lattice_is_retried_then_counted(language):
 def test_retry_uses_wider_beams(language, monkeypatch):
     tried = []
 
-    def fake(graph, utterances, beams, rescales):
+    def fake(graph, utterances, beams, rescales, draws):
         tried.append((len(utterances), beams.search, beams.max_active))
-        return [[[1] if len(u) < 2 * len(tried) else None] for u in utterances]
+        return [[([1] if len(u) < 2 * len(tried) else None, [])] for u in utterances]
 
     monkeypatch.setattr(module, "_search", fake)
     found = search(None, [torch.zeros(n, 3) for n in (1, 3, 9)], Beams(search=10.0, max_active=100))
@@ -63,11 +64,11 @@ def test_retry_uses_wider_beams(language, monkeypatch):
 def test_out_of_memory_halves_the_batch(language, monkeypatch):
     sizes, whole = [], module._search_batch
 
-    def limited(graph, utterances, beams, rescales):
+    def limited(graph, utterances, beams, rescales, draws):
         sizes.append(len(utterances))
         if len(utterances) > 1:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return whole(graph, utterances, beams, rescales)
+        return whole(graph, utterances, beams, rescales, draws)
 
     monkeypatch.setattr(module, "_search_batch", limited)
     found = search(language[2], [utterance(language, ["c"])] * 3)
@@ -89,3 +90,21 @@ def test_a_rescaled_lattice_gives_what_a_search_with_those_scales_gives(language
         assert [f[column].words for f in found] == [f.words for f in direct]
         different += sum(f[column].words != f[0].words for f in found)
     assert different  # else the scales made no difference, and nothing was tested
+
+
+def test_words_are_drawn_by_their_probability(language):
+    _lexicon, tree, graph = language
+    torch.manual_seed(5)
+    wide = Beams(search=1000.0, output=1000.0, max_active=100000)
+    scores = [torch.randn(n, tree.num_senones) for n in (9, 13)]
+    impossible = torch.full((4, tree.num_senones), -1e30)
+    found = [one for (one,) in search_each(graph, [scores[0], impossible, scores[1]], wide, [None], draws=4000)]
+    assert [len(f.drawn) for f in found] == [4000, 0, 4000]
+    lattice = module.lattices(graph, [scores[1], scores[0]], wide)
+    shares = lattice.get_arc_post(use_double_scores=True, log_semiring=True).exp()
+    counts = torch.tensor([len(words_of(graph, [label])) for label in lattice.aux_labels.tolist()])
+    splits = lattice.arcs.shape().row_splits(2)[lattice.arcs.shape().row_splits(1).long()].tolist()
+    for one, begin, end in zip((found[2], found[0]), splits, splits[1:]):
+        expected = float((shares * counts)[begin:end].sum())
+        assert sum(map(len, one.drawn)) / 4000 == pytest.approx(expected, abs=0.05)
+    assert not search(graph, scores, wide)[0].drawn

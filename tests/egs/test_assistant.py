@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from kaldialign import edit_distance
 from lhotse import CutSet
 from safetensors.torch import load_file
 
@@ -86,9 +88,63 @@ def test_systems_of_a_run_are_compared(first):
     assert (
         f"| {change:+.2f} [" in done.stdout and f"({lines['student-labelled']['utterances']} utterances)" in done.stdout
     )
-    assert "| training: sub_epochs" in done.stdout
+    assert "| training: epochs" in done.stdout
     speakers = (first / "exp/student-labelled/decode/test/speakers.tsv").read_text().splitlines()[1:]
     assert sum(int(line.split("\t")[2]) for line in speakers) == lines["student-labelled"]["words"]
+
+
+@pytest.fixture(scope="module")
+def recogniser(first, tmp_path_factory) -> Path:
+    out, model = tmp_path_factory.mktemp("packed") / "recogniser", first / "exp/student-distilled"
+    command = [RECIPE / "steps/pack.py", "--model", model, "--graph", first / "exp/graph", "--tree", first / "exp/tree"]
+    command += ["--decoded", model / "decode", "--normaliser", first / "data/feats/normaliser.json", "--out", out]
+    command += ["--beams.search", 6]
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def transcribe(*arguments: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, RECIPE / "steps/transcribe.py", *arguments]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+
+
+def test_audio_alone_is_transcribed_as_it_was_in_the_recipe(first, recogniser, tmp_path):
+    cuts = list(CutSet.from_jsonl_lazy(first / "data/corpus/test.jsonl.gz"))[:12]
+    files = [cut.recording.sources[0].source for cut in cuts]
+    lines = (first / "exp/student-distilled/decode/test/hyp.txt").read_text().splitlines()
+    expected = {line.split()[0]: line.split()[1:] for line in lines}
+    done = transcribe(*files, "--recogniser", recogniser)
+    assert done.returncode == 0, done.stderr
+    heard = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    # Features on disk are rounded, so a word may differ here and there.
+    wrong = sum(edit_distance(expected[c.id], heard[f])["total"] for c, f in zip(cuts, files))
+    assert list(heard) == files and wrong <= 0.1 * sum(len(expected[c.id]) for c in cuts)
+    done = transcribe(*files, "--recogniser", recogniser, "--format", "json", "--out", tmp_path / "all.jsonl")
+    assert done.returncode == 0, done.stderr
+    for line, cut in zip(map(json.loads, (tmp_path / "all.jsonl").read_text().splitlines()), cuts, strict=True):
+        words = line["words"]
+        assert [w["text"] for w in words] == heard[line["file"]]
+        times = [t for w in words for t in (w["start"], w["end"])]
+        assert times == sorted(times) and (not times or 0 <= times[-1] <= cut.duration + 0.03)
+        assert all(0 <= w["confidence"] <= 1 for w in words)
+
+
+def test_what_cannot_be_transcribed_is_said_and_the_rest_is_done(first, recogniser, tmp_path):
+    cut = next(iter(CutSet.from_jsonl_lazy(first / "data/corpus/test.jsonl.gz")))
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    soundfile.write(tmp_path / "zeros.wav", np.zeros(200), 16000)  # not one frame of speech
+    files = [tmp_path / "broken.wav", cut.recording.sources[0].source, tmp_path / "zeros.wav"]
+    done = transcribe(*files, "--recogniser", recogniser, "--format", "ctm")
+    assert done.returncode == 1 and "not transcribed: " in done.stderr and "broken.wav" in done.stderr
+    assert "zeros.wav: nothing was found from 0.00 to 0.01 s" in done.stderr
+    for line in done.stdout.splitlines():
+        name, channel, begin, length, _word, share = line.split()
+        assert name == Path(files[1]).stem and channel == "1" and float(begin) >= 0 < float(length)
+        assert 0 <= float(share) <= 1
+    assert done.stdout
+    lost = transcribe(files[1], "--recogniser", tmp_path)
+    assert lost.returncode == 1 and "steps/pack.py" in lost.stderr
 
 
 def test_test_sets_of_one_name_are_refused(first, tmp_path):

@@ -10,7 +10,8 @@ import toy
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
-from understudy.lang.graph import build_hclg, load_graph, save_graph, words_of
+from understudy.lang.graph import load_graph, save_graph, words_of
+from understudy.lang.hclg import build_hclg
 
 FRAMES = 4
 HALF = math.log(2)

@@ -88,6 +88,14 @@ def phone_graph(
     return phones, before, starts, frontier
 
 
+def word_of_node(pronunciations: list[list[list[int]]]) -> list[int]:
+    """Number of the word that each node of `phone_graph` belongs to; -1: silence."""
+    words = [-1]
+    for number, variants in enumerate(pronunciations):
+        words += [number] * sum(map(len, variants)) + [-1]
+    return words
+
+
 def alignment_graph(
     pronunciations: list[list[list[int]]], silence: int, topology: Topology, label: Labeller, context: bool = True
 ) -> AlignmentGraph:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -43,6 +43,8 @@ class Found:
     words: list[int]
     retried: bool = False
     empty: bool = False
+    drawn: list[list[int]] = field(default_factory=list)
+    """word sequences drawn from the lattice by their probability, if any were asked for"""
 
 
 class Scales(NamedTuple):
@@ -75,7 +77,7 @@ def search(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams = Beams()) 
 
 
 def search_each(
-    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None]
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], draws: int = 0
 ) -> list[list[Found]]:
     """Best words of each utterance under each of several scales, from one search.
 
@@ -83,6 +85,7 @@ def search_each(
         graph: of `understudy.lang.graph.build_hclg`.
         utterances: scores (frames, senones) of each.
         rescales: what to do to the lattice's scores before its best path is taken; None: nothing.
+        draws: paths to draw from the lattice as well, by their probability.
 
     Returns:
         In the order of `utterances`, one for each of `rescales`. An utterance whose lattice is empty is
@@ -99,8 +102,8 @@ def search_each(
     for attempt in range(1 + RETRIES):
         if not todo:
             break
-        for i, each in zip(todo, _search(graph, [utterances[i] for i in todo], beams, rescales), strict=True):
-            found[i] = [Found(words or [], retried=attempt > 0, empty=words is None) for words in each]
+        for i, each in zip(todo, _search(graph, [utterances[i] for i in todo], beams, rescales, draws), strict=True):
+            found[i] = [Found(words or [], attempt > 0, words is None, drawn) for words, drawn in each]
         todo = [i for i in todo if found[i][0].empty]
         beams = beams.wider()
     return found
@@ -108,14 +111,16 @@ def search_each(
 
 Words = list[int] | None
 """Word ids; None: the lattice is empty"""
+Result = tuple[Words, list[list[int]]]
+"""The best words, and those that were drawn"""
 
 
 def _search(
-    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None]
-) -> list[list[Words]]:
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], draws: int
+) -> list[list[Result]]:
     """Words for each rescaling. Halves the batch, then the active states, when memory runs out."""
     try:
-        return _search_batch(graph, utterances, beams, rescales)
+        return _search_batch(graph, utterances, beams, rescales, draws)
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
@@ -123,12 +128,12 @@ def _search(
             half = len(utterances) // 2
             log.warning("out of memory: %d utterances are searched in two halves", len(utterances))
             halves = utterances[:half], utterances[half:]
-            return [words for part in halves for words in _search(graph, part, beams, rescales)]
+            return [words for part in halves for words in _search(graph, part, beams, rescales, draws)]
         fewer = replace(beams, max_active=beams.max_active // 2)
         if fewer.max_active <= beams.min_active:
             raise
         log.warning("out of memory on one utterance: searched with %d active states", fewer.max_active)
-        return _search(graph, utterances, fewer, rescales)
+        return _search(graph, utterances, fewer, rescales, draws)
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -138,12 +143,16 @@ def _is_memory(error: BaseException) -> bool:
 
 
 def _search_batch(
-    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None]
-) -> list[list[Words]]:
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], draws: int
+) -> list[list[Result]]:
     order = sorted(range(len(utterances)), key=lambda i: -len(utterances[i]))  # k2 wants the longest first
     lattice = lattices(graph, [utterances[i] for i in order], beams)
-    columns = [_best_words(lattice if r is None else _rescaled(lattice, r), graph) for r in rescales]
-    found: list[list[Words]] = [[] for _ in utterances]
+    columns = []
+    for rescale in rescales:
+        one = lattice if rescale is None else _rescaled(lattice, rescale)
+        best = _best_words(one, graph)
+        columns.append(zip(best, _drawn_words(one, graph, draws, best), strict=True))
+    found: list[list[Result]] = [[] for _ in utterances]
     for i, *each in zip(order, *columns, strict=True):
         found[i] = each
     return found
@@ -181,3 +190,19 @@ def _best_words(lattice: k2.Fsa, graph: k2.Fsa) -> list[Words]:
     arcs = shape.row_splits(2).long()[states].tolist()
     labels = paths.aux_labels.tolist()
     return [words_of(graph, labels[begin:end]) if end > begin else None for begin, end in pairwise(arcs)]
+
+
+def _drawn_words(lattice: k2.Fsa, graph: k2.Fsa, draws: int, best: list[Words]) -> list[list[list[int]]]:
+    """Words of `draws` paths of each lattice; none where it is empty."""
+    drawn: list[list[list[int]]] = [[] for _ in best]
+    whole = [i for i, words in enumerate(best) if words is not None]
+    if not draws or not whole:
+        return drawn
+    if len(whole) < len(best):
+        lattice = k2.index_fsa(lattice, torch.tensor(whole, dtype=torch.int32))
+    paths = k2.random_paths(lattice, use_double_scores=True, num_paths=draws)
+    labels, ends = lattice.aux_labels[paths.values.long()].tolist(), paths.shape.row_splits(2).tolist()
+    for place, i in enumerate(whole):
+        splits = ends[place * draws : (place + 1) * draws + 1]
+        drawn[i] = [words_of(graph, labels[a:b]) for a, b in pairwise(splits)]
+    return drawn

@@ -1,0 +1,112 @@
+"""A recogniser in one folder: acoustic model, graph, front end and scales, for audio that no manifest knows.
+
+Its files: model.json, model.safetensors, HCLG.safetensors, lexicon.txt, phones.txt, words.txt, tree.json,
+normaliser.json, and recogniser.json, which holds the scales, the beams and where they come from.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from understudy import models
+from understudy.decode.search import Beams, Scales, search_each
+from understudy.decode.words import Word, confidences, spans
+from understudy.features import Normaliser, stack
+from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
+from understudy.features.logmel import logmel
+from understudy.lang.graph import load_graph
+from understudy.lang.lexicon import Lexicon
+from understudy.lang.tree import Tree
+from understudy.stage import UserError, atomic_path, read_json, write_json
+
+SHORTEST = 600  # samples: less is not one stacked frame
+DRAWS = 100  # word sequences that a confidence is counted over
+_MODEL = ("model.json", "model.safetensors")
+_GRAPH = ("HCLG.safetensors", "lexicon.txt", "phones.txt", "words.txt")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was said in a piece of audio."""
+
+    words: list[Word]
+    seconds: float
+    empty: bool
+    """the search found no way through its graph: nothing is known of what was said"""
+
+
+def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str, Any], out: Path) -> None:
+    """Copy what a recogniser needs to a folder.
+
+    Args:
+        about: acoustic_scale, prior_scale, beams, and anything else worth keeping.
+
+    Raises:
+        UserError: the parts do not belong together.
+    """
+    senones, grown = models.load(model).senones, Tree.load(tree).num_senones
+    if senones != grown:
+        raise UserError(f"{model} has {senones} senones, {tree} has {grown}: not of one tree")
+    files = {model / name: name for name in _MODEL} | {graph / name: name for name in _GRAPH}
+    for source, name in (files | {tree: "tree.json", normaliser: "normaliser.json"}).items():
+        if not source.exists():
+            raise UserError(f"{source}: no such file. Run the stage that makes it first.")
+        with atomic_path(out / name) as partial:
+            shutil.copyfile(source, partial)
+    write_json(out / "recogniser.json", about)
+
+
+class Recogniser:
+    """Audio to words."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load a folder that `pack` made.
+
+        Raises:
+            UserError: it is none.
+        """
+        if not (folder / "recogniser.json").exists():
+            raise UserError(f"{folder}: no recogniser.json in it. Make a recogniser of a model with steps/pack.py.")
+        self.about = read_json(folder / "recogniser.json")
+        self.scales = Scales(self.about["acoustic_scale"], self.about["prior_scale"])
+        self.beams = Beams(**self.about["beams"])
+        self.model, self.graph = models.load(folder), load_graph(folder / "HCLG.safetensors")
+        self.lexicon, self.tree = Lexicon.read(folder), Tree.load(folder / "tree.json")
+        self.normaliser = Normaliser.load(folder / "normaliser.json")
+
+    def hear(self, batch: Sequence[np.ndarray], times: bool = True) -> list[Heard]:
+        """Words of utterances.
+
+        Args:
+            batch: samples of each, (length,) float32 in ±1 at 16 kHz.
+            times: tell times and confidences too; without them a word's are 0.
+        """
+        voiced = [i for i, samples in enumerate(batch) if len(samples) >= SHORTEST]
+        features = [torch.from_numpy(stack(self.normaliser(logmel(batch[i])))) for i in voiced]
+        posteriors = self.model.log_posteriors(features) if voiced else []
+        scores = [self.scales.scores(p, self.model.log_priors) for p in posteriors]
+        found = search_each(self.graph, scores, self.beams, [None], DRAWS if times else 0)
+        heard = [Heard([], len(samples) / SAMPLE_RATE, True) for samples in batch]
+        for i, score, (one,) in zip(voiced, scores, found, strict=True):
+            said = [self.lexicon.words[word] for word in one.words]
+            where = spans(said, score, self.lexicon, self.tree) if times else [(0.0, 0.0)] * len(said)
+            sure = confidences(one.words, one.drawn) if times else [0.0] * len(said)
+            words = [Word(text, *span, share) for text, span, share in zip(said, where, sure, strict=True)]
+            heard[i] = Heard(words, heard[i].seconds, one.empty)
+        return heard
+
+
+def about(scored: dict[str, Any], beams: Beams, system: str) -> dict[str, Any]:
+    """What recogniser.json holds: of a decoding's wer.json its scales and rates."""
+    rates = {key: scored[key] for key in ("wer", "wer_low", "wer_high", "errors", "words", "utterances")}
+    return {
+        "system": system, "acoustic_scale": scored["acoustic_scale"], "prior_scale": scored["prior_scale"],
+        "beams": asdict(beams), "frame_s": STACKED_SHIFT, "tested": rates,
+    }  # fmt: skip
