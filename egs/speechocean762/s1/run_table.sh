@@ -68,9 +68,10 @@ cells_of_corpus() {
     --dev-speakers "$dev_speakers" --seed "$seed"
   cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts \
     "[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
-  # The language model is the same in all cells: it knows the sentences of all training speakers.
-  cell lang "corpus n/labelled" steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" \
-    --cuts "$data/n/labelled.jsonl.gz" --text "$data/corpus/text.txt" --order 3 --out "$dir/lang"
+  # The language model is the same in all cells: it knows the sentences of the labelled speakers, not of the unlabelled
+  # ones, or a decoder would look up there what they said.
+  cell lang features steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" \
+    --cuts "$data/feats/labelled.jsonl.gz" --order 3 --out "$dir/lang"
 }
 
 . utils/table.sh

@@ -26,7 +26,7 @@ from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import UserError, atomic_path, read_json, write_json
 
-SHORTEST = 600  # samples: less is not one stacked frame
+SHORTEST = 480  # samples: less is not one stacked frame
 DRAWS = 100  # word sequences that a confidence is counted over
 _MODEL = ("model.json", "model.safetensors")
 _GRAPH = ("HCLG.safetensors", "lexicon.txt", "phones.txt", "words.txt")
