@@ -11,17 +11,19 @@ import itertools
 import os
 import resource
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from understudy.decode.pool import Decoded, Decoder, decode
-from understudy.decode.search import Beams, Found, Scales
+from understudy.decode.lattice import oracle, save_lattices
+from understudy.decode.pool import Decoder, decode, outcome
+from understudy.decode.search import Beams, Scales
 from understudy.lang.lexicon import Lexicon
 from understudy.models import load
-from understudy.score import errors, interval, utterances
+from understudy.score import errors
+from understudy.score.outcome import write_outcome
 from understudy.score.results import append_result
-from understudy.stage import Step, UserError, atomic_path, log, main, write_json
+from understudy.stage import Step, UserError, log, main
 from understudy.stage.log import commit, machine
 from understudy.stage.step import peak_memory_mb
 
@@ -52,6 +54,8 @@ class Options:
     """to try on the development set, rising"""
     beams: Beams = field(default_factory=Beams)
     """how far the search looks"""
+    lattices: bool = False
+    """keep word lattices of dev and test sets (lattices.safetensors) for steps/rescore.py, and count their oracle"""
     jobs: int = 2
     """processes"""
     seed: int = 42
@@ -66,8 +70,7 @@ def run(options: Options, step: Step) -> None:
     start, cpu = time.monotonic(), _cpu_seconds()
     best, dev_wer = _tune(options, step.out / "dev")
     for name, path in zip(names, options.test, strict=True):
-        said, (hyps,) = _decode(options, path, [best])
-        score = _score(step.out / name, said, hyps, best, options.seed)
+        score = _decode_best(options, path, best, step.out / name)
         score["scored"] = os.path.relpath(step.out / name, options.results.parent)
         # The first line counts the tuning too.
         used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
@@ -83,63 +86,47 @@ def _tune(options: Options, out: Path) -> tuple[Scales, float]:
     grid = [Scales(*pair) for pair in itertools.product(options.acoustic_scales, options.prior_scales)]
     if not grid or min(options.acoustic_scales) <= 0:
         raise UserError("give --acoustic-scales and --prior-scales at least one value each, acoustic ones above 0.")
-    said, systems = _decode(options, options.dev, grid)
-    counts = [errors.count([d.reference for d in said], _words(hyps)) for hyps in systems]
+    words = Lexicon.read(options.graph).words
+    said = list(decode(_decoder(options, options.dev), options.dev, grid, options.jobs))
+    tried = [[outcome(one, words, n) for one in said] for n in range(len(grid))]
+    counts = [errors.count([o.reference for o in one], [o.words for o in one]) for one in tried]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
     for scales, found in zip(grid, counts, strict=True):
         log.info("dev: acoustic scale %g, prior scale %g: WER %.2f %%", *scales, found.wer)
-    for name, tried, chosen in zip(Scales._fields, (options.acoustic_scales, options.prior_scales), grid[best]):
-        if len(tried) > 1 and chosen in (min(tried), max(tried)):
+    for name, values, chosen in zip(Scales._fields, (options.acoustic_scales, options.prior_scales), grid[best]):
+        if len(values) > 1 and chosen in (min(values), max(values)):
             log.warning("dev: the best %s scale, %g, is the last that was tried: try beyond it", name, chosen)
-    _score(out, said, systems[best], grid[best], options.seed)
+    if options.lattices:  # of the best scales: one more search
+        _decode_best(options, options.dev, grid[best], out)
+    else:
+        write_outcome(out, tried[best], _scales(grid[best]), options.seed)
     return grid[best], counts[best].wer
+
+
+def _decode_best(options: Options, manifest: Path, scales: Scales, out: Path) -> dict[str, Any]:
+    """Decode with these scales and score; with lattices, keep them and count their fewest errors."""
+    lexicon = Lexicon.read(options.graph)
+    said = list(decode(_decoder(options, manifest), manifest, [scales], options.jobs, options.lattices))
+    about = _scales(scales)
+    if options.lattices:
+        kept = {one.id: one.found[0].lattice for one in said}
+        save_lattices(out / "lattices.safetensors", kept)
+        about |= oracle(kept, {one.id: one.reference for one in said}, lexicon.word_ids)
+    return write_outcome(out, [outcome(one, lexicon.words) for one in said], about, options.seed)
+
+
+def _decoder(options: Options, manifest: Path) -> Decoder:
+    graph, normaliser = options.graph / "HCLG.safetensors", manifest.parent / "normaliser.json"
+    return Decoder(options.model, graph, normaliser, options.beams)
+
+
+def _scales(scales: Scales) -> dict[str, float]:
+    return {"acoustic_scale": scales.acoustic, "prior_scale": scales.prior}
 
 
 def _cpu_seconds() -> float:
     usages = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in usages)
-
-
-Hyps = list[tuple[list[str], Found]]
-"""Words of each utterance, and how the search went"""
-
-
-def _decode(options: Options, manifest: Path, grid: list[Scales]) -> tuple[list[Decoded], list[Hyps]]:
-    """The utterances; and for each pair of scales what was found."""
-    words = Lexicon.read(options.graph).words
-    graph, normaliser = options.graph / "HCLG.safetensors", manifest.parent / "normaliser.json"
-    decoder = Decoder(options.model, graph, normaliser, options.beams)
-    said = list(decode(decoder, manifest, grid, options.jobs))
-    return said, [[([words[i] for i in d.found[n].words], d.found[n]) for d in said] for n in range(len(grid))]
-
-
-def _words(hyps: Hyps) -> list[list[str]]:
-    return [words for words, _ in hyps]
-
-
-def _score(out: Path, said: list[Decoded], hyps: Hyps, scales: Scales, seed: int) -> dict[str, Any]:
-    """Write hyp.txt, errs.txt, utterances.tsv, speakers.tsv and wer.json; returns what is in the last."""
-    refs = [d.reference for d in said]
-    counts = errors.count(refs, _words(hyps))
-    low, high = interval.wer_interval(refs, _words(hyps), seed)
-    scored = [utterances.score(d.id, d.speaker, d.reference, words) for d, (words, _) in zip(said, hyps, strict=True)]
-    score = {
-        **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3), "wer_low": round(low, 3),
-        "wer_high": round(high, 3), **{k: round(v, 3) for k, v in utterances.rates(scored).items()},
-        "empty": sum(f.empty for _, f in hyps), "retried": sum(f.retried for _, f in hyps), "utterances": len(hyps),
-        "acoustic_scale": scales.acoustic, "prior_scale": scales.prior,
-    }  # fmt: skip
-    if score["empty"]:
-        log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])
-    with atomic_path(out / "hyp.txt") as partial:
-        partial.write_text("".join(" ".join([d.id, *words]) + "\n" for d, (words, _) in zip(said, hyps)))
-    with atomic_path(out / "errs.txt") as partial:
-        sides = (f"{d.id}\n{errors.side_by_side(d.reference, words)}\n\n" for d, (words, _) in zip(said, hyps))
-        partial.write_text("".join(sides))
-    utterances.write(out / "utterances.tsv", scored)
-    utterances.write(out / "speakers.tsv", utterances.by_speaker(scored).values())
-    write_json(out / "wer.json", score)
-    return score
 
 
 def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
 import toy
 
 from understudy.decode import search as module
-from understudy.decode.search import Beams, Rescale, Scales, search, search_each
+from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, search, search_each
 from understudy.lang.graph import words_of
 from understudy.lang.hclg import build_hclg
 
@@ -51,9 +51,9 @@ def test_an_empty_lattice_is_retried_then_counted(language):
 def test_retry_uses_wider_beams(language, monkeypatch):
     tried = []
 
-    def fake(graph, utterances, beams, rescales, draws):
+    def fake(graph, utterances, beams, rescales, wanted):
         tried.append((len(utterances), beams.search, beams.max_active))
-        return [[([1] if len(u) < 2 * len(tried) else None, [])] for u in utterances]
+        return [[Found([1]) if len(u) < 2 * len(tried) else Found([], empty=True)] for u in utterances]
 
     monkeypatch.setattr(module, "_search", fake)
     found = search(None, [torch.zeros(n, 3) for n in (1, 3, 9)], Beams(search=10.0, max_active=100))
@@ -64,11 +64,11 @@ def test_retry_uses_wider_beams(language, monkeypatch):
 def test_out_of_memory_halves_the_batch(language, monkeypatch):
     sizes, whole = [], module._search_batch
 
-    def limited(graph, utterances, beams, rescales, draws):
+    def limited(graph, utterances, beams, rescales, wanted):
         sizes.append(len(utterances))
         if len(utterances) > 1:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
-        return whole(graph, utterances, beams, rescales, draws)
+        return whole(graph, utterances, beams, rescales, wanted)
 
     monkeypatch.setattr(module, "_search_batch", limited)
     found = search(language[2], [utterance(language, ["c"])] * 3)
@@ -98,7 +98,7 @@ def test_words_are_drawn_by_their_probability(language):
     wide = Beams(search=1000.0, output=1000.0, max_active=100000)
     scores = [torch.randn(n, tree.num_senones) for n in (9, 13)]
     impossible = torch.full((4, tree.num_senones), -1e30)
-    found = [one for (one,) in search_each(graph, [scores[0], impossible, scores[1]], wide, [None], draws=4000)]
+    found = [one for (one,) in search_each(graph, [scores[0], impossible, scores[1]], wide, [None], Wanted(draws=4000))]
     assert [len(f.drawn) for f in found] == [4000, 0, 4000]
     lattice = module.lattices(graph, [scores[1], scores[0]], wide)
     shares = lattice.get_arc_post(use_double_scores=True, log_semiring=True).exp()

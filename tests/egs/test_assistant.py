@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from understudy import models
 from understudy.align.archive import AlignmentReader
 from understudy.features import Normaliser, load_stacked, stacked_length
+from understudy.lang.ngram import estimate
 from understudy.targets import TargetReader
 
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
@@ -91,6 +92,33 @@ def test_systems_of_a_run_are_compared(first):
     assert "| training: epochs" in done.stdout
     speakers = (first / "exp/student-labelled/decode/test/speakers.tsv").read_text().splitlines()[1:]
     assert sum(int(line.split("\t")[2]) for line in speakers) == lines["student-labelled"]["words"]
+
+
+def test_lattices_hold_better_words_and_are_rescored(first, tmp_path):
+    model, feats, was = first / "exp/student-distilled", first / "data/feats", results(first)["student-distilled"]
+    sets = ["--dev", feats / "dev.jsonl.gz", "--test", f"[{feats / 'test.jsonl.gz'}]", "--system", "kept"]
+    sets += ["--results", tmp_path / "results.jsonl"]
+    scales = ["--acoustic_scales", f"[{was['acoustic_scale']}]", "--prior_scales", f"[{was['prior_scale']}]"]
+    command = [RECIPE / "steps/decode.py", "--model", model, "--graph", first / "exp/graph", *sets, *scales]
+    command += ["--beams.search", 6, "--beams.output", 4.5, "--lattices", "true", "--out", tmp_path / "kept"]
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    hyps = [path.read_text() for path in (tmp_path / "kept/test/hyp.txt", model / "decode/test/hyp.txt")]
+    assert hyps[0] == hyps[1]
+    kept = json.loads((tmp_path / "results.jsonl").read_text())
+    assert kept["wer"] == was["wer"] and kept["oracle_wer"] < kept["wer"] and kept["lattice_arcs_per_word"] > 1
+    texts = [c.supervisions[0].text.split() for s in ("dev", "test") for c in CutSet.from_file(feats / f"{s}.jsonl.gz")]
+    estimate(texts, {word for text in texts for word in text}, 4).write(tmp_path / "large.arpa")
+    command = [RECIPE / "steps/rescore.py", "--decoded", tmp_path / "kept", "--lang", first / "exp/lang", *sets]
+    dev = json.loads((tmp_path / "kept/dev/wer.json").read_text())
+    for arpa in (first / "exp/lang/lm.arpa", tmp_path / "large.arpa"):
+        more = ["--arpa", arpa, "--weights", "[1.0, 3.0]", "--out", tmp_path / arpa.stem]
+        done = subprocess.run([sys.executable, *map(str, command + more)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        again = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[-1])
+        assert again["system"] == "kept-rescored" and again["parameters"] == kept["parameters"]
+        assert again["lm_weight"] in (0.0, 1.0, 3.0) and again["dev_wer"] <= dev["wer"]
+    assert (tmp_path / "lm/test/hyp.txt").read_text() == hyps[0]  # the graph's own model changes nothing
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,10 +11,11 @@ import torch
 from lhotse import CutSet
 from lhotse.cut import Cut
 
-from understudy.decode.search import Beams, Found, Rescale, Scales, search_each
+from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, search_each
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.lang.graph import load_graph
 from understudy.models import load
+from understudy.score.outcome import Outcome
 from understudy.stage import UserError
 from understudy.stage.workers import in_processes
 
@@ -40,22 +41,31 @@ class Decoded(NamedTuple):
     """under each pair of scales"""
 
 
+def outcome(one: Decoded, words: Sequence[str], number: int = 0) -> Outcome:
+    """As it is scored, under the pair of scales of this number; `words` are those of the ids."""
+    found = one.found[number]
+    return Outcome(one.id, one.speaker, one.reference, [words[i] for i in found.words], found.retried, found.empty)
+
+
 _loaded: dict[Decoder, tuple] = {}
 
 
-def decode(decoder: Decoder, manifest: Path, grid: list[Scales], jobs: int, frames: int = 6000) -> Iterator[Decoded]:
+def decode(
+    decoder: Decoder, manifest: Path, grid: list[Scales], jobs: int, lattices: bool = False, frames: int = 6000
+) -> Iterator[Decoded]:
     """Decode every cut of a manifest with every pair of scales.
 
     One search makes a lattice; where there are several pairs it is made with the middle one, and the best paths
     under the others are taken from it (as Kaldi's scoring does with its LM weights).
 
     Args:
+        lattices: keep them too.
         frames: 30 ms frames of a batch, at most (a longer utterance is a batch of its own).
 
     Yields:
         What was found, in the manifest's order.
     """
-    tasks = ((decoder, batch, grid) for batch in _batches(_cuts(manifest), frames))
+    tasks = ((decoder, batch, grid, lattices) for batch in _batches(_cuts(manifest), frames))
     for done in in_processes(_decode_batch, tasks, jobs):
         yield from done
 
@@ -84,8 +94,8 @@ def _batches(cuts: Iterable[Cut], frames: int) -> Iterator[list[Cut]]:
         yield batch
 
 
-def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[Decoded]:
-    decoder, cuts, grid = task
+def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales], bool]) -> list[Decoded]:
+    decoder, cuts, grid, lattices = task
     if decoder not in _loaded:
         _loaded[decoder] = (
             load(decoder.model),
@@ -97,6 +107,6 @@ def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales]]) -> list[Decoded
     middle = grid[len(grid) // 2]
     rescales = [None if s == middle else Rescale.between(middle, s, model.log_priors) for s in grid]
     scores = [middle.scores(p, model.log_priors) for p in log_posteriors]
-    found = search_each(graph, scores, decoder.beams, rescales)
+    found = search_each(graph, scores, decoder.beams, rescales, Wanted(lattice=lattices))
     said = [(c.id, c.supervisions[0]) for c in cuts]
     return [Decoded(i, s.speaker or "", s.text.split(), f) for (i, s), f in zip(said, found, strict=True)]

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from understudy import models
-from understudy.decode.search import Beams, Scales, search_each
+from understudy.decode.search import Beams, Scales, Wanted, search_each
 from understudy.decode.words import Word, confidences, spans
 from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
@@ -92,7 +92,7 @@ class Recogniser:
         features = [torch.from_numpy(stack(self.normaliser(logmel(batch[i])))) for i in voiced]
         posteriors = self.model.log_posteriors(features) if voiced else []
         scores = [self.scales.scores(p, self.model.log_priors) for p in posteriors]
-        found = search_each(self.graph, scores, self.beams, [None], DRAWS if times else 0)
+        found = search_each(self.graph, scores, self.beams, [None], Wanted(DRAWS if times else 0))
         heard = [Heard([], len(samples) / SAMPLE_RATE, True) for samples in batch]
         for i, score, (one,) in zip(voiced, scores, found, strict=True):
             said = [self.lexicon.words[word] for word in one.words]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from understudy.decode.lattice import WordLattice, word_lattices
 from understudy.lang.graph import words_of
 from understudy.stage import UserError, log
 
@@ -45,6 +46,18 @@ class Found:
     empty: bool = False
     drawn: list[list[int]] = field(default_factory=list)
     """word sequences drawn from the lattice by their probability, if any were asked for"""
+    lattice: WordLattice | None = None
+    """if it was asked for, and is not empty"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to tell of an utterance beside its best words."""
+
+    draws: int = 0
+    """word sequences to draw from its lattice by their probability"""
+    lattice: bool = False
+    """the lattice itself"""
 
 
 class Scales(NamedTuple):
@@ -77,15 +90,16 @@ def search(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams = Beams()) 
 
 
 def search_each(
-    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], draws: int = 0
-) -> list[list[Found]]:
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None],
+    wanted: Wanted = Wanted(),
+) -> list[list[Found]]:  # fmt: skip
     """Best words of each utterance under each of several scales, from one search.
 
     Args:
         graph: of `understudy.lang.graph.build_hclg`.
         utterances: scores (frames, senones) of each.
         rescales: what to do to the lattice's scores before its best path is taken; None: nothing.
-        draws: paths to draw from the lattice as well, by their probability.
+        wanted: what to tell beside the best words.
 
     Returns:
         In the order of `utterances`, one for each of `rescales`. An utterance whose lattice is empty is
@@ -102,8 +116,8 @@ def search_each(
     for attempt in range(1 + RETRIES):
         if not todo:
             break
-        for i, each in zip(todo, _search(graph, [utterances[i] for i in todo], beams, rescales, draws), strict=True):
-            found[i] = [Found(words or [], attempt > 0, words is None, drawn) for words, drawn in each]
+        for i, each in zip(todo, _search(graph, [utterances[i] for i in todo], beams, rescales, wanted), strict=True):
+            found[i] = [replace(one, retried=attempt > 0) for one in each]
         todo = [i for i in todo if found[i][0].empty]
         beams = beams.wider()
     return found
@@ -111,16 +125,14 @@ def search_each(
 
 Words = list[int] | None
 """Word ids; None: the lattice is empty"""
-Result = tuple[Words, list[list[int]]]
-"""The best words, and those that were drawn"""
 
 
 def _search(
-    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], draws: int
-) -> list[list[Result]]:
-    """Words for each rescaling. Halves the batch, then the active states, when memory runs out."""
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], wanted: Wanted
+) -> list[list[Found]]:
+    """What is found for each rescaling. Halves the batch, then the active states, when memory runs out."""
     try:
-        return _search_batch(graph, utterances, beams, rescales, draws)
+        return _search_batch(graph, utterances, beams, rescales, wanted)
     except (RuntimeError, MemoryError) as error:
         if not _is_memory(error):
             raise
@@ -128,12 +140,12 @@ def _search(
             half = len(utterances) // 2
             log.warning("out of memory: %d utterances are searched in two halves", len(utterances))
             halves = utterances[:half], utterances[half:]
-            return [words for part in halves for words in _search(graph, part, beams, rescales, draws)]
+            return [words for part in halves for words in _search(graph, part, beams, rescales, wanted)]
         fewer = replace(beams, max_active=beams.max_active // 2)
         if fewer.max_active <= beams.min_active:
             raise
         log.warning("out of memory on one utterance: searched with %d active states", fewer.max_active)
-        return _search(graph, utterances, fewer, rescales, draws)
+        return _search(graph, utterances, fewer, rescales, wanted)
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -143,16 +155,18 @@ def _is_memory(error: BaseException) -> bool:
 
 
 def _search_batch(
-    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], draws: int
-) -> list[list[Result]]:
+    graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], wanted: Wanted
+) -> list[list[Found]]:
     order = sorted(range(len(utterances)), key=lambda i: -len(utterances[i]))  # k2 wants the longest first
     lattice = lattices(graph, [utterances[i] for i in order], beams)
     columns = []
     for rescale in rescales:
         one = lattice if rescale is None else _rescaled(lattice, rescale)
         best = _best_words(one, graph)
-        columns.append(zip(best, _drawn_words(one, graph, draws, best), strict=True))
-    found: list[list[Result]] = [[] for _ in utterances]
+        drawn = _drawn_words(one, graph, wanted.draws, best)
+        kept = word_lattices(one, graph) if wanted.lattice else [None] * len(best)
+        columns.append([Found(w or [], False, w is None, *more) for w, *more in zip(best, drawn, kept, strict=True)])
+    found: list[list[Found]] = [[] for _ in utterances]
     for i, *each in zip(order, *columns, strict=True):
         found[i] = each
     return found

@@ -1,0 +1,57 @@
+"""What a decoded set came to: rates with their interval, and files of hypotheses, alignments and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from understudy.score import errors, interval, utterances
+from understudy.stage import atomic_path, log, write_json
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One utterance."""
+
+    id: str
+    speaker: str
+    """empty where the manifest names none"""
+    reference: list[str]
+    words: list[str]
+    """what was found"""
+    retried: bool = False
+    """the search had to look again with wider beams"""
+    empty: bool = False
+    """and found nothing even so"""
+
+
+def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Write hyp.txt, errs.txt, utterances.tsv, speakers.tsv and wer.json; returns what is in the last.
+
+    Args:
+        about: what else belongs into wer.json (scales).
+        seed: of the bootstrap.
+    """
+    refs, hyps = [o.reference for o in outcomes], [o.words for o in outcomes]
+    counts = errors.count(refs, hyps)
+    low, high = interval.wer_interval(refs, hyps, seed)
+    scored = [utterances.score(o.id, o.speaker, o.reference, o.words) for o in outcomes]
+    score = {
+        **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3), "wer_low": round(low, 3),
+        "wer_high": round(high, 3), **{k: round(v, 3) for k, v in utterances.rates(scored).items()},
+        "empty": sum(o.empty for o in outcomes), "retried": sum(o.retried for o in outcomes),
+        "utterances": len(outcomes), **about,
+    }  # fmt: skip
+    if score["empty"]:
+        log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])
+    with atomic_path(out / "hyp.txt") as partial:
+        partial.write_text("".join(" ".join([o.id, *o.words]) + "\n" for o in outcomes))
+    with atomic_path(out / "errs.txt") as partial:
+        sides = (f"{o.id}\n{errors.side_by_side(o.reference, o.words)}\n\n" for o in outcomes)
+        partial.write_text("".join(sides))
+    utterances.write(out / "utterances.tsv", scored)
+    utterances.write(out / "speakers.tsv", utterances.by_speaker(scored).values())
+    write_json(out / "wer.json", score)
+    return score
