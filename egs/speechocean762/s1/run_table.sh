@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The paper's experiments on speechocean762: one table, made of some forty trainings. Under 6 hours on 2 cores.
+# The paper's experiments on speechocean762: one table, made of some forty trainings. Not run as a whole yet;
+# estimated at 4 hours on 2 cores.
 #
 # Of the 113 training speakers that are not for tuning, 45 are labelled (7n: 1.05 h), a seventh of their sentences in
 # the condition n; the other 68 speakers (1.54 h) are the unlabelled speech. Tested on the corpus's own 125 test
