@@ -14,19 +14,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from understudy import models
-from understudy.decode.search import Beams, Scales, Wanted, search_each
+from understudy.decode.search import Beams, Found, Scales, Wanted, search_each
 from understudy.decode.words import Word, confidences, spans
 from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.logmel import logmel
+from understudy.features.stream import SHORTEST
 from understudy.lang.graph import load_graph
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import UserError, atomic_path, read_json, write_json
 
-SHORTEST = 480  # samples: less is not one stacked frame
 DRAWS = 100  # word sequences that a confidence is counted over
 _MODEL = ("model.json", "model.safetensors")
 _GRAPH = ("HCLG.safetensors", "lexicon.txt", "phones.txt", "words.txt")
@@ -95,12 +96,16 @@ class Recogniser:
         found = search_each(self.graph, scores, self.beams, [None], Wanted(DRAWS if times else 0))
         heard = [Heard([], len(samples) / SAMPLE_RATE, True) for samples in batch]
         for i, score, (one,) in zip(voiced, scores, found, strict=True):
-            said = [self.lexicon.words[word] for word in one.words]
-            where = spans(said, score, self.lexicon, self.tree) if times else [(0.0, 0.0)] * len(said)
-            sure = confidences(one.words, one.drawn) if times else [0.0] * len(said)
-            words = [Word(text, *span, share) for text, span, share in zip(said, where, sure, strict=True)]
-            heard[i] = Heard(words, heard[i].seconds, one.empty)
+            heard[i] = Heard(self.words(one, score, times), heard[i].seconds, one.empty)
         return heard
+
+    def words(self, found: Found, scores: Tensor, times: bool = True) -> list[Word]:
+        """Words that a search found in `scores` (frames, senones), as `hear` tells them; `DRAWS` of them were drawn."""
+        said = [self.lexicon.words[word] for word in found.words]
+        if not times:
+            return [Word(text, 0.0, 0.0, 0.0) for text in said]
+        where, sure = spans(said, scores, self.lexicon, self.tree), confidences(found.words, found.drawn)
+        return [Word(text, *span, share) for text, span, share in zip(said, where, sure, strict=True)]
 
 
 def about(scored: dict[str, Any], beams: Beams, system: str) -> dict[str, Any]:

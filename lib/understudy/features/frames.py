@@ -32,4 +32,4 @@ def stack(logmel: np.ndarray, offset: int = 0) -> np.ndarray:
     length = stacked_length(len(logmel))
     if offset:
         logmel = np.concatenate([logmel[offset:], np.repeat(logmel[-1:], offset, axis=0)])
-    return logmel[: length * STACK].reshape(length, -1)
+    return logmel[: length * STACK].reshape(length, STACK * logmel.shape[1])

@@ -1,0 +1,44 @@
+"""A model that hears an utterance piece by piece: the logits are those of the whole utterance."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from understudy.models.acoustic import AcousticModel
+from understudy.stage import UserError
+
+
+class ModelStream:
+    """One utterance through a unidirectional model.
+
+    Raises:
+        UserError: the model is bidirectional.
+    """
+
+    def __init__(self, model: AcousticModel) -> None:
+        if model.options.bidirectional:
+            raise UserError("a bidirectional model answers when it has heard all: it cannot listen. Take a student.")
+        self._model = model.eval()
+        self._states: list[tuple[Tensor, Tensor] | None] = [None] * len(model.layers)
+        self._late = model.options.delay
+        self._last: Tensor | None = None
+
+    @torch.no_grad()
+    def __call__(self, features: Tensor) -> Tensor:
+        """Logits that are known by now, each frame's once: (frames, inputs) to (frames, senones), the delay behind."""
+        if not len(features):
+            return features.new_zeros(0, self._model.senones)
+        self._last, hidden = features[-1:], features[None]
+        for number, (layer, norm) in enumerate(zip(self._model.layers, self._model.norms, strict=True)):
+            hidden, self._states[number] = layer[0](hidden, self._states[number])
+            hidden = norm(hidden)
+        early = min(self._late, len(features))  # outputs before the first frame's
+        self._late -= early
+        return self._model.output(hidden[0, early:])
+
+    def finish(self) -> Tensor:
+        """Logits of the last frames: the delayed outputs are flushed as `AcousticModel.forward` does."""
+        if self._last is None:
+            return torch.zeros(0, self._model.senones)
+        return self(self._last.repeat(self._model.options.delay, 1))
