@@ -178,15 +178,19 @@ def lattices(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, frames: 
     Args:
         frames: name of an attribute that tells an arc's frame, counted through all utterances with one more each.
     """
-    batch = pad_sequence(utterances, batch_first=True)
-    batch = torch.nn.functional.pad(batch, (1, 0), value=-1e30)  # label 0 does not exist
-    segments = torch.tensor([[n, 0, len(u)] for n, u in enumerate(utterances)], dtype=torch.int32)
-    dense = k2.DenseFsaVec(batch, segments)
     graphs = k2.create_fsa_vec([graph])
     graphs.graph_scores = graphs.scores.clone()
     return k2.intersect_dense_pruned(
-        graphs, dense, beams.search, beams.output, beams.min_active, beams.max_active, seqframe_idx_name=frames
+        graphs, dense(utterances), beams.search, beams.output, beams.min_active, beams.max_active,
+        seqframe_idx_name=frames,
     )  # fmt: skip
+
+
+def dense(utterances: Sequence[Tensor]) -> k2.DenseFsaVec:
+    """Scores (frames, senones) of utterances that come longest first, for k2."""
+    batch = pad_sequence(utterances, batch_first=True)
+    batch = torch.nn.functional.pad(batch, (1, 0), value=-1e30)  # label 0 does not exist
+    return k2.DenseFsaVec(batch, torch.tensor([[n, 0, len(u)] for n, u in enumerate(utterances)], dtype=torch.int32))
 
 
 def _rescaled(lattice: k2.Fsa, rescale: Rescale) -> k2.Fsa:
