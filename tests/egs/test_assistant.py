@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -132,9 +133,13 @@ def recogniser(first, tmp_path_factory) -> Path:
     return out
 
 
+def hear(step: str, *arguments: object, **more: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, RECIPE / "steps" / step, *arguments]
+    return subprocess.run(list(map(str, command)), capture_output=True, check=False, **{"text": True, **more})
+
+
 def transcribe(*arguments: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, RECIPE / "steps/transcribe.py", *arguments]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    return hear("transcribe.py", *arguments)
 
 
 def test_audio_alone_is_transcribed_as_it_was_in_the_recipe(first, recogniser, tmp_path):
@@ -173,6 +178,40 @@ def test_what_cannot_be_transcribed_is_said_and_the_rest_is_done(first, recognis
     assert done.stdout
     lost = transcribe(files[1], "--recogniser", tmp_path)
     assert lost.returncode == 1 and "steps/pack.py" in lost.stderr
+
+
+def test_what_is_heard_as_it_arrives_is_what_is_heard_of_the_whole(first, recogniser, tmp_path):
+    cuts = list(CutSet.from_jsonl_lazy(first / "data/corpus/test.jsonl.gz"))[:12]
+    files = [cut.recording.sources[0].source for cut in cuts]
+    whole = transcribe(*files, "--recogniser", recogniser)
+    patience = ["--patience.pause", 0, "--patience.idle", 0]  # else a pause ends an utterance
+    done = hear("listen.py", *files, "--recogniser", recogniser, *patience)
+    assert done.returncode == 0, done.stderr
+    spoken = [line.split() for line in done.stdout.splitlines()]
+    assert [[name, *words] for name, _, _, *words in spoken] == [line.split() for line in whole.stdout.splitlines()]
+    done = hear("listen.py", *files, "--recogniser", recogniser, *patience, "--format", "json")
+    news = [json.loads(line) for line in done.stdout.splitlines()]
+    last = [one for one in news if one["final"]]
+    assert [one["text"] for one in last] == [" ".join(words) for _, _, _, *words in spoken]
+    assert len(news) > len(last)  # there was news on the way, and what was final has times
+    assert any(one["words"] for one in last) and all(all(w["start"] < w["end"] for w in one["words"]) for one in last)
+
+
+def test_standard_input_is_heard_until_it_ends(first, recogniser, tmp_path):
+    cuts = list(CutSet.from_jsonl_lazy(first / "data/corpus/test.jsonl.gz"))[:2]
+    quiet = 0.001 * np.random.default_rng(0).standard_normal(32000)
+    parts = [part for cut in cuts for part in (cut.load_audio()[0], quiet)]
+    samples = (32767 * np.concatenate(parts)).astype("<i2")
+    done = hear("listen.py", "-", "--recogniser", recogniser, "--format", "json", input=samples.tobytes(), text=False)
+    assert done.returncode == 0, done.stderr
+    last = [one for one in map(json.loads, done.stdout.splitlines()) if one["final"]]
+    assert len(last) >= 2 and all(a["end"] <= b["start"] for a, b in pairwise(last))
+    assert last[-1]["end"] <= len(samples) / 16000
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    done = hear("listen.py", tmp_path, "--recogniser", recogniser)
+    assert done.returncode == 1 and "not heard: " in done.stderr and "broken.wav" in done.stderr
+    lost = hear("listen.py", "--recogniser", recogniser)
+    assert lost.returncode == 1 and "standard input" in lost.stderr
 
 
 def test_test_sets_of_one_name_are_refused(first, tmp_path):

@@ -1,7 +1,10 @@
-"""Audio files as a recogniser wants them: one channel at 16 kHz, in pieces that a search can hold."""
+"""Audio as a recogniser wants it: one channel at 16 kHz, in pieces that a search can hold, or as it arrives."""
 
 from __future__ import annotations
 
+import io
+import wave
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +57,31 @@ def read_audio(path: Path, channel: int | None = None) -> np.ndarray:
     if rate == SAMPLE_RATE:
         return mono
     return resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
+
+
+def blocks(stream: io.BufferedReader, seconds: float = 0.1) -> Iterator[np.ndarray]:
+    """Samples of a stream of 16 bits a sample, with a WAV header or without, as (length,) float32 in ±1.
+
+    Raises:
+        UserError: its header tells of another rate, of several channels or of other samples.
+    """
+    read = stream.read
+    if stream.peek(4)[:4] == b"RIFF":
+        try:
+            header = wave.open(stream)  # noqa: SIM115 (the stream is its owner's)
+        except (wave.Error, EOFError) as error:
+            raise UserError(f"standard input: not a WAV stream of plain samples ({error})") from None
+        found = (header.getframerate(), header.getnchannels(), header.getsampwidth())
+        if found != (SAMPLE_RATE, 1, 2):
+            raise UserError(
+                f"standard input: {found[0]} Hz, {found[1]} channels, {8 * found[2]} bits; it has to be {SAMPLE_RATE} "
+                "Hz, one channel, 16 bits. Convert it on its way: sox - -r 16000 -c 1 -b 16 -t wav -"
+            )
+        if header.getnframes():  # a writer that cannot know may say 0, and means all that comes
+            read = lambda size: header.readframes(size // 2)  # noqa: E731
+    size = 2 * round(seconds * SAMPLE_RATE)
+    while data := read(size):
+        yield np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768.0
 
 
 def pieces(samples: np.ndarray, longest: float = 30.0) -> list[tuple[int, int]]:

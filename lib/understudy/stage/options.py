@@ -49,7 +49,7 @@ def parse(options: type[T], doc: str | None, argv: list[str] | None = None, firs
     argv = list(sys.argv[1:] if argv is None else argv)
     argv = [re.sub(r"^--[\w.-]+", lambda m: "--" + m.group()[2:].replace("-", "_"), a) for a in argv]
     if first is not None:
-        bare = list(itertools.takewhile(lambda a: not a.startswith("-"), argv))
+        bare = list(itertools.takewhile(lambda a: a == "-" or not a.startswith("-"), argv))
         argv = [*([f"--{first}", json.dumps(bare)] if bare else []), *argv[len(bare) :]]
     parser = _Parser(description=doc, exit_on_error=True, allow_abbrev=False)
     parser.known = (*tuple(_names(options)), "config")
