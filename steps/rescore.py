@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-r"""Rescore the word lattices of a decoding with another, larger language model; its weight is tuned on dev.
+r"""Rescore word lattices of a decoding, or their n best, with another language model; its weight is tuned on dev.
 
 e.g.: steps/rescore.py --decoded exp/student/decode --lang exp/lang --arpa 4-gram.arpa.gz --system student \
     --dev data/feats/dev.jsonl.gz --test '[data/feats/test.jsonl.gz]' --out exp/student/decode-4-gram
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.corpus import read_cuts
-from understudy.decode.lattice import Rescoring, WordLattice, load_lattices, nbest
+from understudy.decode.lattice import Rescoring, WordLattice, load_lattices
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel
 from understudy.score import errors
@@ -46,6 +46,8 @@ class Options:
     """the results file"""
     weights: list[float] = field(default_factory=lambda: [0.25, 0.5, 0.75, 1.0])
     """of the other model to try on dev, beside 0, which leaves all as it was"""
+    nbest: int = 0
+    """rescore so many sequences of each lattice; 0: the whole lattice"""
     seed: int = 42
     """of the bootstrap"""
 
@@ -61,7 +63,9 @@ def run(options: Options, step: Step) -> None:
     words = Lexicon.read(options.lang).words
     models = BackoffModel.read(options.lang / "lm.arpa"), BackoffModel.read(options.arpa)
     dev = load_lattices(options.decoded / "dev/lattices.safetensors")
-    tried = {w: _rescored(options.dev, dev, Rescoring(*models, words, w)) for w in (0.0, *options.weights)}
+    tried = {
+        w: _rescored(options.dev, dev, Rescoring(*models, words, w), options.nbest) for w in (0.0, *options.weights)
+    }
     counts = {w: errors.count([o.reference for o in of], [o.words for o in of]) for w, of in tried.items()}
     for weight, found in counts.items():
         log.info("dev: weight %g: WER %.2f %%", weight, found.wer)
@@ -70,21 +74,21 @@ def run(options: Options, step: Step) -> None:
     for name, path in zip(names, options.test, strict=True):
         start = time.monotonic()
         lattices = load_lattices(options.decoded / name / "lattices.safetensors")
-        outcomes = _rescored(path, lattices, Rescoring(*models, words, best))
+        outcomes = _rescored(path, lattices, Rescoring(*models, words, best), options.nbest)
         score = write_outcome(step.out / name, outcomes, {"lm_weight": best}, options.seed)
         line = _line(known[name], options, score, counts[best].wer, step, name)
         append_result(options.results, {**line, "rescoring_s": round(time.monotonic() - start, 1)})
         log.info("%s, %s: WER %.2f %%, was %.2f %%", line["system"], name, score["wer"], known[name]["wer"])
 
 
-def _rescored(manifest: Path, lattices: dict[str, WordLattice | None], rescoring: Rescoring) -> list[Outcome]:
+def _rescored(manifest: Path, lattices: dict[str, WordLattice | None], rescoring: Rescoring, n: int) -> list[Outcome]:
     """Best words of each lattice under the other model."""
     outcomes = []
     for cut in read_cuts(manifest):
         if cut.id not in lattices:
             raise UserError(f"{manifest}: cut {cut.id} has no lattice. Were these lattices made of this manifest?")
         lattice, said = lattices[cut.id], cut.supervisions[0]
-        found = next(nbest(rescoring(lattice), 1))[0] if lattice else []
+        found = rescoring.best(lattice, n) if lattice else []
         text = [rescoring.words[word] for word in found]
         outcomes.append(Outcome(cut.id, said.speaker or "", said.text.split(), text, empty=lattice is None))
     return outcomes

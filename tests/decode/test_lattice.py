@@ -96,6 +96,10 @@ def test_rescoring_changes_each_sequence_by_its_difference(weight):
         found = sequences(Rescoring(old, new, WORDS, weight)(lattice))
         assert found.keys() == expected.keys()
         assert all(found[words] == pytest.approx(cost, abs=1e-4) for words, cost in expected.items())
+        rescoring, order = Rescoring(old, new, WORDS, weight), sorted(expected, key=sequences(lattice).get)
+        for n in (1, 2, 5, len(order)):
+            assert tuple(rescoring.best(lattice, n)) == min(order[:n], key=expected.get)
+        assert tuple(rescoring.best(lattice, 0)) == min(order, key=expected.get)
 
 
 @pytest.fixture(scope="module")

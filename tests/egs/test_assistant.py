@@ -95,31 +95,67 @@ def test_systems_of_a_run_are_compared(first):
     assert sum(int(line.split("\t")[2]) for line in speakers) == lines["student-labelled"]["words"]
 
 
-def test_lattices_hold_better_words_and_are_rescored(first, tmp_path):
-    model, feats, was = first / "exp/student-distilled", first / "data/feats", results(first)["student-distilled"]
-    sets = ["--dev", feats / "dev.jsonl.gz", "--test", f"[{feats / 'test.jsonl.gz'}]", "--system", "kept"]
-    sets += ["--results", tmp_path / "results.jsonl"]
-    scales = ["--acoustic_scales", f"[{was['acoustic_scale']}]", "--prior_scales", f"[{was['prior_scale']}]"]
-    command = [RECIPE / "steps/decode.py", "--model", model, "--graph", first / "exp/graph", *sets, *scales]
-    command += ["--beams.search", 6, "--beams.output", 4.5, "--lattices", "true", "--out", tmp_path / "kept"]
+def python(*command: object) -> subprocess.CompletedProcess:
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    hyps = [path.read_text() for path in (tmp_path / "kept/test/hyp.txt", model / "decode/test/hyp.txt")]
+    return done
+
+
+@pytest.fixture(scope="module")
+def kept(first, tmp_path_factory) -> Path:
+    """A decoding with its lattices."""
+    model, was, out = first / "exp/student-distilled", results(first)["student-distilled"], tmp_path_factory.mktemp("k")
+    scales = ["--acoustic_scales", f"[{was['acoustic_scale']}]", "--prior_scales", f"[{was['prior_scale']}]"]
+    command = [RECIPE / "steps/decode.py", "--model", model, "--graph", first / "exp/graph", *sets(first, out), *scales]
+    python(*command, "--beams.search", 6, "--beams.output", 4.5, "--lattices", "true", "--out", out / "kept")
+    return out
+
+
+def texts_of(hyp: str) -> dict[str, str]:
+    return {line.split()[0]: " ".join(line.split()[1:]) for line in hyp.splitlines()}
+
+
+def sets(first: Path, out: Path) -> list[object]:
+    feats = first / "data/feats"
+    found = ["--dev", feats / "dev.jsonl.gz", "--test", f"[{feats / 'test.jsonl.gz'}]", "--system", "kept"]
+    return [*found, "--results", out / "results.jsonl"]
+
+
+def test_lattices_hold_better_words_and_are_rescored(first, kept, tmp_path):
+    was, feats = results(first)["student-distilled"], first / "data/feats"
+    hyps = [path.read_text() for path in (kept / "kept/test/hyp.txt", first / "exp" / was["scored"] / "hyp.txt")]
     assert hyps[0] == hyps[1]
-    kept = json.loads((tmp_path / "results.jsonl").read_text())
-    assert kept["wer"] == was["wer"] and kept["oracle_wer"] < kept["wer"] and kept["lattice_arcs_per_word"] > 1
+    line = json.loads((kept / "results.jsonl").read_text().splitlines()[0])
+    assert line["wer"] == was["wer"] and line["oracle_wer"] < line["wer"] and line["lattice_arcs_per_word"] > 1
     texts = [c.supervisions[0].text.split() for s in ("dev", "test") for c in CutSet.from_file(feats / f"{s}.jsonl.gz")]
     estimate(texts, {word for text in texts for word in text}, 4).write(tmp_path / "large.arpa")
-    command = [RECIPE / "steps/rescore.py", "--decoded", tmp_path / "kept", "--lang", first / "exp/lang", *sets]
-    dev = json.loads((tmp_path / "kept/dev/wer.json").read_text())
-    for arpa in (first / "exp/lang/lm.arpa", tmp_path / "large.arpa"):
-        more = ["--arpa", arpa, "--weights", "[1.0, 3.0]", "--out", tmp_path / arpa.stem]
-        done = subprocess.run([sys.executable, *map(str, command + more)], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        again = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[-1])
-        assert again["system"] == "kept-rescored" and again["parameters"] == kept["parameters"]
+    command = [
+        RECIPE / "steps/rescore.py",
+        "--decoded",
+        kept / "kept",
+        "--lang",
+        first / "exp/lang",
+        *sets(first, kept),
+    ]
+    dev = json.loads((kept / "kept/dev/wer.json").read_text())
+    for arpa, n in ((first / "exp/lang/lm.arpa", 0), (tmp_path / "large.arpa", 0), (tmp_path / "large.arpa", 50)):
+        out = tmp_path / f"{arpa.stem}-{n}"
+        python(*command, "--arpa", arpa, "--weights", "[1.0, 3.0]", "--nbest", n, "--out", out)
+        again = json.loads((kept / "results.jsonl").read_text().splitlines()[-1])
+        assert again["system"] == "kept-rescored" and again["parameters"] == line["parameters"]
         assert again["lm_weight"] in (0.0, 1.0, 3.0) and again["dev_wer"] <= dev["wer"]
-    assert (tmp_path / "lm/test/hyp.txt").read_text() == hyps[0]  # the graph's own model changes nothing
+    assert (tmp_path / "lm-0/test/hyp.txt").read_text() == hyps[0]  # the graph's own model changes nothing
+
+    more = ["--lang", first / "exp/lang", "--cuts", feats / "test.jsonl.gz", "--n", 50, "--out", tmp_path / "nbest"]
+    python(RECIPE / "steps/nbest.py", "--decoded", kept / "kept/test", *more)
+    best, rescored = texts_of(hyps[0]), texts_of((tmp_path / "large-50/test/hyp.txt").read_text())
+    for one in map(json.loads, (tmp_path / "nbest/nbest.jsonl").read_text().splitlines()):
+        texts, costs = [found["text"] for found in one["nbest"]], [found["cost"] for found in one["nbest"]]
+        assert texts[0] == best[one["id"]] and rescored[one["id"]] in texts
+        assert costs == sorted(costs) and len({*texts}) == len(texts) <= 50
+    rates = json.loads((tmp_path / "nbest/oracle.json").read_text())["oracle_wer"]
+    assert list(rates) == ["1", "2", "5", "10", "20", "50"] and list(rates.values()) == sorted(rates.values())[::-1]
+    assert rates["1"] == line["wer"] and line["oracle_wer"] <= rates["50"] < rates["1"]
 
 
 @pytest.fixture(scope="module")

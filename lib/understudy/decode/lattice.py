@@ -249,6 +249,20 @@ class Rescoring:
                 arcs.append((here, numbers[key], word, cost + self._change(text, history)))
         return _in_order(arcs, finals, 0)
 
+    def best(self, lattice: WordLattice, n: int) -> list[int]:
+        """Word ids of the best sequence after rescoring: of the lattice's n best before it, or of all where n is 0."""
+        if n < 1:
+            return next(nbest(self(lattice), 1))[0]
+        return min(nbest(lattice, n), key=lambda found: found[1] + self.change(found[0]))[0]
+
+    def change(self, sequence: Sequence[int]) -> float:
+        """What rescoring adds to the cost of a whole sequence of word ids."""
+        said, history, total = [*(self.words[word] for word in sequence), END], [BEGIN], 0.0
+        for word in said:
+            total += self._change(word, history)
+            history.append(word)
+        return total
+
     def _change(self, word: str, history: Sequence[str]) -> float:
         new = self.new.log_prob(word, history)
         return 0.0 if new == -math.inf else self.weight * (self.old.log_prob(word, history) - new)
