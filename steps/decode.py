@@ -21,6 +21,7 @@ from understudy.decode.search import Beams, Scales
 from understudy.lang.lexicon import Lexicon
 from understudy.models import load
 from understudy.score import errors
+from understudy.score.normalise import Way
 from understudy.score.outcome import write_outcome
 from understudy.score.results import append_result
 from understudy.stage import Step, UserError, log, main
@@ -55,7 +56,9 @@ class Options:
     beams: Beams = field(default_factory=Beams)
     """how far the search looks"""
     lattices: bool = False
-    """keep word lattices of dev and test sets (lattices.safetensors) for steps/rescore.py, and count their oracle"""
+    """keep word lattices of dev and test sets for steps/rescore.py, and count their oracle, of texts as they are"""
+    normalise: list[Way] = field(default_factory=list)
+    """ways to make both texts alike before they are compared: case, hyphens, punctuation, fillers"""
     jobs: int = 2
     """processes"""
     seed: int = 42
@@ -88,7 +91,7 @@ def _tune(options: Options, out: Path) -> tuple[Scales, float]:
         raise UserError("give --acoustic-scales and --prior-scales at least one value each, acoustic ones above 0.")
     words = Lexicon.read(options.graph).words
     said = list(decode(_decoder(options, options.dev), options.dev, grid, options.jobs))
-    tried = [[outcome(one, words, n) for one in said] for n in range(len(grid))]
+    tried = [[outcome(one, words, n, options.normalise) for one in said] for n in range(len(grid))]
     counts = [errors.count([o.reference for o in one], [o.words for o in one]) for one in tried]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
     for scales, found in zip(grid, counts, strict=True):
@@ -99,7 +102,7 @@ def _tune(options: Options, out: Path) -> tuple[Scales, float]:
     if options.lattices:  # of the best scales: one more search
         _decode_best(options, options.dev, grid[best], out)
     else:
-        write_outcome(out, tried[best], _scales(grid[best]), options.seed)
+        write_outcome(out, tried[best], _how(options, grid[best]), options.seed)
     return grid[best], counts[best].wer
 
 
@@ -107,12 +110,13 @@ def _decode_best(options: Options, manifest: Path, scales: Scales, out: Path) ->
     """Decode with these scales and score; with lattices, keep them and count their fewest errors."""
     lexicon = Lexicon.read(options.graph)
     said = list(decode(_decoder(options, manifest), manifest, [scales], options.jobs, options.lattices))
-    about = _scales(scales)
+    about = _how(options, scales)
     if options.lattices:
         kept = {one.id: one.found[0].lattice for one in said}
         save_lattices(out / "lattices.safetensors", kept)
         about |= oracle(kept, {one.id: one.reference for one in said}, lexicon.word_ids)
-    return write_outcome(out, [outcome(one, lexicon.words) for one in said], about, options.seed)
+    outcomes = [outcome(one, lexicon.words, 0, options.normalise) for one in said]
+    return write_outcome(out, outcomes, about, options.seed)
 
 
 def _decoder(options: Options, manifest: Path) -> Decoder:
@@ -120,8 +124,8 @@ def _decoder(options: Options, manifest: Path) -> Decoder:
     return Decoder(options.model, graph, normaliser, options.beams)
 
 
-def _scales(scales: Scales) -> dict[str, float]:
-    return {"acoustic_scale": scales.acoustic, "prior_scale": scales.prior}
+def _how(options: Options, scales: Scales) -> dict[str, Any]:
+    return {"acoustic_scale": scales.acoustic, "prior_scale": scales.prior, "normalise": options.normalise}
 
 
 def _cpu_seconds() -> float:

@@ -18,6 +18,7 @@ from understudy.decode.lattice import Rescoring, WordLattice, load_lattices
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel
 from understudy.score import errors
+from understudy.score.normalise import Way, normalise
 from understudy.score.outcome import Outcome, write_outcome
 from understudy.score.results import append_result, read_results
 from understudy.stage import Step, UserError, log, main
@@ -48,6 +49,8 @@ class Options:
     """of the other model to try on dev, beside 0, which leaves all as it was"""
     nbest: int = 0
     """rescore so many sequences of each lattice; 0: the whole lattice"""
+    normalise: list[Way] = field(default_factory=list)
+    """ways to make both texts alike before they are compared, as those of the decoding"""
     seed: int = 42
     """of the bootstrap"""
 
@@ -62,35 +65,39 @@ def run(options: Options, step: Step) -> None:
         )
     words = Lexicon.read(options.lang).words
     models = BackoffModel.read(options.lang / "lm.arpa"), BackoffModel.read(options.arpa)
+
     dev = load_lattices(options.decoded / "dev/lattices.safetensors")
-    tried = {
-        w: _rescored(options.dev, dev, Rescoring(*models, words, w), options.nbest) for w in (0.0, *options.weights)
-    }
+    weights = [0.0, *options.weights]
+    tried = {w: _rescored(options, options.dev, dev, Rescoring(*models, words, w)) for w in weights}
     counts = {w: errors.count([o.reference for o in of], [o.words for o in of]) for w, of in tried.items()}
     for weight, found in counts.items():
         log.info("dev: weight %g: WER %.2f %%", weight, found.wer)
     best = min(counts, key=lambda w: counts[w].errors)
-    write_outcome(step.out / "dev", tried[best], {"lm_weight": best}, options.seed)
+    how = {"lm_weight": best, "normalise": options.normalise}
+    write_outcome(step.out / "dev", tried[best], how, options.seed)
     for name, path in zip(names, options.test, strict=True):
         start = time.monotonic()
         lattices = load_lattices(options.decoded / name / "lattices.safetensors")
-        outcomes = _rescored(path, lattices, Rescoring(*models, words, best), options.nbest)
-        score = write_outcome(step.out / name, outcomes, {"lm_weight": best}, options.seed)
+        outcomes = _rescored(options, path, lattices, Rescoring(*models, words, best))
+        score = write_outcome(step.out / name, outcomes, how, options.seed)
         line = _line(known[name], options, score, counts[best].wer, step, name)
         append_result(options.results, {**line, "rescoring_s": round(time.monotonic() - start, 1)})
         log.info("%s, %s: WER %.2f %%, was %.2f %%", line["system"], name, score["wer"], known[name]["wer"])
 
 
-def _rescored(manifest: Path, lattices: dict[str, WordLattice | None], rescoring: Rescoring, n: int) -> list[Outcome]:
+def _rescored(
+    options: Options, manifest: Path, lattices: dict[str, WordLattice | None], rescoring: Rescoring
+) -> list[Outcome]:
     """Best words of each lattice under the other model."""
     outcomes = []
     for cut in read_cuts(manifest):
         if cut.id not in lattices:
             raise UserError(f"{manifest}: cut {cut.id} has no lattice. Were these lattices made of this manifest?")
         lattice, said = lattices[cut.id], cut.supervisions[0]
-        found = rescoring.best(lattice, n) if lattice else []
+        found = rescoring.best(lattice, options.nbest) if lattice else []
         text = [rescoring.words[word] for word in found]
-        outcomes.append(Outcome(cut.id, said.speaker or "", said.text.split(), text, empty=lattice is None))
+        texts = (normalise(one, options.normalise) for one in (said.text.split(), text))
+        outcomes.append(Outcome(cut.id, said.speaker or "", *texts, empty=lattice is None))
     return outcomes
 
 

@@ -15,6 +15,7 @@ from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, sear
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.lang.graph import load_graph
 from understudy.models import load
+from understudy.score.normalise import Way, normalise
 from understudy.score.outcome import Outcome
 from understudy.stage import UserError
 from understudy.stage.workers import in_processes
@@ -41,10 +42,11 @@ class Decoded(NamedTuple):
     """under each pair of scales"""
 
 
-def outcome(one: Decoded, words: Sequence[str], number: int = 0) -> Outcome:
+def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[Way] = ()) -> Outcome:
     """As it is scored, under the pair of scales of this number; `words` are those of the ids."""
     found = one.found[number]
-    return Outcome(one.id, one.speaker, one.reference, [words[i] for i in found.words], found.retried, found.empty)
+    said, heard = normalise(one.reference, ways), normalise([words[i] for i in found.words], ways)
+    return Outcome(one.id, one.speaker, said, heard, found.retried, found.empty)
 
 
 _loaded: dict[Decoder, tuple] = {}

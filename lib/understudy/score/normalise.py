@@ -1,0 +1,35 @@
+"""Texts made alike before they are compared: in which ways is an option of decoding, so that every rate tells it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+Way = Literal["case", "hyphens", "punctuation", "fillers"]
+"""`case`: all capitals. `hyphens`: they part words. `punctuation`: only letters, digits and apostrophes within words
+count. `fillers`: words of hesitation do not count."""
+
+_FILLERS = frozenset({"UH", "UM", "UHM", "ER", "ERM", "EH", "AH", "HM", "HMM", "MM", "MHM", "UHHUH"})
+
+
+def normalise(words: Sequence[str], ways: Sequence[Way]) -> list[str]:
+    """Words in all of these ways; their order does not matter."""
+    found = list(words)
+    for name, way in _WAYS.items():  # a hyphen is punctuation too: it has to part words before that is dropped
+        if name in ways:
+            found = [part for word in found for part in way(word).split()]
+    return found
+
+
+def _lettered(word: str) -> str:
+    kept = (c for c in word.replace("’", "'") if c == "'" or unicodedata.category(c)[0] in "LMN")
+    return "".join(kept).strip("'")
+
+
+_WAYS: dict[Way, Callable[[str], str]] = {
+    "case": str.upper,
+    "hyphens": lambda word: word.replace("-", " "),
+    "punctuation": _lettered,
+    "fillers": lambda word: "" if _lettered(word).upper() in _FILLERS else word,
+}
