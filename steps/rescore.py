@@ -65,7 +65,6 @@ def run(options: Options, step: Step) -> None:
         )
     words = Lexicon.read(options.lang).words
     models = BackoffModel.read(options.lang / "lm.arpa"), BackoffModel.read(options.arpa)
-
     dev = load_lattices(options.decoded / "dev/lattices.safetensors")
     weights = [0.0, *options.weights]
     tried = {w: _rescored(options, options.dev, dev, Rescoring(*models, words, w)) for w in weights}
