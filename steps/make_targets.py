@@ -24,7 +24,7 @@ from understudy.models import AcousticModel
 from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.targets.compute import Supervision, compute
 from understudy.targets.lattice import Decoded
-from understudy.targets.store import top_k
+from understudy.targets.store import LEAST, top_k
 
 
 @dataclass
@@ -38,7 +38,9 @@ class Options:
     out: Path
     """folder of the targets"""
     k: int = 20
-    """senones kept in a frame"""
+    """senones kept in a frame, at most"""
+    least: float = LEAST
+    """probability below which a senone is left out; 0: all k are kept"""
     supervision: Literal["soft", "lattice", "best-path"] = "soft"
     """the network's posteriors, or what a search makes of them"""
     graph: Path | None = None
@@ -67,7 +69,8 @@ def run(options: Options, step: Step) -> None:
     teacher = models.load(options.model)
     supervision = _supervision(options, teacher)
     describe = {
-        "senones": teacher.senones, "teacher": options.model.name, "supervision": options.supervision,
+        "senones": teacher.senones, "tree": teacher.meta.get("tree"), "teacher": options.model.name,
+        "teacher_fingerprint": models.weights_fingerprint(options.model), "supervision": options.supervision,
         "k": 1 if options.supervision == "best-path" else options.k,
     }  # fmt: skip
     report = {}
@@ -75,7 +78,15 @@ def run(options: Options, step: Step) -> None:
         normaliser = Normaliser.load(path.parent / "normaliser.json")
         name, begun, cpu = path.name.split(".")[0], time.monotonic(), time.process_time()
         done = compute(
-            teacher, supervision, path, step.out / name, normaliser, describe, options.shard_size, options.max_frames
+            teacher,
+            supervision,
+            path,
+            step.out / name,
+            normaliser,
+            describe,
+            options.shard_size,
+            options.max_frames,
+            options.least,
         )
         wall, hours = time.monotonic() - begun, done.seconds / 3600
         report[name] = {

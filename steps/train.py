@@ -66,12 +66,11 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Set up data and model, train, write the model folder."""
     _check(options)
-    senones = Tree.load(options.labels / "tree.json").num_senones
+    tree = Tree.load(options.labels / "tree.json")
+    senones = tree.num_senones
     targets = TargetReader(options.targets, options.k) if options.targets else None
-    if targets and targets.describe["senones"] != senones:
-        raise UserError(
-            f"{options.targets}: targets over {targets.describe['senones']} senones, {options.labels} has {senones}"
-        )
+    if targets:
+        _check_tree(options, tree, targets.describe)
     sets = Sets(
         SpeechData.labelled(options.labelled, options.labels, targets),
         SpeechData.labelled(options.dev, options.labels),
@@ -104,6 +103,19 @@ def _check(options: Options) -> None:
         raise UserError(f"--true-labels {options.true_labels}: they are of one manifest, not of {options.unlabelled}")
 
 
+def _check_tree(options: Options, tree: Tree, described: dict) -> None:
+    """Raise UserError where the targets are of another tree than the labels."""
+    if described["senones"] != tree.num_senones:
+        raise UserError(
+            f"{options.targets}: targets over {described['senones']} senones, {options.labels} has {tree.num_senones}"
+        )
+    if described.get("tree") not in (None, tree.fingerprint):
+        raise UserError(
+            f"{options.targets}: targets of the tree {described['tree']}, {options.labels} has {tree.fingerprint}. "
+            "Train the teacher on these labels, and let it write targets anew."
+        )
+
+
 def _unlabelled(options: Options, targets: TargetReader | None) -> SpeechData:
     if options.true_labels:
         return SpeechData.labelled(options.unlabelled[0], options.true_labels)
@@ -115,7 +127,7 @@ def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
     meta = {
         "labelled_hours": sum(c.duration for c in original) / 3600,
         "unlabelled_hours": sets.unlabelled.seconds / 3600 if sets.unlabelled else 0.0,
-        "tree": read_json(options.labels / "tree.json")["num_senones"],
+        "tree": Tree.load(options.labels / "tree.json").fingerprint,
         "seed": options.seed,
     }
     if options.true_labels:

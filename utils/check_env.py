@@ -15,7 +15,7 @@ from types import ModuleType
 
 # What lib/, steps/ and tests/ import. k2 comes after torch, which it was built for.
 TOGETHER = (
-    "numpy torch torchaudio k2 lhotse kaldi_native_fbank lilcom soundfile safetensors nltk espeakng_loader "
+    "numpy torch torchaudio k2 lhotse kaldi_native_fbank lilcom soundfile safetensors zstandard nltk espeakng_loader "
     "phonetisaurus jsonargparse yaml cloudpickle tqdm matplotlib"
 ).split()
 

@@ -20,7 +20,7 @@ from understudy.features.load import Normaliser
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
 from understudy.stage import UserError, write_json
-from understudy.targets import TargetReader, TargetWriter
+from understudy.targets import TargetWriter
 from understudy.targets.store import top_k
 from understudy.train import losses
 from understudy.train.criteria import Hard, Soft
@@ -133,28 +133,6 @@ def test_delay_hears_the_future_and_no_more():
     assert not differs[:5].any() and differs[5]
 
 
-def test_target_store_checks_lengths_and_files(tmp_path):
-    writer = TargetWriter(tmp_path, {"senones": SENONES, "teacher": "t", "k": 3})
-    torch.manual_seed(0)
-    logits = {f"u{i}": torch.randn(4 + i, SENONES) for i in range(4)}
-    for shard, names in enumerate((("u0", "u1"), ("u2", "u3"))):
-        writer.write(shard, {n: top_k(logits[n], 3) for n in names})
-    writer.close(2)
-    reader = TargetReader([tmp_path])
-    senones, values = reader.read("u3", 7)
-    assert np.array_equal(senones, logits["u3"].topk(3).indices.numpy())
-    assert np.allclose(values, logits["u3"].log_softmax(1).topk(3).values.numpy(), atol=5e-3)
-    assert np.array_equal(TargetReader([tmp_path], 1).read("u3", 7)[0], senones[:, :1])
-    with pytest.raises(UserError, match="3 senones a frame were kept, 4 cannot"):
-        TargetReader([tmp_path], 4)
-    with pytest.raises(UserError, match=r"7 frames of soft targets .* 8 of features"):
-        reader.read("u3", 8)
-    shard = tmp_path / "00001.safetensors"
-    shard.write_bytes(shard.read_bytes()[:-50])
-    with pytest.raises(UserError, match=r"00001\.safetensors: cannot be read"):
-        TargetReader([tmp_path]).read("u3", 7)
-
-
 @pytest.fixture
 def speech(tmp_path) -> Path:
     """Three small sets with features and labels that can be learnt from them."""
@@ -235,10 +213,11 @@ def test_killed_training_and_targets_end_as_if_unbroken(speech):
     targets = [sys.executable, ROOT / "steps/make_targets.py", "--model", speech / "teacher", "--k", "3"]
     targets += ["--feats", f"[{speech / 'unlabelled.jsonl.gz'}]", "--shard-size", "2", "--threads", "1", "--out"]
     run([*targets, speech / "targets"])
-    _kill_when([*targets, speech / "targets2"], lambda: (speech / "targets2/unlabelled/00002.json").exists())
+    _kill_when([*targets, speech / "targets2"], lambda: (speech / "targets2/unlabelled/00002.targets").exists())
     run([*targets, speech / "targets2"])
     for shard in sorted((speech / "targets/unlabelled").iterdir()):
         assert shard.read_bytes() == (speech / "targets2/unlabelled" / shard.name).read_bytes()
+    _damaged_shards_are_made_again(targets, speech)
 
     distil = ["--unlabelled", f"[{speech / 'unlabelled.jsonl.gz'}]", "--targets", f"[{speech / 'targets/unlabelled'}]"]
     distil += ["--epochs", "3", "--sub-epochs", "2", "--model.delay", "1", "--train.chunk", "10"]
@@ -254,6 +233,27 @@ def test_killed_training_and_targets_end_as_if_unbroken(speech):
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
     history = json.loads((speech / "unbroken/model.json").read_text())["meta"]["history"]
     assert history[-1]["dev"] < 0.8 * np.log(SENONES)
+
+
+def _damaged_shards_are_made_again(targets: list, speech: Path) -> None:
+    folder = speech / "targets2/unlabelled"
+    whole = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(folder.glob("*.targets"))}
+    flipped, cut, gone, *_ = whole
+    data = bytearray(flipped.read_bytes())
+    data[40] ^= 4
+    flipped.write_bytes(bytes(data))
+    cut.write_bytes(cut.read_bytes()[:-30])
+    gone.unlink()
+    check = [sys.executable, ROOT / "steps/check_targets.py", folder]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "3 shards are damaged or missing" in done.stderr
+    assert all(f"damaged: {path}" in done.stdout for path in (flipped, cut, gone))
+    run([*check, "--remove", "true"])
+    run([*targets, speech / "targets2"])
+    for path, (bytes_, made) in whole.items():
+        assert path.read_bytes() == bytes_
+        assert (path.stat().st_mtime_ns == made) == (path not in (flipped, cut, gone))  # the others were left alone
+    run(check)
 
 
 def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.stage import UserError, read_json, write_json
+from understudy.stage import UserError, fingerprint, read_json, write_json
 
 Statistics = dict[tuple[int, int, int, int], np.ndarray]
 """(left, phone, right, pdf-class) to (1 + 2 * dims,): count, sums, sums of squares."""
@@ -66,9 +66,17 @@ class Tree:
                     found[node] = (phone, pdf_class)
         return found
 
+    @property
+    def fingerprint(self) -> str:
+        """Of what it says: models and targets of one tree have the same."""
+        return fingerprint.digest(self._values())
+
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        write_json(path, {"phones": self.phones, "num_senones": self.num_senones, "nodes": self.nodes})
+        write_json(path, self._values())
+
+    def _values(self) -> dict:
+        return {"phones": self.phones, "num_senones": self.num_senones, "nodes": self.nodes}
 
     @classmethod
     def load(cls, path: Path) -> Tree:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from understudy.stage import UserError, atomic_path, read_json, write_json
+from understudy.stage import UserError, atomic_path, fingerprint, read_json, write_json
 
 
 @dataclass
@@ -135,6 +135,11 @@ def save(model: AcousticModel, folder: Path) -> None:
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, partial)
     shape = {"options": asdict(model.options), "inputs": model.inputs, "senones": model.senones}
     write_json(folder / "model.json", {**shape, "parameters": model.num_parameters, "meta": model.meta})
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Of a model's weights, wherever it stands."""
+    return fingerprint.of_file(folder / "model.safetensors")
 
 
 def load(folder: Path) -> AcousticModel:

@@ -81,6 +81,14 @@ class Step:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+def reopen(out: Path) -> None:
+    """Take a finished output for one that was killed: what is missing of it is made by running its step again."""
+    done = out / fingerprint.DONE
+    if done.exists():
+        write_json(out / _BEGUN, {"record": read_json(done)["record"]})
+        done.unlink()
+
+
 def main(
     options_type: type,
     run: Callable[[Any, Step], None],

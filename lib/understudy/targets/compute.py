@@ -13,8 +13,9 @@ from lhotse.cut import Cut
 from understudy.corpus import in_shards
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.models import AcousticModel
-from understudy.stage import log, read_json
-from understudy.targets.store import Targets, TargetWriter
+from understudy.stage import log
+from understudy.targets.shard import Shard
+from understudy.targets.store import LEAST, Targets, TargetWriter, shard_path
 
 Supervision = Callable[[list[torch.Tensor]], list[Targets | None]]
 """Logits (frames, senones) of a batch to what is stored of each; None: there is nothing to learn from it."""
@@ -34,22 +35,23 @@ class Written:
 
 def compute(
     model: AcousticModel, supervision: Supervision, cuts: Path, out: Path, normaliser: Normaliser,
-    describe: dict[str, Any], shard_size: int, max_frames: int,
+    describe: dict[str, Any], shard_size: int, max_frames: int, least: float = LEAST,
 ) -> Written:  # fmt: skip
     """Write targets of a manifest to `out`, shard by shard; shards that are there stay.
 
     Args:
         describe: what the reader compares between sets (teacher, tree, k, supervision).
         max_frames: stacked frames of a batch.
+        least: probability below which a senone is left out.
     """
-    writer, written, shards = TargetWriter(out, describe), Written(), 0
+    writer, written, shards = TargetWriter(out, describe, least), Written(), 0
     for shards, batch in enumerate(in_shards(cuts, shard_size), start=1):
         if not writer.has(shards - 1):
             writer.write(shards - 1, _targets(model, supervision, batch, normaliser, max_frames))
             log.info("%s: shard %d", out.name, shards)
         written.frames += sum(stacked_length(c.num_frames) for c in batch)
         written.seconds += sum(c.duration for c in batch)
-        written.left_out += len(batch) - len(read_json(out / f"{shards - 1:05d}.json")["frames"])
+        written.left_out += len(batch) - len(Shard(shard_path(out, shards - 1)).places)
     writer.close(shards)
     return written
 

@@ -43,7 +43,7 @@ class Decoded:
             if bool((rows.sum(1) > 0.5).all()):
                 values, kept = rows.topk(min(self.k, senones) if self.soft else 1, dim=1)
                 log_z = logits[i].logsumexp(1)
-                targets[i] = {"senones": kept.int(), "log_posteriors": values.log().half(), "log_z": log_z.float()}
+                targets[i] = {"senones": kept.int(), "log_posteriors": values.log(), "log_z": log_z.float()}
         if empty := targets.count(None):
             log.warning("%d utterances have an empty lattice: no targets for them", empty)
         return targets

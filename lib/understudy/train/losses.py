@@ -25,19 +25,20 @@ def soft(
     Args:
         logits: (frames, senones) of the student.
         senones: (frames, k) senones that the teacher kept.
-        log_posteriors: (frames, k) their log-posteriors among all senones.
+        log_posteriors: (frames, k) their log-posteriors among all senones; −∞ where fewer than k were kept.
         temperature: both sides are softened by it; the loss is scaled by its square (Hinton et al. 2015).
         spread: the mass of what was not kept goes evenly to the other senones; otherwise the kept ones share it.
     """
     log_p = (logits / temperature).log_softmax(1)
-    kept, others = log_p.gather(1, senones), logits.shape[1] - senones.shape[1]
-    if spread and others > 0:
-        rest = (1 - log_posteriors.exp().sum(1, keepdim=True)).clamp_min(1e-8) / others
-        weights = torch.cat([log_posteriors, rest.log()], 1) / temperature
-        count = torch.ones_like(weights)
-        count[:, -1] = others
-        q = (weights + count.log()).softmax(1)  # the last: all others together
-        loss = (q[:, :-1] * kept).sum(1) + q[:, -1] * (log_p.sum(1) - kept.sum(1)) / others
+    there = log_posteriors > -torch.inf
+    kept, others = log_p.gather(1, senones), logits.shape[1] - there.sum(1, keepdim=True)
+    if spread:
+        rest = (1 - log_posteriors.exp().sum(1, keepdim=True)).clamp_min(1e-8) / others.clamp_min(1)
+        rest = torch.cat([log_posteriors, rest.log()], 1) / temperature
+        rest[:, -1:] += others.log()  # the last: all others together; without others it has no weight
+        q = rest.softmax(1)
+        left = (log_p.sum(1) - (kept * there).sum(1)) / others.clamp_min(1)[:, 0]
+        loss = (q[:, :-1] * kept).sum(1) + q[:, -1] * left
     else:
         loss = ((log_posteriors / temperature).softmax(1) * kept).sum(1)
     return -loss.mean() * temperature**2

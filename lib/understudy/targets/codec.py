@@ -1,0 +1,135 @@
+"""Soft targets on few levels, and blocks of them as bytes (docs/targets.md has the layout).
+
+What a frame has of a senone matters by its probability p: its negative log x is stored as a level of √x, so that
+likely senones are told finely and unlikely ones coarsely (our choice; arXiv:2106.06126 stores 32-bit logits).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import zstandard
+
+LEVELS = 8
+"""of √x in a nat^½: x is kept within √x/8 + 1/256"""
+Z_LEVELS = 16
+"""of log Z in a nat: it is kept within 1/32, modulo 4096"""
+_MOST = 254  # level; more is as unlikely as that
+_ABSENT = 255
+_EFFORT = 9  # of zstd: a tenth smaller than at 3, and still far faster than any teacher
+_VALUES = np.append(-((np.arange(_ABSENT) / LEVELS) ** 2), -np.inf).astype(np.float32)
+
+
+@dataclass
+class Block:
+    """Targets of some frames."""
+
+    counts: np.ndarray
+    """(frames,) uint8: senones kept"""
+    senones: np.ndarray
+    """(kept,) uint16, rising within a frame"""
+    levels: np.ndarray
+    """(kept,) uint8 of √(−log-posterior); the least of a frame is its best senone's alone"""
+    log_z: np.ndarray
+    """(frames,) int16"""
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def frames(self, begin: int, end: int) -> Block:
+        """Some of the frames."""
+        first, last = (int(self.counts[:i].sum()) for i in (begin, end))
+        return Block(self.counts[begin:end], self.senones[first:last], self.levels[first:last], self.log_z[begin:end])
+
+    def padded(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """Senones (frames, width) int64 and log-posteriors (frames, width) float32.
+
+        Senones rise within a frame; where it has fewer than `width`, senone 0 has log-posterior −∞. Where it has
+        more, the likeliest are given.
+        """
+        most = max(width, int(self.counts.max(initial=0)))
+        there = np.arange(most) < self.counts[:, None]
+        senones, levels = np.zeros((len(self), most), np.int64), np.full((len(self), most), _ABSENT, np.uint8)
+        senones[there], levels[there] = self.senones, self.levels
+        if most > width:
+            best = np.sort(np.argsort(levels, axis=1, kind="stable")[:, :width], axis=1)
+            senones, levels = np.take_along_axis(senones, best, 1), np.take_along_axis(levels, best, 1)
+        return senones, _VALUES[levels]
+
+
+def quantise(senones: np.ndarray, log_posteriors: np.ndarray, log_z: np.ndarray, least: float) -> Block:
+    """Targets on few levels, without senones below the probability `least`; the best of a frame always stays.
+
+    Args:
+        senones: (frames, k), each at most once in a frame.
+        log_posteriors: (frames, k).
+        log_z: (frames,).
+    """
+    if senones.shape[1] > 255 or senones.max(initial=0) > 0xFFFF:
+        raise ValueError(f"{senones.shape[1]} senones a frame of {senones.max()}: at most 255 of 65536 can be stored")
+    rows, best = np.arange(len(senones)), log_posteriors.argmax(1)
+    kept = log_posteriors >= np.log(max(least, 1e-300))
+    kept[rows, best] = True
+    levels = np.minimum(np.rint(LEVELS * np.sqrt(np.maximum(-log_posteriors, 0.0))), _MOST).astype(np.uint8)
+    # Others on the best one's level go to the next: they may be nearly as likely, but the best stays the best.
+    tied = levels == levels[rows, best][:, None]
+    tied[rows, best] = False
+    levels[tied] += 1
+    order = np.argsort(np.where(kept, senones, 1 << 20), axis=1)
+    kept, senones, levels = (np.take_along_axis(values, order, 1) for values in (kept, senones, levels))
+    z = np.rint(Z_LEVELS * log_z.astype(np.float64)).astype(np.int64).astype(np.int16)
+    return Block(kept.sum(1).astype(np.uint8), senones[kept].astype(np.uint16), levels[kept], z)
+
+
+def join(blocks: list[Block]) -> Block:
+    """One after the other."""
+    names = ("counts", "senones", "levels", "log_z")
+    return Block(*(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
+
+
+def pack(block: Block) -> list[bytes]:
+    """A block's planes, each compressed."""
+    ids = block.senones.astype(np.int32)
+    first = np.cumsum(block.counts, dtype=np.int64) - block.counts  # where frames begin
+    gaps = np.diff(ids, prepend=-1) - 1
+    gaps[first] = ids[first]
+    steps = np.diff(block.log_z, prepend=np.int16(0))
+    compressor = zstandard.ZstdCompressor(level=_EFFORT)
+    planes = [block.counts, *_bytes(gaps), block.levels, *_bytes(steps)]
+    return [compressor.compress(plane.astype(np.uint8).tobytes()) for plane in planes]
+
+
+def unpack(planes: list[bytes], frames: int, kept: int) -> Block:
+    """What `pack` was given.
+
+    Raises:
+        ValueError: these are not such planes.
+    """
+    sizes = (frames, kept, kept, kept, frames, frames)
+    try:
+        found = [
+            np.frombuffer(zstandard.ZstdDecompressor().decompress(plane, max_output_size=size), np.uint8)
+            for plane, size in zip(planes, sizes, strict=True)
+        ]
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from None
+    if [len(plane) for plane in found] != [*sizes] or found[0].sum(dtype=np.int64) != kept:
+        raise ValueError("planes of other lengths than were written")
+    counts, low, high, levels, z_low, z_high = found
+    ids = np.cumsum(low + (high.astype(np.int64) << 8) + 1)
+    first = np.cumsum(counts, dtype=np.int64) - counts
+    before = np.append(np.int64(0), ids)[first]
+    senones = (ids - np.repeat(before, counts) - 1).astype(np.uint16)
+    log_z = np.cumsum(z_low + (z_high.astype(np.int64) << 8)).astype(np.int16)
+    return Block(counts, senones, levels, log_z)
+
+
+def log_z(block: Block) -> np.ndarray:
+    """(frames,) float32, nats."""
+    return block.log_z.astype(np.float32) / Z_LEVELS
+
+
+def _bytes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high bytes of 16-bit values."""
+    return values & 0xFF, (values >> 8) & 0xFF

@@ -1,0 +1,132 @@
+"""A shard of soft targets: blocks one after the other, then an index that tells where each cut is.
+
+It is written in one go and read in any order; every part has a checksum. docs/targets.md has it byte by byte.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import zstandard
+
+from understudy.stage import UserError, atomic_path
+from understudy.targets.codec import Block, join, pack, unpack
+
+MAGIC = b"USTGT\x00\x00\x01"
+"""the last byte is the version"""
+_END = struct.Struct("<QQI8s")  # where the index is, its length and CRC-32, the magic again
+_FRAMES = 4096  # of a block, at least, but for the last: what is decompressed to read one cut
+
+
+class Place(NamedTuple):
+    """Where a cut's targets are."""
+
+    block: int
+    begin: int
+    """frame of the block"""
+    frames: int
+
+
+def write_shard(path: Path, cuts: Iterable[tuple[str, Block]], describe: dict[str, Any]) -> None:
+    """Write cuts by id, atomically."""
+    index: dict[str, Any] = {"describe": describe, "blocks": [], "cuts": []}
+    waiting: list[Block] = []
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        file.write(MAGIC)
+
+        def flush() -> None:
+            block = join(waiting)
+            planes = pack(block)
+            data = b"".join(planes)
+            index["blocks"].append([file.tell(), zlib.crc32(data), len(block), len(block.senones), *map(len, planes)])
+            file.write(data)
+            waiting.clear()
+
+        for cut, block in cuts:
+            index["cuts"].append([cut, len(block)])
+            waiting.append(block)
+            if sum(map(len, waiting)) >= _FRAMES:
+                flush()
+        if waiting:
+            flush()
+        text = zstandard.ZstdCompressor().compress(json.dumps(index, ensure_ascii=False).encode())
+        begin = file.tell()
+        file.write(text + _END.pack(begin, len(text), zlib.crc32(text), MAGIC))
+
+
+class Shard:
+    """What `write_shard` wrote; opening it reads the index alone."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the index.
+
+        Raises:
+            UserError: it is not a whole shard of this version.
+        """
+        self.path = path
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                head = file.read(len(MAGIC))
+                file.seek(max(size - _END.size, 0))
+                begin, length, crc, tail = _END.unpack(file.read())
+                if head[:-1] == tail[:-1] == MAGIC[:-1] != MAGIC and head[-1] != MAGIC[-1]:
+                    raise ValueError(f"version {head[-1]}; version {MAGIC[-1]} can be read")
+                if head != MAGIC or tail != MAGIC or begin + length + _END.size != size:
+                    raise ValueError("it is cut off, or not a shard of targets")
+                file.seek(begin)
+                text = file.read(length)
+                _check(text, crc)
+                index = json.loads(zstandard.ZstdDecompressor().decompress(text))
+        except (OSError, ValueError, struct.error, zstandard.ZstdError) as error:
+            raise self._fault(error) from None
+        self.describe: dict[str, Any] = index["describe"]
+        self._blocks: list[list[int]] = index["blocks"]
+        self.places: dict[str, Place] = {}
+        """of each cut, in the order of writing"""
+        block = begin = 0
+        for cut, frames in index["cuts"]:
+            while block < len(self._blocks) - 1 and begin >= self._blocks[block][2]:
+                block, begin = block + 1, 0
+            self.places[cut] = Place(block, begin, frames)
+            begin += frames
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    @property
+    def frames(self) -> int:
+        """Of all cuts."""
+        return sum(block[2] for block in self._blocks)
+
+    def block(self, number: int) -> Block:
+        """Read a block.
+
+        Raises:
+            UserError: its bytes are not those that were written.
+        """
+        begin, crc, frames, kept, *sizes = self._blocks[number]
+        try:
+            with self.path.open("rb") as file:
+                file.seek(begin)
+                planes = [file.read(size) for size in sizes]
+            _check(b"".join(planes), crc)
+            return unpack(planes, frames, kept)
+        except (OSError, ValueError) as error:
+            raise self._fault(error) from None
+
+    def _fault(self, error: Exception) -> UserError:
+        return UserError(
+            f"{self.path}: cannot be read ({error}). steps/check_targets.py finds such shards, and removes them so "
+            "that stage 6 makes them again, and no others."
+        )
+
+
+def _check(data: bytes, crc: int) -> None:
+    if zlib.crc32(data) != crc:
+        raise ValueError("its checksum is wrong")

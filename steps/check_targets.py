@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Read soft targets through: what they are, what they take, and which shards are damaged.
+
+e.g.: steps/check_targets.py exp/targets/unlabelled
+      steps/check_targets.py exp/targets/unlabelled --remove true    # then stage 6 makes those shards again, alone
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from understudy.stage import UserError, command, read_json, reopen
+from understudy.targets.shard import Shard
+from understudy.targets.store import shard_path
+
+
+@dataclass
+class Options:
+    """What to check."""
+
+    targets: list[Path] = field(default_factory=list)
+    """folders of a set each"""
+    remove: bool = False
+    """remove the damaged shards, so that steps/make_targets.py, run as it was, makes them again"""
+
+
+def run(options: Options) -> None:
+    """Print a line for each set; the status is 1 where shards are damaged and were not removed."""
+    if not options.targets:
+        raise UserError("name folders of targets, such as exp/targets/unlabelled")
+    faults = {folder: _check(folder) for folder in options.targets}
+    if options.remove:
+        for folder in (folder for folder, bad in faults.items() if bad):
+            for path in faults[folder]:
+                path.unlink(missing_ok=True)
+            reopen(folder.parent)
+            print(f"{folder}: removed {len(faults[folder])}; run stage 6 again")
+    elif any(faults.values()):
+        raise UserError(f"{sum(map(len, faults.values()))} shards are damaged or missing: --remove true, then stage 6")
+
+
+def _check(folder: Path) -> list[Path]:
+    """Shards that cannot be read, or are not there."""
+    described = read_json(folder / "targets.json")
+    frames = kept = size = 0
+    faults = []
+    for number in range(described["shards"]):
+        path = shard_path(folder, number)
+        try:
+            shard = Shard(path)
+            blocks = [shard.block(i) for i in range(len(shard))]
+        except UserError as error:
+            print(f"damaged: {error}")
+            faults.append(path)
+            continue
+        frames, kept = frames + shard.frames, kept + sum(len(block.senones) for block in blocks)
+        size += path.stat().st_size
+    told = ", ".join(f"{name} {value}" for name, value in described.items())
+    each = f"{size / frames:.1f} bytes and {kept / frames:.1f} senones each" if frames else "none"
+    print(f"{folder}: {told}; {frames} frames, {each}; {len(faults)} shards damaged")
+    return faults
+
+
+if __name__ == "__main__":
+    command(Options, run, first="targets")

@@ -1,0 +1,92 @@
+"""Sets of soft targets: any cut is found, and what does not belong together or is damaged is named."""
+
+import numpy as np
+import pytest
+import torch
+
+from understudy.stage import UserError
+from understudy.targets import TargetReader, TargetWriter
+from understudy.targets import shard as module
+from understudy.targets.shard import Shard
+from understudy.targets.store import shard_path, top_k
+
+SENONES = 40
+DESCRIBED = {"senones": SENONES, "teacher": "t", "tree": "abc", "k": 3}
+
+
+@pytest.fixture
+def logits() -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    return {f"u{i}": 4 * torch.randn(length, SENONES) for i, length in enumerate((5, 3, 9, 1, 30, 2, 4))}
+
+
+@pytest.fixture
+def folder(tmp_path, logits, monkeypatch):
+    monkeypatch.setattr(module, "_FRAMES", 8)  # so that there are several blocks
+    writer = TargetWriter(tmp_path, DESCRIBED, least=0.0)
+    names = list(logits)
+    for number, part in enumerate((names[:4], [], names[4:])):
+        assert not writer.has(number)
+        writer.write(number, {name: top_k(logits[name], 3) for name in part})
+        assert writer.has(number)
+    writer.close(3)
+    return tmp_path
+
+
+def test_every_cut_is_read_in_any_order(folder, logits):
+    reader = TargetReader([folder])
+    for name in [*reversed(logits), *logits]:
+        frames = len(logits[name])
+        senones, values = reader.read(name, frames)
+        best = logits[name].log_softmax(1).topk(3)
+        assert np.array_equal(senones, best.indices.sort(1).values.numpy())
+        expected = logits[name].log_softmax(1).gather(1, torch.from_numpy(senones)).numpy()
+        assert np.abs(values - expected).max() <= 3 * (np.sqrt(-expected.min()) / 8 + 1 / 256)
+        assert np.abs(reader.log_z(name, frames) - logits[name].logsumexp(1).numpy()).max() <= 1 / 32 + 1e-4
+    assert len(Shard(shard_path(folder, 0))) == 3 and len(Shard(shard_path(folder, 1))) == 0
+    assert Shard(shard_path(folder, 2)).describe == {**DESCRIBED, "least": 0.0, "frame_shift_s": 0.03}
+    assert np.array_equal(TargetReader([folder], 1).read("u2", 9)[0][:, 0], logits["u2"].argmax(1).numpy())
+
+
+def test_what_does_not_fit_is_named_with_both_values(folder, tmp_path_factory, logits):
+    reader = TargetReader([folder])
+    with pytest.raises(UserError, match=r"9 frames of soft targets in .*00000\.targets, 8 of features"):
+        reader.read("u2", 8)
+    with pytest.raises(UserError, match="u9: no soft targets"):
+        reader.read("u9", 8)
+    with pytest.raises(UserError, match="3 senones a frame were kept, 4 cannot"):
+        TargetReader([folder], 4)
+    other = tmp_path_factory.mktemp("other")
+    writer = TargetWriter(other, {**DESCRIBED, "teacher": "u"}, least=0.0)
+    writer.write(0, {"x": top_k(logits["u0"], 3)})
+    writer.close(1)
+    with pytest.raises(UserError, match=r"'teacher': 'u'.*'teacher': 't'"):
+        TargetReader([folder, other])
+    shard_path(other, 0).rename(shard_path(folder, 0))
+    with pytest.raises(UserError, match=r"00000\.targets: made by .*'teacher': 'u'"):
+        TargetReader([folder])
+
+
+def test_every_damage_is_noticed(folder, logits):
+    path = shard_path(folder, 2)
+    whole = path.read_bytes()
+
+    def read_all() -> None:
+        reader = TargetReader([folder])
+        for name in ("u4", "u5", "u6"):
+            reader.read(name, len(logits[name]))
+
+    for position in range(len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        with pytest.raises(UserError, match=r"00002\.targets: "):
+            read_all()
+    for length in (0, 7, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match=r"00002\.targets: cannot be read"):
+            read_all()
+    path.write_bytes(whole[:7] + b"\x02" + whole[8:-1] + b"\x02")
+    with pytest.raises(UserError, match="version 2; version 1 can be read"):
+        read_all()
+    path.unlink()
+    with pytest.raises(UserError, match=r"00002\.targets: cannot be read"):
+        TargetReader([folder])
