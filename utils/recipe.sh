@@ -120,9 +120,10 @@ if in_stage 11; then
 fi
 
 if in_stage 13; then
-  say "13: the table"
+  say "13: the table, and a page with curves, an utterance and mistakes"
   report=RESULTS.md # only the default folder speaks for the recipe
   [[ $dir == exp ]] || report=$dir/RESULTS.md
   steps/report.py --results "$dir/results.jsonl" --baseline "$student-labelled" --out "$report"
   cat "$report"
+  steps/report_page.py --exp "$dir" --data "$data" --baseline "$student-labelled"
 fi

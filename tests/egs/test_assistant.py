@@ -81,6 +81,14 @@ def test_run_again_nothing_is_redone(first):
     assert {path: path.stat().st_mtime_ns for path in first.rglob("*.safetensors")} == before
 
 
+def test_a_run_has_its_page_and_its_curves(first):
+    text = (first / "exp/report.html").read_text()
+    assert "Nothing yet" not in text and text.count("data:audio/flac;base64,") == 1
+    for system, line in results(first).items():
+        assert f"<td>{system}</td>" in text and f'<td data-v="{line["wer"]}">{line["wer"]:.2f}</td>' in text
+    assert all(list((first / "exp" / name / "tensorboard").iterdir()) for name in ("teacher", "student-distilled"))
+
+
 def test_systems_of_a_run_are_compared(first):
     command = [COMPARE, "student-labelled", "student-distilled", "--results", first / "exp/results.jsonl"]
     done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)

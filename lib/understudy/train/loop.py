@@ -18,6 +18,7 @@ from understudy.models import AcousticModel
 from understudy.stage import log
 from understudy.train import checkpoint
 from understudy.train.criteria import Criterion, Hard, Soft
+from understudy.train.curves import Curves
 from understudy.train.data import Batch, Span, SpecAugment, SpeechData
 from understudy.train.parallel import Ahead, Threads
 from understudy.train.schedule import Pass, learning_rate
@@ -105,6 +106,7 @@ class Trainer:
         self.history: list[dict] = []
         self.updates = sum(len(self._order(i)) for i in range(len(plan)))
         self._restore()
+        self.curves = Curves(folder, self.update)
 
     def run(self) -> AcousticModel:
         """Train to the end of the plan; returns the model with the averaged weights that `keep` says."""
@@ -127,6 +129,7 @@ class Trainer:
             if self._due(number):
                 self._validate(number + 1, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
             self._save(number + 1, 0, 0.0, 0)
+        self.curves.close()
         return self._with(self.best if self.options.keep == "best" else self.average)
 
     def _due(self, number: int) -> bool:
@@ -203,6 +206,8 @@ class Trainer:
         self.history.append({"pass": passes, "kind": kind, "updates": self.update,
                              "train": train_loss if passes else None, "dev": loss,
                              "dev_accuracy": right / frames})  # fmt: skip
+        self.curves.add(self.update, {"train loss": train_loss, "dev loss": loss, "dev accuracy": right / frames,
+                                      "learning rate": self._learning_rate(), "frames per s": speed})  # fmt: skip
         log.info(
             "pass %d of %d (%s): update %d of %d, train %.3f, dev %.3f nats, %.1f %% frames right%s, %.0f frames/s",
             passes, len(self.plan), kind, self.update, self.updates, train_loss, loss, 100 * right / frames,
