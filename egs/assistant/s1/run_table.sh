@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The paper's experiments on the assistant's speech: one table, made of some forty trainings. On 2 cores about 3 hours
-# with one seed, 4 with three (estimated from the rates of the single trainings).
+# The paper's experiments on the assistant's speech: one table, made of some forty trainings. On 2 cores some 3.3 hours
+# with one seed, 4.4 with three (the sum of what the cells take when nothing else runs).
 #
 # n hours are labelled, or seven times as many; a teacher of each listens to the unlabelled speech, and students of
 # three sizes learn from it. It resumes; other machines that share the disk take their part if they run it too.
