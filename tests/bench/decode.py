@@ -48,14 +48,14 @@ class Options:
     """folder of the graphs, scores and result.json"""
     model: str = "student-distilled"
     """model in the exp folder"""
-    shared: Path | None = None
-    """folder of lang/, where it is not exp"""
+    lang: Path | None = None
+    """language folder of the recipe; without it, lang in the exp folder"""
     test: str = "test"
     """test set, of those that were decoded: the scales are theirs"""
     utterances: int = 0
     """only so many, spread over the set; 0: all"""
     larger: bool = True
-    """make the larger graph too (some minutes, and 1 GB of memory)"""
+    """decode with a larger graph too: made once, in some minutes (remove larger/ from out for another one)"""
     text: list[Path] = field(default_factory=list)
     """sentences for its trigram beside the corpus' text.txt; Python's documentation joins if the words are too few"""
     beams: list[float] = field(default_factory=lambda: [8.0, 10.0, 12.0, 15.0])
@@ -80,7 +80,7 @@ def run(options: Options) -> None:
         if not (graphs["larger"] / "HCLG.safetensors").exists():
             own = options.data / "corpus" / "text.txt"
             texts = [*([own] if own.exists() else []), *options.text]
-            larger_graph.build((options.shared or options.exp) / "lang", options.exp / "tree", texts, graphs["larger"])
+            larger_graph.build(options.lang or options.exp / "lang", options.exp / "tree", texts, graphs["larger"])
     result: dict[str, Any] = {"seconds": seconds, "utterances": len(scores), "model": options.model}
     for name, folder in graphs.items():
         graph, words = load_graph(folder / "HCLG.safetensors"), Lexicon.read(folder).words
