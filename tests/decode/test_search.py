@@ -61,6 +61,22 @@ def test_retry_uses_wider_beams(language, monkeypatch):
     assert [(f.retried, f.empty) for f in found] == [(False, False), (True, False), (True, True)]
 
 
+def test_a_large_batch_is_searched_in_parts(language, monkeypatch):
+    sizes, whole = [], module._search_batch
+
+    def counted(graph, utterances, beams, rescales, wanted):
+        sizes.append([len(u) for u in utterances])
+        return whole(graph, utterances, beams, rescales, wanted)
+
+    batch = [utterance(language, ["c", "SIL"] * n + ["c"]) for n in (0, 4, 1, 2, 1)]
+    expected = [found.words for found in search(language[2], batch)]
+    monkeypatch.setattr(module, "_search_batch", counted)
+    monkeypatch.setattr(module, "FRAMES", 15)
+    assert [found.words for found in search(language[2], batch)] == expected
+    assert [len(words) for words in expected] == [1, 5, 2, 3, 2]
+    assert sizes == [[18], [10], [6, 6], [2]]
+
+
 def test_out_of_memory_halves_the_batch(language, monkeypatch):
     sizes, whole = [], module._search_batch
 
