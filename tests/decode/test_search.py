@@ -10,9 +10,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
 import toy
 
 from understudy.decode import search as module
+from understudy.decode.pool import Decoded, outcome
 from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, search, search_each
 from understudy.lang.graph import words_of
 from understudy.lang.hclg import build_hclg
+from understudy.score.outcome import write_outcome
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,23 @@ def test_out_of_memory_halves_the_batch(language, monkeypatch):
     monkeypatch.setattr(module, "_search_batch", limited)
     found = search(language[2], [utterance(language, ["c"])] * 3)
     assert sizes == [3, 1, 2, 1, 1] and all(len(f.words) == 1 for f in found)
+
+
+def test_out_of_memory_on_one_utterance_narrows_the_search_and_is_counted(language, monkeypatch, tmp_path):
+    tried, whole = [], module._search_batch
+
+    def limited(graph, utterances, beams, rescales, wanted):
+        tried.append(beams.max_active)
+        if beams.max_active > 300 and len(utterances[0]) > 4:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return whole(graph, utterances, beams, rescales, wanted)
+
+    monkeypatch.setattr(module, "_search_batch", limited)
+    batch = [utterance(language, ["c", "c", "c"]), utterance(language, ["c"])]
+    found = [one for (one,) in search_each(language[2], batch, Beams(max_active=1000), [None])]
+    assert tried == [1000, 1000, 500, 250, 1000] and [one.narrowed for one in found] == [True, False]
+    said = [outcome(Decoded(str(n), "", ["B"], [one]), language[0].words) for n, one in enumerate(found)]
+    assert write_outcome(tmp_path, said, {}, 1)["narrowed"] == 1
 
 
 def test_a_rescaled_lattice_gives_what_a_search_with_those_scales_gives(language):

@@ -46,7 +46,7 @@ def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[
     """As it is scored, under the pair of scales of this number; `words` are those of the ids."""
     found = one.found[number]
     said, heard = normalise(one.reference, ways), normalise([words[i] for i in found.words], ways)
-    return Outcome(one.id, one.speaker, said, heard, found.retried, found.empty)
+    return Outcome(one.id, one.speaker, said, heard, found.retried, found.empty, found.narrowed)
 
 
 _loaded: dict[Decoder, tuple] = {}

@@ -49,6 +49,8 @@ class Found:
     """word sequences drawn from the lattice by their probability, if any were asked for"""
     lattice: WordLattice | None = None
     """if it was asked for, and is not empty"""
+    narrowed: bool = False
+    """memory ran out: fewer states than asked for were followed"""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ def _search(
         if fewer.max_active <= beams.min_active:
             raise
         log.warning("out of memory on one utterance: searched with %d active states", fewer.max_active)
-        return _search(graph, utterances, fewer, rescales, wanted)
+        (each,) = _search(graph, utterances, fewer, rescales, wanted)
+        return [[replace(one, narrowed=True) for one in each]]
 
 
 def _is_memory(error: BaseException) -> bool:

@@ -25,6 +25,8 @@ class Outcome:
     """the search had to look again with wider beams"""
     empty: bool = False
     """and found nothing even so"""
+    narrowed: bool = False
+    """for want of memory the search followed fewer states than it should"""
 
 
 def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -42,6 +44,7 @@ def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any],
         **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3), "wer_low": round(low, 3),
         "wer_high": round(high, 3), **{k: round(v, 3) for k, v in utterances.rates(scored).items()},
         "empty": sum(o.empty for o in outcomes), "retried": sum(o.retried for o in outcomes),
+        "narrowed": sum(o.narrowed for o in outcomes),
         "utterances": len(outcomes), **about,
     }  # fmt: skip
     if score["empty"]:
