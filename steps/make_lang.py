@@ -6,6 +6,7 @@ e.g.: steps/make_lang.py --lexicon data/lexicon.txt --cuts data/labelled.jsonl.g
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ from typing import Any, Literal
 from lhotse import CutSet
 
 from understudy.corpus import is_perturbed
+from understudy.lang.english import general_english, mixed
 from understudy.lang.g2p import pronounce
 from understudy.lang.lexicon import Entry, Lexicon, oov_counts, oov_message, read_entries
-from understudy.lang.ngram import BackoffModel, estimate, open_arpa
+from understudy.lang.ngram import END, BackoffModel, estimate, open_arpa
 from understudy.stage import Step, UserError, atomic_path, log, main, write_json
 
 
@@ -39,6 +41,8 @@ class Options:
     """a given language model, packed by gzip or not, instead of an estimated one"""
     order: int = 3
     """of the estimated n-gram"""
+    english: float = 0.0
+    """share of general English in the n-gram, from public counts of words and pairs: for where there is little text"""
     oov: Literal["fail", "skip", "g2p"] = "fail"
     """labelled words without pronunciation: stop, leave out the cuts that contain them (they get no alignment), or
     guess pronunciations from the lexicon"""
@@ -48,6 +52,8 @@ def run(options: Options, step: Step) -> None:
     """Check the words, write the folder, and say what the model is worth on each set."""
     if options.text and options.arpa:
         raise UserError("--text and --arpa: a given model is not estimated again; give one of them")
+    if not 0 <= options.english < 1 or (options.english and options.arpa):
+        raise UserError(f"--english {options.english}: a share from 0 to below 1, of a model that is estimated")
     entries = read_entries(options.lexicon)
     lexicon, guessed = _complete(options, entries)
     _warn_of_test_words(options.extra_cuts, lexicon)
@@ -61,6 +67,9 @@ def run(options: Options, step: Step) -> None:
     lexicon.write(step.out)
     if options.arpa is None:
         model = estimate(texts + _more(options.text, lexicon), lexicon.vocabulary, options.order)
+        if options.english:
+            english = general_english(lexicon.vocabulary, math.exp(model.log_prob(END, ())))
+            model = mixed(model, english, options.english)
         model.write(step.out / "lm.arpa")
     else:
         model = BackoffModel.read(options.arpa)

@@ -11,6 +11,7 @@
 : "${speeds=[0.9, 1.1]}"     # of further copies of the labelled speech
 : "${text:=}"                # more sentences for the language model
 : "${arpa:=}"                # a given language model
+: "${english:=}"             # share of general English in an estimated one
 : "${oov:=fail}"             # labelled words without pronunciation
 : "${mono_iterations:=35}"   # of the flat start
 : "${mono_hours:=2}"         # labelled speech that the flat start learns from
@@ -27,7 +28,7 @@ fi
 if in_stage 2; then
   say "2: lexicon, phones, and a trigram"
   steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/corpus/labelled.jsonl.gz" \
-    ${text:+--text "$text"} ${arpa:+--arpa "$arpa"} --oov "$oov" --order 3 --out "$dir/lang"
+    ${text:+--text "$text"} ${arpa:+--arpa "$arpa"} ${english:+--english "$english"} --oov "$oov" --order 3 --out "$dir/lang"
 fi
 
 if in_stage 3; then

@@ -115,3 +115,14 @@ def test_more_text_changes_the_model_and_unknown_words_in_it_are_counted(folder)
     (folder / "text.txt").write_text("tip pit\n")
     done = make_lang(folder, "--text", str(folder / "text.txt"))
     assert done.returncode == 1 and "no line has only words of the lexicon" in done.stderr
+
+
+def test_general_english_is_mixed_in(folder):
+    (folder / "lexicon.txt").write_text((folder / "lexicon.txt").read_text() + "BAT b aa t\nTHE dh ah\n")
+    assert make_lang(folder).returncode == 0
+    before = BackoffModel.read(folder / "lang/lm.arpa").log_prob("THE", [])
+    done = make_lang(folder, "--english", "0.5")
+    assert done.returncode == 0, done.stderr
+    assert BackoffModel.read(folder / "lang/lm.arpa").log_prob("THE", []) > before + 1
+    done = make_lang(folder, "--english", "1.5")
+    assert done.returncode == 1 and "a share from 0 to below 1" in done.stderr

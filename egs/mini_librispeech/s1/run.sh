@@ -3,8 +3,9 @@
 #
 # A part of the training speakers is transcribed, the others serve as unlabelled speech. Pronunciations are LibriSpeech's
 # if its lexicon is given, else those of CMU's dictionary; labelled words that are not there are guessed. The language
-# model knows the sentences of all training speakers (text is easier to come by than transcribed speech), and no more
-# unless LibriSpeech's is given: a word in ten of the test set is unknown to it, and costs more errors than its own.
+# model knows the sentences of all training speakers (text is easier to come by than transcribed speech), how frequent
+# their words and pairs of them are in general English, and no more unless LibriSpeech's is given: a word in ten of the
+# test set is unknown to it, and costs more errors than its own.
 #
 # e.g.: ./run.sh --corpus-dir /corpora/LibriSpeech     a copy that you have
 #       ./run.sh                                       downloads the public release (460 MB)
@@ -43,6 +44,7 @@ words=all
 [[ -n $arpa ]] || {
   words=training
   text=$data/corpus/text.txt
+  english=0.5
 }
 
 if in_stage 0; then

@@ -2,7 +2,7 @@
 # speechocean762: English sentences read by 250 speakers of Mandarin, half of them children. 5.6 hours, its own split.
 #
 # A part of the training speakers is transcribed, the others serve as unlabelled speech. The language model knows the
-# sentences of the whole training part: text is easier to come by than transcribed speech.
+# sentences of the whole training part (text is easier to come by than transcribed speech), and general English.
 #
 # e.g.: ./run.sh --corpus-dir /corpora/speechocean762     a copy that you have
 #       ./run.sh                                          downloads the public release (520 MB)
@@ -42,5 +42,6 @@ if in_stage 0; then
 fi
 
 text=$data/corpus/text.txt
+english=0.5
 recipe=speechocean762
 . utils/recipe.sh
