@@ -341,8 +341,10 @@ def test_targets_from_a_search_stand_in_the_same_store(first, tmp_path, supervis
     for cut in (cut for cut in cuts if cut.id in reader):
         senones, log_posteriors = reader.read(cut.id, stacked_length(cut.num_frames))
         assert senones.shape[1] == (1 if supervision == "best-path" else 20)
-        shares = np.exp(log_posteriors).sum(1)  # an untrained teacher's lattice has more than 20 senones in a frame
-        assert (shares < 1.01).all() and (shares > (0.99 if supervision == "best-path" else 0.2)).all()
+        shares = np.exp(log_posteriors).sum(
+            1
+        )  # an untrained teacher's lattice has more than 20 senones in a frame; levels are coarse
+        assert (shares < 1.08).all() and (shares > (0.99 if supervision == "best-path" else 0.2)).all()
 
 
 def sequence_command(first: Path, out: Path, *more: str) -> list[str]:
