@@ -344,7 +344,7 @@ def test_targets_from_a_search_stand_in_the_same_store(first, tmp_path, supervis
         shares = np.exp(log_posteriors).sum(
             1
         )  # an untrained teacher's lattice has more than 20 senones in a frame; levels are coarse
-        assert (shares < 1.08).all() and (shares > (0.99 if supervision == "best-path" else 0.2)).all()
+        assert (shares < 1.15).all() and (shares > (0.99 if supervision == "best-path" else 0.2)).all()
 
 
 def sequence_command(first: Path, out: Path, *more: str) -> list[str]:

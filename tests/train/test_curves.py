@@ -9,9 +9,9 @@ from understudy.train.curves import Curves
 
 
 def events(folder) -> list[Event]:
-    """As the files hold them (a length, its checksum, an event, its checksum), oldest file first."""
+    """As the files hold them (a length, its checksum, an event, its checksum), in the order of their names."""
     found = []
-    for path in sorted((folder / "tensorboard").iterdir(), key=lambda p: p.stat().st_mtime_ns):
+    for path in sorted((folder / "tensorboard").iterdir()):
         data = path.read_bytes()
         while data:
             (length,) = struct.unpack("<Q", data[:8])
@@ -21,6 +21,9 @@ def events(folder) -> list[Event]:
 
 
 def test_a_killed_trainings_points_are_taken_back(tmp_path):
+    Curves(tmp_path, 0).add(0, {"dev loss": 3.0})  # killed before its first checkpoint
+    (lost,) = (tmp_path / "tensorboard").iterdir()
+    lost.rename(lost.with_name("events.out.tfevents.0000000000"))
     first = Curves(tmp_path, 0)
     first.add(10, {"train loss": math.nan, "dev loss": 2.0})
     first.add(20, {"train loss": 1.5, "dev loss": 1.75})  # after the checkpoint: not closed, and told again below
