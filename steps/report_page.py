@@ -118,7 +118,9 @@ def _chosen(options: Options, lines: list[dict[str, Any]]) -> list[dict[str, Any
         return [by_name[name] for name in options.systems if name in by_name][:_DETAILED]
     base = [line for line in lines if line["system"] == options.baseline]
     taught = sorted((line for line in lines if line.get("teacher")), key=lambda line: line["wer"])[:1]
-    teachers = [line for line in lines if taught and line["system"].split("-")[0] == taught[0]["teacher"]][:1]
+    teacher = taught[0]["teacher"] if taught else None
+    # A table's systems have their condition behind the model's name.
+    teachers = [line for line in lines if teacher in (line["system"], line["system"].rpartition("-")[0])][:1]
     found = [*teachers, *base, *taught] or lines[:3]
     return list({line["system"]: line for line in found}.values())
 
