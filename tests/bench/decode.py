@@ -4,12 +4,14 @@ r"""Our search (k2) beside Kaldi's LatticeFasterDecoder: words, cost and memory,
 On a recipe's graph, and on a larger one, a trigram of 5 000 words and more, made for it. Both decoders get the same
 graph, the same scores, the same limits and a process each; they take turns, so that a noisy machine is fair to both.
 
-e.g.: tests/bench/decode.py --exp egs/assistant/s1/exp --data egs/assistant/s1/data --out /tmp/bench-decode
+e.g.: . utils/path.sh
+      tests/bench/decode.py --exp egs/assistant/s1/exp --data egs/assistant/s1/data --out /tmp/bench-decode
 """
 
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import sys
 from dataclasses import asdict, dataclass, field
@@ -72,6 +74,10 @@ class Options:
 
 def run(options: Options) -> None:
     """Print tables and write result.json."""
+    if "MALLOC_MMAP_THRESHOLD_" not in os.environ:
+        raise UserError(
+            "the recipes' environment is not set, in which k2 takes two thirds of the time: . utils/path.sh"
+        )
     scores, references = _scored(options)
     seconds = STACKED_SHIFT * sum(map(len, scores.values()))
     graphs = {"recipe": options.exp / "graph"}

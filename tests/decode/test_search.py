@@ -1,6 +1,8 @@
 """Search: exact words, retries counted, nothing lost silently."""
 
+import gc
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import toy
 
 from understudy.decode import search as module
 from understudy.decode.pool import Decoded, outcome
-from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, search, search_each
+from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, as_vector, search, search_each
 from understudy.lang.graph import words_of
 from understudy.lang.hclg import build_hclg
 from understudy.score.outcome import write_outcome
@@ -61,6 +63,16 @@ def test_retry_uses_wider_beams(language, monkeypatch):
     found = search(None, [torch.zeros(n, 3) for n in (1, 3, 9)], Beams(search=10.0, max_active=100))
     assert tried == [(3, 10.0, 100), (2, 20.0, 200), (1, 40.0, 400)]
     assert [(f.retried, f.empty) for f in found] == [(False, False), (True, False), (True, True)]
+
+
+def test_a_graph_is_looked_at_once_and_let_go(language):
+    graph = language[2].clone()
+    vector = weakref.ref(as_vector(graph))
+    assert as_vector(graph) is vector()
+    assert as_vector(language[2]) is not vector()
+    del graph
+    gc.collect()
+    assert vector() is None
 
 
 def test_a_large_batch_is_searched_in_parts(language, monkeypatch):

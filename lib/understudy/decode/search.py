@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import k2
 import torch
@@ -196,12 +197,21 @@ def lattices(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams, frames: 
     Args:
         frames: name of an attribute that tells an arc's frame, counted through all utterances with one more each.
     """
-    graphs = k2.create_fsa_vec([graph])
-    graphs.graph_scores = graphs.scores.clone()
     return k2.intersect_dense_pruned(
-        graphs, dense(utterances), beams.search, beams.output, beams.min_active, beams.max_active,
+        as_vector(graph), dense(utterances), beams.search, beams.output, beams.min_active, beams.max_active,
         seqframe_idx_name=frames,
     )  # fmt: skip
+
+
+_vectors: WeakKeyDictionary[k2.Fsa, k2.Fsa] = WeakKeyDictionary()
+
+
+def as_vector(graph: k2.Fsa) -> k2.Fsa:
+    """The graph as k2 intersects it: made once, as that looks at every arc. A graph in use must stay as it is."""
+    if graph not in _vectors:
+        _vectors[graph] = k2.create_fsa_vec([graph])
+        _vectors[graph].graph_scores = graph.scores.clone()
+    return _vectors[graph]
 
 
 def dense(utterances: Sequence[Tensor]) -> k2.DenseFsaVec:

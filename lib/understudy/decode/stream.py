@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from understudy.decode.search import Beams, Found, Wanted, dense, search_each
+from understudy.decode.search import Beams, Found, Wanted, as_vector, dense, search_each
 from understudy.lang.graph import words_of
 
 
@@ -41,7 +41,7 @@ class SearchStream:
         self._graph, self._beams = graph, beams
         beam = min(news, beams.search)  # of the output too: what is pruned between pieces is lost
         self._intersecter = k2.OnlineDenseIntersecter(
-            k2.create_fsa_vec([online]), 1, beam, beam, beams.min_active, beams.max_active
+            as_vector(online), 1, beam, beam, beams.min_active, beams.max_active
         )
         self._states: list = [None]
         self._heard: list[Tensor] = []
