@@ -27,7 +27,7 @@ class Options:
     """Options of the preparation."""
 
     out: Path
-    """Folder of the manifests, lexicon.txt and text.txt (the sentences of labelled and unlabelled speech)."""
+    """Folder of the manifests, lexicon.txt and text.txt (the sentences of the training speakers without dev)."""
     corpus_dir: Path | None = None
     """The unpacked corpus: the folder that holds train/, test/, resource/ and WAVE/."""
     download_dir: Path | None = None
@@ -36,6 +36,8 @@ class Options:
     """Share of the training speakers (without dev) whose transcripts are used; the others are unlabelled."""
     dev_speakers: int = 12
     """Training speakers held out for tuning, of 125."""
+    unlabelled_test_speakers: float = 0.0
+    """Share of the 125 test speakers that are unlabelled speech too, and not tested on."""
     seed: int = 1
     """Seed of the split."""
 
@@ -49,15 +51,28 @@ def run(options: Options, step: Step) -> None:
     entries = without_stress(read_entries(corpus / "resource" / "lexicon.txt"))
     speakers = (utterance.speaker for utterance in train)
     split = split_speakers(speakers, options.labelled_speakers, options.dev_speakers, options.seed)
-    home = set_of_speakers({**split, "test": sorted({u.speaker for u in test})})
-    sets = write_sets(options.out, (*train, *test), home)
+    heard, split["test"] = _untested(test, options)
+    split["unlabelled"] += heard
+    sets = write_sets(options.out, (*train, *test), set_of_speakers(split))
     known = {word for word, _ in entries}
     for name, chosen in sets.items():
         say_oov(name, known, (u.text.upper() for u in chosen))
     write_entries(entries, options.out / "lexicon.txt")
     with atomic_path(options.out / "text.txt") as tmp:
-        spoken = (*sets["labelled"], *sets["unlabelled"])
+        spoken = (u for u in (*sets["labelled"], *sets["unlabelled"]) if u.speaker not in heard)
         tmp.write_text("".join(f"{u.text.upper()}\n" for u in spoken), encoding="utf-8")
+
+
+def _untested(test: list[Utterance], options: Options) -> tuple[list[str], list[str]]:
+    """Speakers of the corpus's test set that are unlabelled speech, and those that are tested on."""
+    speakers, share = sorted({u.speaker for u in test}), options.unlabelled_test_speakers
+    tested = round((1 - share) * len(speakers))
+    if share < 0 or tested == 0:
+        raise UserError(f"--unlabelled-test-speakers {share}: must be at least 0, and leave speakers to test on")
+    if tested == len(speakers):
+        return [], speakers
+    split = split_speakers(speakers, 1.0, tested, options.seed)
+    return split["labelled"], split["dev"]
 
 
 def _corpus(options: Options) -> Path:

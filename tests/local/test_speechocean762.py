@@ -95,6 +95,24 @@ def test_sets_are_split_by_speaker(corpus: Path, tmp_path: Path) -> None:
     assert {(cut.recording.num_samples, cut.recording.sampling_rate) for cut in everything} == {(8000, 16000)}
 
 
+def test_some_test_speakers_may_be_unlabelled_speech(corpus: Path, tmp_path: Path) -> None:
+    cuts = made(corpus, tmp_path / "data", labelled_speakers=0.5, unlabelled_test_speakers=0.5)
+    speakers = {name: {cut.supervisions[0].speaker for cut in found} for name, found in cuts.items()}
+    assert {name: len(found) for name, found in speakers.items()} == {
+        "labelled": 2, "unlabelled": 3, "dev": 2, "test": 1,
+    }  # fmt: skip
+    assert len(set.union(*speakers.values())) == 8
+    assert speakers["test"] < {"0007", "0008"} and speakers["unlabelled"] & {"0007", "0008"}
+    # What they said is not for the language model.
+    assert (tmp_path / "data" / "text.txt").read_text() == 8 * "MARK IS A BEAR\n"
+
+
+@pytest.mark.parametrize("share", [-0.1, 0.9, 1.0])
+def test_somebody_must_be_tested(corpus: Path, tmp_path: Path, share: float) -> None:
+    said = fault_of(corpus, tmp_path / "data", unlabelled_test_speakers=share)
+    assert f"--unlabelled-test-speakers {share}" in said and "leave speakers to test on" in said
+
+
 def test_all_labelled_leaves_no_unlabelled_manifest(corpus: Path, tmp_path: Path) -> None:
     assert set(made(corpus, tmp_path / "data")) == {"labelled", "dev", "test"}
 
