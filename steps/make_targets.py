@@ -3,7 +3,8 @@
 
 e.g.: steps/make_targets.py --model exp/teacher --feats '[data/feats/unlabelled.jsonl.gz]' --k 20 --out exp/targets
 
-With --supervision lattice or best-path the teacher's speech is decoded too, and the lattice's senone posteriors or
+With --supervision denominator the posteriors of a graph of all phone sequences are written instead, with no decoder
+still; with lattice or best-path the teacher's speech is decoded too, and the lattice's senone posteriors or
 the best path's senones are written instead: what soft targets are held against.
 """
 
@@ -17,12 +18,17 @@ from typing import Literal
 import torch
 
 from understudy import models
+from understudy.align.archive import AlignmentReader
 from understudy.decode.search import Beams, Scales
 from understudy.features import Normaliser
+from understudy.lang.denominator import denominator
 from understudy.lang.graph import load_graph
+from understudy.lang.state_graph import StateGraph
+from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
 from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.targets.compute import Supervision, compute
+from understudy.targets.denominator import Occupied
 from understudy.targets.lattice import Decoded
 from understudy.targets.store import LEAST, top_k
 
@@ -41,14 +47,16 @@ class Options:
     """senones kept in a frame, at most"""
     least: float = LEAST
     """probability below which a senone is left out; 0: all k are kept"""
-    supervision: Literal["soft", "lattice", "best-path"] = "soft"
-    """the network's posteriors, or what a search makes of them"""
+    supervision: Literal["soft", "denominator", "lattice", "best-path"] = "soft"
+    """the network's posteriors, what a graph of all phone sequences makes of them, or what a search does"""
+    labels: Path | None = None
+    """folder of the labelled speech's senone labels, which such a graph is made from (denominator)"""
     graph: Path | None = None
     """folder of the decoding graph (lattice, best-path)"""
     acoustic_scale: float = 0.3
-    """of the search"""
+    """of the search, or of the denominator's scores"""
     prior_scale: float = 0.6
-    """of the search"""
+    """the same"""
     tuned: Path | None = None
     """folder of a decode of the teacher (steps/decode.py), whose scales, tuned on dev, the search takes instead"""
     beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
@@ -102,15 +110,28 @@ def run(options: Options, step: Step) -> None:
 def _supervision(options: Options, teacher: AcousticModel) -> Supervision:
     if options.supervision == "soft":
         return lambda logits: [top_k(z, options.k) for z in logits]
-    if options.graph is None:
-        raise UserError(f"--supervision {options.supervision} decodes: give --graph, the folder of steps/make_graph.py")
-    graph, scales = load_graph(options.graph / "HCLG.safetensors"), Scales(options.acoustic_scale, options.prior_scale)
+    scales = Scales(options.acoustic_scale, options.prior_scale)
     if options.tuned:
         found = read_json(options.tuned / "dev" / "wer.json")
         scales = Scales(found["acoustic_scale"], found["prior_scale"])
-    log.info("search with %s", scales)
-    return Decoded(graph, scales, teacher.log_priors, options.beams, options.k, options.supervision == "lattice")
+    log.info("scores with %s", scales)
+    if options.supervision == "denominator":
+        return Occupied(_denominator(options, teacher), scales, teacher.log_priors, options.k)
+    if options.graph is None:
+        raise UserError(f"--supervision {options.supervision} decodes: give --graph, the folder of steps/make_graph.py")
+    graph, soft = load_graph(options.graph / "HCLG.safetensors"), options.supervision == "lattice"
+    return Decoded(graph, scales, teacher.log_priors, options.beams, options.k, soft)
+
+
+def _denominator(options: Options, teacher: AcousticModel) -> StateGraph:
+    if options.labels is None:
+        raise UserError("--supervision denominator sums over phone sequences: give --labels, of the labelled speech")
+    tree, aligned = Tree.load(options.labels / "tree.json"), AlignmentReader(options.labels / "labelled")
+    if tree.num_senones != teacher.senones:
+        raise UserError(f"{options.model}: {teacher.senones} senones, {options.labels} has {tree.num_senones}")
+    _, graph = denominator((rows[:, 0] for rows in aligned.rows()), tree)
+    return graph
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("model", "feats", "graph", "tuned"), unfingerprinted=("threads", "max_frames"))
+    main(Options, run, inputs=("model", "feats", "graph", "tuned", "labels"), unfingerprinted=("threads", "max_frames"))

@@ -7,7 +7,6 @@ e.g.: steps/train_sequence.py --model exp/teacher --labelled data/feats/labelled
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,11 +15,9 @@ from lhotse import CutSet
 
 from understudy import models
 from understudy.features import stacked_length
-from understudy.lang import phone_lm
+from understudy.lang.denominator import denominator
 from understudy.lang.graph import load_graph
 from understudy.lang.lexicon import Lexicon
-from understudy.lang.state_graph import expand
-from understudy.lang.topology import ENTRY
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
 from understudy.stage import Step, UserError, log, main
@@ -83,12 +80,9 @@ def run(options: Options, step: Step) -> None:
 
 
 def _mmi(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Criterion:
-    lm = phone_lm.estimate(_phones(sets.labelled, tree), options.lm_order, options.lm_extra_states)
-    denominator = expand(lm, tree)
-    log.info(
-        "denominator: %d histories of phones, %d states, %d arcs",
-        len(lm.log_probs), len(denominator.entry), len(denominator.sources),
-    )  # fmt: skip
+    data = sets.labelled
+    alignments = (data.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0] for cut in data.cuts)
+    lm, graph = denominator(alignments, tree, options.lm_order, options.lm_extra_states)
     known = {cut.id for one in (sets.labelled, sets.dev) for cut in one.cuts}
     transcripts = {
         cut.id: cut.supervisions[0].text
@@ -97,15 +91,7 @@ def _mmi(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Crit
         if cut.id in known
     }
     numerators = Numerators(transcripts, Lexicon.read(options.lang), lm, tree)
-    return Mmi(denominator, numerators, model.log_priors, options.sequence)
-
-
-def _phones(data: SpeechData, tree: Tree) -> Iterator[list[int]]:
-    """The aligned phones of each cut, silence among them: an entry senone begins a phone."""
-    states = tree.states()
-    for cut in data.cuts:
-        senones = data.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0]
-        yield [phone for phone, pdf_class in (states[s] for s in senones.tolist()) if pdf_class == ENTRY]
+    return Mmi(graph, numerators, model.log_priors, options.sequence)
 
 
 def _smbr(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Criterion:

@@ -178,6 +178,10 @@ rivals() {
     distilled n "$small" "$small-$kind" 1 "n/targets-$kind" 1 --targets "[$dir/n/targets-$kind/unlabelled]"
   done
   distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
+  # No decoder either: what the teacher believes once it knows which phones may follow which.
+  targets n targets-denominator teacher n/teacher/decode --supervision denominator --labels "$dir/n/$labels" \
+    --tuned "$dir/n/teacher/decode"
+  distilled n "$small" "$small-denominator" 1 n/targets-denominator 1 --targets "[$dir/n/targets-denominator/unlabelled]"
   # The teacher heard the clean speech, the student hears it in rooms and noise.
   cell augmented features steps/augment.py --cuts "$data/corpus/unlabelled.jsonl.gz" --jobs 1 --out "$data/augmented"
   distilled n "$small" "$small-augmented" 1 "augmented n/targets" 1 --targets "[$dir/n/targets/unlabelled]" \
@@ -224,7 +228,7 @@ table_rows() {
       row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" teacher-n
     done
   done
-  for kind in "$all" lattice best-path hard; do
+  for kind in "$all" denominator lattice best-path hard; do
     row "Supervision: soft targets and their rivals" "$small-$kind-n" "$small-n" "$small-oracle-n"
   done
   row "The student hears the unlabelled speech in rooms and noise" "$small-$all-n" "$small-n"

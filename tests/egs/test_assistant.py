@@ -326,14 +326,14 @@ def test_a_realignment_is_likelier_than_the_labels_it_began_with(first, tmp_path
     assert np.mean(gained) > 0 and min(gained) > -0.1 and any(g > 0.01 for g in gained)
 
 
-@pytest.mark.parametrize("supervision", ["lattice", "best-path"])
+@pytest.mark.parametrize("supervision", ["lattice", "best-path", "denominator"])
 def test_targets_from_a_search_stand_in_the_same_store(first, tmp_path, supervision):
     exp, feats = first / "exp", first / "data/feats/dev.jsonl.gz"
     command = [sys.executable, RECIPE / "steps/make_targets.py", "--model", exp / "teacher", "--feats", f"[{feats}]"]
     command += ["--supervision", supervision, "--beams.search", "6", "--out", tmp_path / "out"]
     failed = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    assert failed.returncode == 1 and "give --graph" in failed.stderr
-    done = subprocess.run(list(map(str, [*command, "--graph", exp / "graph"])), capture_output=True, check=False)
+    assert failed.returncode == 1 and f"give {needed[0]}" in failed.stderr
+    done = subprocess.run(list(map(str, [*command, *needed])), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     report, reader = json.loads((tmp_path / "out/report.json").read_text())["dev"], TargetReader([tmp_path / "out/dev"])
     cuts = list(CutSet.from_file(feats))
@@ -348,6 +348,7 @@ def test_targets_from_a_search_stand_in_the_same_store(first, tmp_path, supervis
 
 
 def sequence_command(first: Path, out: Path, *more: str) -> list[str]:
+    needed = ("--labels", exp / "tree") if supervision == "denominator" else ("--graph", exp / "graph")
     feats, exp = first / "data/feats", first / "exp"
     command = [sys.executable, RECIPE / "steps/train_sequence.py", "--model", exp / "teacher", "--labels", exp / "tree"]
     command += ["--labelled", feats / "labelled.jsonl.gz", "--dev", feats / "dev.jsonl.gz", "--lang", exp / "lang"]

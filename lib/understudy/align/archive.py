@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,10 @@ class AlignmentReader:
     def ids(self) -> Iterable[str]:
         """Cut ids, as written."""
         return self.index.keys()
+
+    def rows(self) -> Iterator[np.ndarray]:
+        """Rows (rows, columns) int32 of every cut, as written."""
+        return (self.read(cut_id, frames) for cut_id, (*_, frames) in self.index.items())
 
     def read(self, cut_id: str, frames: int) -> np.ndarray:
         """Rows (rows, columns) int32 of a cut.

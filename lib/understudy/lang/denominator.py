@@ -1,0 +1,34 @@
+"""The denominator of lattice-free criteria: all sequences of phones, as likely as aligned speech makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from understudy.lang import phone_lm
+from understudy.lang.phone_lm import PhoneLm
+from understudy.lang.state_graph import StateGraph, expand
+from understudy.lang.topology import ENTRY
+from understudy.lang.tree import Tree
+from understudy.stage import log
+
+
+def denominator(
+    alignments: Iterable[np.ndarray], tree: Tree, order: int = 4, extra_states: int = 500
+) -> tuple[PhoneLm, StateGraph]:
+    """The phone language model, and the graph of its states.
+
+    Args:
+        alignments: senones (frames,) of each utterance.
+        order: of the language model.
+        extra_states: its histories of more than two phones.
+    """
+    states = tree.states()
+    # The aligned phones, silence among them: an entry senone begins a phone.
+    said = ([phone for phone, of in (states[s] for s in senones.tolist()) if of == ENTRY] for senones in alignments)
+    lm = phone_lm.estimate(said, order, extra_states)
+    graph = expand(lm, tree)
+    sizes = len(lm.log_probs), len(graph.entry), len(graph.sources)
+    log.info("denominator: %d histories of phones, %d states, %d arcs", *sizes)
+    return lm, graph
