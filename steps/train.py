@@ -22,6 +22,7 @@ from understudy.train.criteria import Hard
 from understudy.train.data import SpeechData
 from understudy.train.loop import Sets, Trainer, TrainOptions, finish, log_priors
 from understudy.train.schedule import passes
+from understudy.train.way import depends
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Options:
     """training"""
     seed: int = 1
     threads: int = 2
-    """each computes on its part of a batch, with one core (on a GPU: one)"""
+    """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
 
 def run(options: Options, step: Step) -> None:
@@ -79,7 +80,7 @@ def run(options: Options, step: Step) -> None:
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets, targets)
     if options.init:
         first = models.load(options.init)
-        if (first.options.layers, first.options.cells) != (options.model.layers, options.model.cells):
+        if any(getattr(first.options, n) != getattr(options.model, n) for n in ("layers", "cells", "projection")):
             raise UserError(f"--init {options.init}: its shape is {first.options}, that of --model {options.model}")
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}
@@ -157,4 +158,6 @@ if __name__ == "__main__":
         run,
         inputs=("labelled", "dev", "labels", "unlabelled", "targets", "true_labels", "init"),
         unfingerprinted=("threads",),
+        besides=lambda options: depends(options.train.parallel),
+        torchrun=True,
     )

@@ -26,6 +26,7 @@ from understudy.train.data import SpeechData
 from understudy.train.loop import Sets, Trainer, TrainOptions, finish
 from understudy.train.schedule import Pass
 from understudy.train.sequence import Mmi, Numerators, SequenceOptions, Smbr
+from understudy.train.way import depends
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Options:
     """training; always whole utterances"""
     seed: int = 1
     threads: int = 2
-    """each computes on its part of a batch, with one core (on a GPU: one)"""
+    """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
 
 def run(options: Options, step: Step) -> None:
@@ -106,4 +107,6 @@ if __name__ == "__main__":
         run,
         inputs=("model", "labelled", "dev", "labels", "lang", "graph"),
         unfingerprinted=("threads",),
+        besides=lambda options: depends(options.train.parallel),
+        torchrun=True,
     )

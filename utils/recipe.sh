@@ -4,7 +4,7 @@
 #
 # The teacher learns from labelled speech at three speeds, aligns it anew, learns on, and may be trained for sequences;
 # the student learns from labels until these have no more to give, then from the teacher too.
-# shellcheck disable=SC2154  # run.sh sets the options, cmd.sh jobs and threads
+# shellcheck disable=SC2154  # run.sh sets the options, cmd.sh jobs, threads and what starts a training
 
 : "${conf:=conf}"            # folder of the models' configurations
 : "${test_sets:=test}"       # sets that results are given for
@@ -42,19 +42,20 @@ fi
 if in_stage 4; then
   say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
   speech=(--labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz")
-  steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/tree" --epochs "$teacher_epochs" \
-    --seed "$seed" --threads "$threads" --out "$dir/teacher-first"
+  "${train[@]}" steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/tree" \
+    --epochs "$teacher_epochs" --seed "$seed" --threads "$threads" --out "$dir/teacher-first"
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
     --out "$dir/ali"
-  steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/ali" --init "$dir/teacher-first" \
-    --epochs "$realigned_epochs" --train.learning_rate 0.002 --train.max_frames "$teacher_frames" --seed "$seed" \
-    --threads "$threads" --out "$dir/teacher"
+  "${train[@]}" steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/ali" \
+    --init "$dir/teacher-first" --epochs "$realigned_epochs" --train.learning_rate 0.002 \
+    --train.max_frames "$teacher_frames" --seed "$seed" --threads "$threads" --out "$dir/teacher"
 fi
 
 # sequence MODEL OUT: lattice-free MMI on labelled speech
 sequence() {
-  steps/train_sequence.py --model "$1" --labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
-    --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" --threads "$threads" --out "$2"
+  "${train[@]}" steps/train_sequence.py --model "$1" --labelled "$data/feats/labelled.jsonl.gz" \
+    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" \
+    --threads "$threads" --out "$2"
 }
 
 teacher=teacher
@@ -78,7 +79,7 @@ fi
 
 if in_stage 7; then
   say "7: the small student on labelled speech alone: the baseline"
-  steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+  "${train[@]}" steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --epochs "$student_epochs" --seed "$seed" \
     --threads "$threads" --out "$dir/$student-labelled"
 fi
@@ -88,7 +89,7 @@ distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate "$d
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
-  steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+  "${train[@]}" steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" "${distillation[@]}" --seed "$seed" \
     --threads "$threads" --out "$dir/$student-distilled"

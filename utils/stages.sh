@@ -32,11 +32,12 @@ stepwise() {
     --seed "$seed" --threads "$threads"
   )
   local unlabelled=(--unlabelled "$(feats unlabelled)" "${@:2}")
-  steps/train.py --config "${conf:-conf}/$large.yaml" "${speech[@]}" --epochs "$student_epochs" --out "$dir/$large-labelled"
-  steps/train.py --config "${conf:-conf}/$large.yaml" "${speech[@]}" "${unlabelled[@]}" \
+  "${train[@]}" steps/train.py --config "${conf:-conf}/$large.yaml" "${speech[@]}" --epochs "$student_epochs" \
+    --out "$dir/$large-labelled"
+  "${train[@]}" steps/train.py --config "${conf:-conf}/$large.yaml" "${speech[@]}" "${unlabelled[@]}" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$large-labelled" --out "$dir/$large-distilled"
   steps/make_targets.py --model "$dir/$large-distilled" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
     --out "$dir/targets-$large"
-  steps/train.py --config "${conf:-conf}/$student.yaml" "${speech[@]}" "${unlabelled[@]}" \
+  "${train[@]}" steps/train.py --config "${conf:-conf}/$student.yaml" "${speech[@]}" "${unlabelled[@]}" \
     --targets "[$dir/targets-$large/unlabelled]" --init "$dir/$student-labelled" --out "$dir/$student-stepwise"
 }

@@ -14,13 +14,18 @@ log_module = importlib.import_module("understudy.stage.log")  # the package's ow
 
 STEP = textwrap.dedent('''
     """A step. e.g.: step.py --source a --out b"""
+    from __future__ import annotations
     from dataclasses import dataclass, field
     from pathlib import Path
-    from understudy.stage import Step, main
+    from understudy.stage import Step, UserError, main
 
     @dataclass
     class Inner:
         rate: float = 1.0
+
+        def __post_init__(self):
+            if self.rate < 0:
+                raise UserError(f"rate {self.rate}: below 0")
 
     @dataclass
     class Options:
@@ -96,6 +101,11 @@ def test_unknown_option_or_key_names_its_nearest(step, tmp_path, arguments, name
     (tmp_path / "bad.yaml").write_text("timse: 3\n")
     result = step("--source", "source", "--out", "out", *arguments)
     assert result.returncode == 2 and f"did you mean {named}?" in result.stderr
+
+
+def test_an_option_that_makes_no_sense_is_one_sentence(step):
+    result = step("--source", "source", "--out", "out", "--inner.rate", "-1")
+    assert result.returncode == 1 and result.stderr == "error: rate -1.0: below 0\n"
 
 
 def test_full_disk_leaves_what_was_whole(tmp_path):

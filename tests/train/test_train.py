@@ -9,15 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lhotse import CutSet, Features, LilcomChunkyWriter, MonoCut
+from lhotse import CutSet, LilcomChunkyWriter
 from lhotse.utils import fastcopy
 from safetensors.torch import load_file
 
 from understudy import models
-from understudy.align.archive import AlignmentReader, AlignmentWriter
+from understudy.align.archive import AlignmentReader
 from understudy.features import stacked_length
 from understudy.features.load import Normaliser
-from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
 from understudy.stage import UserError, write_json
 from understudy.targets import TargetWriter
@@ -97,7 +96,14 @@ def test_schedule():
     assert max(rates) == 1.0 and rates.index(1.0) == 4 and rates[-1] < 0.02 and rates[0] == 0.2
 
 
-@pytest.mark.parametrize("options", [ModelOptions(2, 8, True, 0, 0.3), ModelOptions(2, 8, False, 3, 0.3)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ModelOptions(2, 8, bidirectional=True, dropout=0.3),
+        ModelOptions(2, 8, delay=3, dropout=0.3),
+        ModelOptions(2, 8, projection=3, dropout=0.3),
+    ],
+)
 def test_padding_changes_nothing_and_the_folder_keeps_the_model(tmp_path, options):
     torch.manual_seed(0)
     model = AcousticModel(options, 5, SENONES)
@@ -113,7 +119,7 @@ def test_padding_changes_nothing_and_the_folder_keeps_the_model(tmp_path, option
 
 def test_bidirectional_is_torchs_own():
     torch.manual_seed(0)
-    ours = AcousticModel(ModelOptions(1, 8, True, 0, 0.0), 5, SENONES).eval()
+    ours = AcousticModel(ModelOptions(1, 8, bidirectional=True, dropout=0.0), 5, SENONES).eval()
     theirs = torch.nn.LSTM(5, 8, bidirectional=True, batch_first=True)
     for direction, suffix in enumerate(("", "_reverse")):
         for name, weight in ours.layers[0][direction].named_parameters():
@@ -125,37 +131,12 @@ def test_bidirectional_is_torchs_own():
 
 def test_delay_hears_the_future_and_no_more():
     torch.manual_seed(0)
-    model = AcousticModel(ModelOptions(1, 8, False, 2, 0.0), 5, SENONES)
+    model = AcousticModel(ModelOptions(1, 8, delay=2, dropout=0.0), 5, SENONES)
     base = torch.randn(10, 5)
     changed = base.clone()
     changed[7] += 1
     differs = (model.logits([base])[0] - model.logits([changed])[0]).abs().amax(1) > 1e-7
     assert not differs[:5].any() and differs[5]
-
-
-@pytest.fixture
-def speech(tmp_path) -> Path:
-    """Three small sets with features and labels that can be learnt from them."""
-    rng = np.random.default_rng(0)
-    means = rng.normal(0, 1, (SENONES, 64))
-    Tree(3, SENONES, {}).save(tmp_path / "labels/tree.json")
-    for name, size in (("labelled", 24), ("dev", 6), ("unlabelled", 24)):
-        cuts, labels = [], AlignmentWriter(tmp_path / "labels" / name, ["senone"])
-        with LilcomChunkyWriter(tmp_path / f"{name}.lca") as store:
-            for i in range(size):
-                senones = np.repeat(rng.integers(0, SENONES, 8), rng.integers(2, 6, 8))
-                frames = (np.repeat(means[senones], 3, 0) + rng.normal(0, 1, (3 * len(senones), 64))).astype(np.float32)
-                cut = MonoCut(f"{name}{i}", 0, round(len(frames) / 100, 2), 0)
-                cut.features = Features(
-                    "x", len(frames), 64, 0.01, 16000, 0, cut.duration, store.name, str(store.storage_path),
-                    store.write(cut.id, frames), cut.id, 0,
-                )  # fmt: skip
-                cuts.append(cut)
-                labels.write(cut.id, senones, len(senones))
-        labels.close()
-        CutSet.from_cuts(cuts).to_file(tmp_path / f"{name}.jsonl.gz")
-    Normaliser(np.zeros(64, np.float32), np.ones(64, np.float32)).save(tmp_path / "normaliser.json")
-    return tmp_path
 
 
 def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):

@@ -67,7 +67,7 @@ fi
 
 if in_stage 4; then
   say "4: the teacher, on labelled speech (4 min)"
-  steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
+  "${train[@]}" steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$teacher_epochs" --seed "$seed" \
     --threads "$threads" --out "$dir/teacher"
 fi
@@ -80,7 +80,7 @@ fi
 
 if in_stage 7; then
   say "7: the small student on labelled speech alone: the baseline"
-  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+  "${train[@]}" steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$student_epochs" --seed "$seed" \
     --threads "$threads" --out "$dir/$student-labelled"
 fi
@@ -90,7 +90,7 @@ distil=(--epochs "$distil_epochs" --sub-epochs 4 --train.learning_rate 0.004 --t
 if in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
   # It starts where labelled speech alone had no more to give.
-  steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+  "${train[@]}" steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" "${distil[@]}" --seed "$seed" \
     --threads "$threads" --out "$dir/$student-distilled"

@@ -4,3 +4,6 @@
 jobs=$(nproc)    # processes for corpus, features and decoding
 # shellcheck disable=SC2034
 threads=$(nproc) # threads of one training
+# What starts a training: nothing, or for 4 cores or GPUs (torchrun --standalone --nproc_per_node 4); docs/training.md
+# shellcheck disable=SC2034
+train=()

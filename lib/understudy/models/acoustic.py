@@ -26,6 +26,8 @@ class ModelOptions:
     """a teacher hears the future"""
     delay: int = 0
     """frames by which a unidirectional model's output is late (target_delay): so much future it hears"""
+    projection: int = 0
+    """width that a layer's outputs are projected to (Sak et al. 2014), which is what its state is; 0: the cells' own"""
     dropout: float = 0.2
     """after each layer, in training: the same cells through an utterance (Gal and Ghahramani 2016)"""
 
@@ -42,17 +44,25 @@ class AcousticModel(nn.Module):
         super().__init__()
         if options.bidirectional and options.delay:
             raise UserError("a bidirectional model hears the whole utterance: its delay must be 0")
+        if not 0 <= options.projection < options.cells:
+            raise UserError(
+                f"--model.projection {options.projection}: less than the {options.cells} cells, or 0 for none"
+            )
         self.options, self.inputs, self.senones = options, inputs, senones
         directions = 2 if options.bidirectional else 1
-        width = [inputs] + [options.cells * directions] * (options.layers - 1)
+        outputs = (options.projection or options.cells) * directions
+        width = [inputs] + [outputs] * (options.layers - 1)
         # One nn.LSTM per layer and direction: the packed sequences that torch's bidirectional LSTM needs
         # for an exact backward direction are five times slower on a CPU than turning the input around.
         self.layers = nn.ModuleList(
-            nn.ModuleList(nn.LSTM(w, options.cells, batch_first=True) for _ in range(directions)) for w in width
+            nn.ModuleList(
+                nn.LSTM(w, options.cells, batch_first=True, proj_size=options.projection) for _ in range(directions)
+            )
+            for w in width
         )
         # Normalised outputs (Ba et al. 2016) reach a dev loss in two thirds of the updates (our choice).
-        self.norms = nn.ModuleList(nn.LayerNorm(options.cells * directions) for _ in width)
-        self.output = nn.Linear(options.cells * directions, senones)
+        self.norms = nn.ModuleList(nn.LayerNorm(outputs) for _ in width)
+        self.output = nn.Linear(outputs, senones)
         self.register_buffer("log_priors", torch.zeros(senones))
         self.meta: dict[str, Any] = {}
         for name, weight in self.layers.named_parameters():

@@ -18,12 +18,23 @@ _PACKAGES = ("torch", "torchaudio", "k2", "lhotse", "numpy", "kaldifst", "kaldi-
 def open_log(path: Path) -> None:
     """Send log lines to the terminal and append them to `path`."""
     log.setLevel(logging.INFO)
+    _send_to([logging.StreamHandler(sys.stderr), logging.FileHandler(path)], _FORMAT)
+
+
+def warnings_alone(rank: int) -> None:
+    """One of several ranks, not the first, tells warnings alone, on the terminal."""
+    log.setLevel(logging.WARNING)
+    named = f"%(asctime)s %(levelname)s rank {rank}: %(message)s"
+    _send_to([logging.StreamHandler(sys.stderr)], logging.Formatter(named, _FORMAT.datefmt))
+
+
+def _send_to(handlers: list[logging.Handler], form: logging.Formatter) -> None:
     log.propagate = False
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
-    for handler in (logging.StreamHandler(sys.stderr), logging.FileHandler(path)):
-        handler.setFormatter(_FORMAT)
+    for handler in handlers:
+        handler.setFormatter(form)
         log.addHandler(handler)
 
 

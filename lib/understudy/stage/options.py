@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from dataclasses import fields, is_dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
 from jsonargparse import ArgumentParser, set_parsing_settings
 
@@ -60,9 +60,9 @@ def parse(options: type[T], doc: str | None, argv: list[str] | None = None, firs
 
 
 def _names(options: Any, prefix: str = "") -> list[str]:
-    names = []
+    names, types = [], get_type_hints(options)
     for field in fields(options):
         names.append(prefix + field.name)
-        if is_dataclass(field.type):
-            names += _names(field.type, prefix + field.name + ".")
+        if is_dataclass(types[field.name]):
+            names += _names(types[field.name], prefix + field.name + ".")
     return names

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from understudy.stage import fingerprint
+from understudy.stage import fingerprint, ranks
 from understudy.stage.errors import UserError
-from understudy.stage.log import commit, log, open_log, versions
+from understudy.stage.log import commit, log, open_log, versions, warnings_alone
 from understudy.stage.options import parse
 from understudy.stage.output import read_json, write_json
 
@@ -96,8 +96,12 @@ def main(
     output: str = "out",
     unfingerprinted: tuple[str, ...] = (),
     argv: list[str] | None = None,
+    besides: Callable[[Any], dict[str, Any]] | None = None,
+    torchrun: bool = False,
 ) -> None:
     """Run one step as a command: parse, check the inputs, do the work once, mark it done.
+
+    In a job of several ranks (torchrun) rank 0 alone looks at the output and marks it; the others do as it found.
 
     Args:
         options_type: dataclass of the options.
@@ -105,15 +109,24 @@ def main(
         inputs: names of the options that are paths to read (None and lists of paths are understood).
         output: name of the option that is the output folder.
         unfingerprinted: options that do not change the result (number of jobs, say).
+        besides: what the result depends on besides options and inputs, of the options.
+        torchrun: whether several ranks share the work.
     """
-    options = parse(options_type, sys.modules[run.__module__].__doc__, argv)
-    out = Path(getattr(options, output))
     with _errors_told():
-        out.mkdir(parents=True, exist_ok=True)
-        open_log(out / _LOG)
-        log.info("command: %s", shlex.join([Path(sys.argv[0]).name, *(sys.argv[1:] if argv is None else argv)]))
-        values = {k: v for k, v in asdict(options).items() if k not in (output, *inputs, *unfingerprinted)}
-        step, finished = Step.begin(out, values, _paths(options, inputs))
+        options = parse(options_type, sys.modules[run.__module__].__doc__, argv)
+    out = Path(getattr(options, output))
+    with _errors_told(), ranks.together(torchrun):
+        if ranks.rank() == 0:
+            out.mkdir(parents=True, exist_ok=True)
+            open_log(out / _LOG)
+            log.info("command: %s", shlex.join([Path(sys.argv[0]).name, *(sys.argv[1:] if argv is None else argv)]))
+            values = {k: v for k, v in asdict(options).items() if k not in (output, *inputs, *unfingerprinted)}
+            step, finished = Step.begin(out, values | (besides(options) if besides else {}), _paths(options, inputs))
+            ranks.tell((step.record, finished))
+        else:
+            warnings_alone(ranks.rank())
+            record, finished = ranks.tell()
+            step = Step(out, record)
         if finished:
             log.info("%s is up to date (same options and inputs)", out)
             return
@@ -122,7 +135,8 @@ def main(
         seed_all(getattr(options, "seed", 0))
         start = time.monotonic()
         run(options, step)
-        step.finish()
+        if ranks.rank() == 0:
+            step.finish()
         log.info("done in %.1f s, peak memory %.0f MB: %s", time.monotonic() - start, peak_memory_mb(), out)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,13 +16,17 @@ import torch
 from understudy import models
 from understudy.features import stacked_length
 from understudy.models import AcousticModel
-from understudy.stage import log
+from understudy.stage import UserError, log, ranks
 from understudy.train import checkpoint
+from understudy.train.cadence import Cadence
 from understudy.train.criteria import Criterion, Hard, Soft
 from understudy.train.curves import Curves
-from understudy.train.data import Batch, Span, SpecAugment, SpeechData
-from understudy.train.parallel import Ahead, Threads
+from understudy.train.data import Batch, SpecAugment, SpeechData
+from understudy.train.parallel import Ahead
+from understudy.train.rounding import Rounding
 from understudy.train.schedule import Pass, learning_rate
+from understudy.train.shares import Share, Update, shares, updates
+from understudy.train.way import ParallelOptions, device, way
 
 
 @dataclass
@@ -39,7 +44,13 @@ class TrainOptions:
     clip: float = 1.0
     """largest norm of a gradient"""
     max_frames: int = 2500
-    """stacked frames in a batch"""
+    """stacked frames in a batch, of all ranks together (bmuf: of each)"""
+    accumulate: int = 1
+    """batches in an update"""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """of the network's products (torch.autocast); float16 needs a GPU. Weights and losses stay in float32"""
+    parallel: ParallelOptions = field(default_factory=ParallelOptions)
+    """several ranks"""
     chunk: int = 0
     """frames of the chunks that back-propagation is cut off at; 0: whole utterances"""
     whole: float = 0.3
@@ -52,6 +63,8 @@ class TrainOptions:
     """of soft targets"""
     residual: Literal["drop", "spread"] = "drop"
     """the teacher's mass outside of its top k: shared by these, or spread evenly over the other senones"""
+    rounded: bool = False
+    """learn with weights and inputs of layers in 8 bits, for a device that computes so"""
     augment: SpecAugment = field(default_factory=SpecAugment)
     """SpecAugment"""
     validate_every: int = 1
@@ -74,6 +87,9 @@ class Sets:
     unlabelled: SpeechData | None = None
 
 
+Parts = list[tuple[Share, Batch]]
+
+
 class Trainer:
     """Steps through a plan of passes; its state after any update can be saved and restored."""
 
@@ -93,9 +109,14 @@ class Trainer:
         self.criteria = {"hard": Hard(options.share, soft), "soft": soft, **(criteria or {})}
         self.dev_criterion = Hard() if plan[-1].kind in ("hard", "soft") else self.criteria[plan[-1].kind]
         self.folder, self.seed = folder, seed
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = device()
+        if options.precision == "float16" and (self.device.type == "cpu" or options.parallel.method == "bmuf"):
+            # Updates that overflow are left out, by each rank of bmuf others.
+            raise UserError("--train.precision float16 needs a GPU, and not bmuf; take bfloat16 or float32")
         self.model.to(self.device)
-        self.threads, self.ahead = Threads(threads if self.device.type == "cpu" else 1), Ahead()
+        self.rounded = Rounding(model).weights if options.rounded else nullcontext
+        self.way, self.ahead = way(options.parallel, model, threads), Ahead()
+        self.scaler = torch.cuda.amp.GradScaler(enabled=options.precision == "float16")
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
@@ -105,32 +126,37 @@ class Trainer:
         self.best_loss = math.inf
         self.history: list[dict] = []
         self.updates = sum(len(self._order(i)) for i in range(len(plan)))
+        self.sums: tuple[float, int] = 0.0, 0
+        self.settled = True
         self._restore()
-        self.curves = Curves(folder, self.update)
+        self.cadence = Cadence(options.checkpoint_seconds, self.update)
+        self.curves = Curves(folder, self.update) if ranks.rank() == 0 else None
 
     def run(self) -> AcousticModel:
         """Train to the end of the plan; returns the model with the averaged weights that `keep` says."""
-        saved = time.monotonic()
         if self.trained and self.update == 0:
             self._validate(0, math.nan, 0.0)
         for number in range(self.start_pass, len(self.plan)):
             if self.options.patience and self.stale >= self.options.patience:
                 log.info("no better dev loss in %d passes: stopped", self.stale)
                 break
-            order, skip = self._order(number), self.start_batch
-            self.start_batch = 0
-            total, count, begun = self._restored_sums if skip else (0.0, 0, time.monotonic())
+            order, skip, begun = self._order(number), self.start_batch, time.monotonic()
+            before, self.start_batch = self.sums[1], 0
             for index, parts in enumerate(self._parts(self._data(number), order[skip:]), skip):
-                loss, frames = self._step(parts, self.plan[number].kind)
-                total, count = total + loss * frames, count + frames
-                if time.monotonic() - saved > self.options.checkpoint_seconds:
-                    self._save(number, index + 1, total, count)
-                    saved = time.monotonic()
+                self._step(parts, self.plan[number].kind)
+                if self.settled and self.cadence.due(self.update):
+                    self._save(number, index + 1)
+            total, count, heard = ranks.total([*self.sums, self.sums[1] - before])
+            self.sums = 0.0, 0
             if self._due(number):
-                self._validate(number + 1, total / max(count, 1), count / max(time.monotonic() - begun, 1e-3))
-            self._save(number + 1, 0, 0.0, 0)
-        self.curves.close()
-        return self._with(self.best if self.options.keep == "best" else self.average)
+                self._validate(number + 1, total / max(count, 1), heard / max(time.monotonic() - begun, 1e-3))
+            if self.settled:
+                self._save(number + 1, 0)
+            else:
+                self.cadence.hasten()
+        if self.curves:
+            self.curves.close()
+        return self._with(self.best if self.options.keep == "best" else self.way.mean(self.average))
 
     def _due(self, number: int) -> bool:
         """Whether dev is looked at after this pass: a labelled one (they end sub-epochs), and surely the last."""
@@ -141,43 +167,50 @@ class Trainer:
     def _data(self, number: int) -> SpeechData:
         return self.sets.unlabelled if self.plan[number].kind == "soft" else self.sets.labelled
 
-    def _order(self, number: int) -> list[list[Span]]:
+    def _order(self, number: int) -> list[Update]:
         one = self.plan[number]
         chunk = self.options.chunk if number < (1 - self.options.whole) * len(self.plan) else 0
         seed = self.seed * 1000 + number
-        return self._data(number).order(self.options.max_frames, seed, one.part, one.parts, chunk)
+        order = self._data(number).order(self.options.max_frames, seed, one.part, one.parts, chunk)
+        return updates(order, self.options.accumulate, self.way.divided)
 
-    def _parts(self, data: SpeechData, order: list[list[Span]]) -> Iterator[list[Batch]]:
-        """Each batch in one part for each thread; the next is loaded while one is learnt from."""
-        first, count = self.update, self.threads.count
+    def _parts(self, data: SpeechData, order: list[Update]) -> Iterator[Parts]:
+        """This rank's shares of each update; those of the next are loaded while one is learnt from."""
+        first = self.update
 
-        def load(index: int) -> list[Batch]:
+        def load(index: int) -> Parts:
             # Every update seeds its own noise, so that a resumed run needs no generator's state.
-            seed, spans = [self.seed, first + index], order[index]
-            parts = (spans[i::count] for i in range(min(count, len(spans))))
-            return [data.batch(part, self.options.augment, seed) for part in parts]
+            seed, mine = [self.seed, first + index], shares(order[index], self.way.threads.count, self.way.divided)
+            return [(share, data.batch(share.spans, self.options.augment, seed)) for share in mine]
 
         return self.ahead(load, range(len(order)))
 
-    def _step(self, parts: list[Batch], kind: str) -> tuple[float, int]:
-        frames = [int(part.lengths.sum()) for part in parts]
-        parameters = list(self.model.parameters())
-        loss, gradients = self.threads.gradients(
-            parameters, lambda numbered: self._loss(*numbered, kind), list(enumerate(parts)),
-            [count / sum(frames) for count in frames],
-        )  # fmt: skip
-        for parameter, gradient in zip(parameters, gradients, strict=True):
+    def _step(self, parts: Parts, kind: str) -> None:
+        """One update; its loss and frames are added to the sums of the pass."""
+        weights = [share.weight for share, _ in parts]
+        with self.rounded():
+            loss, gradients = self.way.gradients(lambda part: self._loss(part[0].number, part[1], kind), parts, weights)
+        for parameter, gradient in zip(self.way.parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        torch.nn.utils.clip_grad_norm_(parameters, self.options.clip)
-        self.optimizer.step()
+        self._count(loss / self.scaler.get_scale(), parts)
+        self.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.way.parameters, self.options.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.update += 1
         decay = min(self.options.average, self.update / (self.update + 10))
         with torch.no_grad():
             for name, weight in self.model.named_parameters():
                 self.average[name].lerp_(weight, 1 - decay)
-        return loss, sum(frames)
+        self.settled = self.way.settle(self.update, self.optimizer, self.average)
+
+    def _count(self, loss: float, parts: Parts) -> None:
+        """Add Σ weight · loss of these parts, as a sum over their frames, to what the pass has learnt from."""
+        frames = sum(int(batch.lengths.sum()) for share, batch in parts if share.weight)
+        if frames:
+            self.sums = self.sums[0] + loss * frames / sum(share.weight for share, _ in parts), self.sums[1] + frames
 
     def _learning_rate(self) -> float:
         options = self.options
@@ -186,28 +219,39 @@ class Trainer:
     def _loss(self, number: int, batch: Batch, kind: str) -> torch.Tensor:
         seed = np.random.SeedSequence([self.seed, self.update, number]).generate_state(1)[0]
         dropout = self.model.dropout_masks(len(batch.lengths), int(seed))
-        return self.criteria[kind](self.model(batch.features.to(self.device), batch.lengths, dropout), batch)
+        with self._autocast():
+            logits = self.way.network(batch.features.to(self.device), batch.lengths, dropout)
+        return self.scaler.scale(self.criteria[kind](logits.float(), batch))
+
+    def _autocast(self) -> AbstractContextManager:
+        if self.options.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, getattr(torch, self.options.precision))
 
     @torch.no_grad()
     def _validate(self, passes: int, train_loss: float, speed: float) -> None:
         """Look at the dev set with the averaged weights, after so many passes."""
         current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
-        self._with(self.average)
-        dev = self.sets.dev
-        batches = (dev.batch(spans, None, [0]) for spans in dev.order(2 * self.options.max_frames, None))
-        total, right, frames = map(sum, zip(*self.threads.map(self._evaluate, batches)))
+        average = self.way.mean(self.average)
+        self._with(average)
+        dev, mine = self.sets.dev, slice(ranks.rank(), None, ranks.count())
+        batches = (dev.batch(spans, None, [0]) for spans in dev.order(2 * self.options.max_frames, None)[mine])
+        with self.rounded():
+            looks = [(0.0, 0, 0), *self.way.threads.map(self._evaluate, batches)]
+        total, right, frames = ranks.total([sum(column) for column in zip(*looks)])
         self._with(current)
         loss = total / frames
         better = loss < self.best_loss
         self.stale = 0 if better else self.stale + 1
         if better:
-            self.best_loss, self.best = loss, {k: v.clone() for k, v in self.average.items()}
+            self.best_loss, self.best = loss, {k: v.clone() for k, v in average.items()}
         kind = self.plan[passes - 1].kind if passes else "start"
         self.history.append({"pass": passes, "kind": kind, "updates": self.update,
                              "train": train_loss if passes else None, "dev": loss,
                              "dev_accuracy": right / frames})  # fmt: skip
-        self.curves.add(self.update, {"train loss": train_loss, "dev loss": loss, "dev accuracy": right / frames,
-                                      "learning rate": self._learning_rate(), "frames per s": speed})  # fmt: skip
+        if self.curves:
+            self.curves.add(self.update, {"train loss": train_loss, "dev loss": loss, "dev accuracy": right / frames,
+                                          "learning rate": self._learning_rate(), "frames per s": speed})  # fmt: skip
         log.info(
             "pass %d of %d (%s): update %d of %d, train %.3f, dev %.3f nats, %.1f %% frames right%s, %.0f frames/s",
             passes, len(self.plan), kind, self.update, self.updates, train_loss, loss, 100 * right / frames,
@@ -228,26 +272,44 @@ class Trainer:
                 weight.copy_(weights[name])
         return self.model
 
-    def _save(self, number: int, index: int, total: float, count: int) -> None:
-        weights = {k: v.detach() for k, v in self.model.named_parameters()}
-        tensors = {"model": weights, "average": self.average, "best": self.best}
-        checkpoint.save(
-            self.folder, {**tensors, "optimizer": checkpoint.optimizer_tensors(self.optimizer)},
-            {"update": self.update, "pass": number, "batch": index, "total": total, "count": count,
-             "best_loss": self.best_loss, "stale": self.stale, "history": self.history},
-        )  # fmt: skip
+    def _save(self, number: int, index: int) -> None:
+        """Write a checkpoint: what all ranks hold, and what each has of its own. All ranks come here together."""
+        own = ranks.gather((self.way.state(), {"sums": self.sums, "scaler": self.scaler.state_dict()}))
+        if ranks.rank() == 0:
+            tensors = {f"rank {rank}": state for rank, (state, _) in enumerate(own)}
+            tensors |= {"model": {k: v.detach() for k, v in self.model.named_parameters()}, "average": self.average,
+                        "best": self.best, "optimizer": checkpoint.optimizer_tensors(self.optimizer)}  # fmt: skip
+            checkpoint.save(self.folder, tensors, {
+                "update": self.update, "pass": number, "batch": index, "ranks": [values for _, values in own],
+                "best_loss": self.best_loss, "stale": self.stale, "history": self.history,
+            })  # fmt: skip
+        self.cadence.written(self.update)
 
     def _restore(self) -> None:
-        if (found := checkpoint.load(self.folder)) is None:
+        found = checkpoint.load(self.folder)
+        if len(set(ranks.gather(found and found[1]["update"]))) > 1:
+            raise UserError(f"{self.folder}: not the same at each rank. It must be on a disk that all machines share.")
+        if found is None:
             return
         tensors, state = found
-        self._with({k: v.to(self.device) for k, v in tensors["model"].items()})
-        self.average, self.best = tensors["average"], tensors["best"]
+        self._with(tensors["model"])
+        self.average, self.best = ({k: v.to(self.device) for k, v in tensors[g].items()} for g in ("average", "best"))
         checkpoint.restore_optimizer(self.optimizer, tensors["optimizer"])
         self.update, self.start_pass, self.start_batch = state["update"], state["pass"], state["batch"]
-        self._restored_sums = (state["total"], state["count"], time.monotonic())
         self.best_loss, self.stale, self.history = state["best_loss"], state["stale"], state["history"]
+        # What all ranks have alike stands with the first.
+        if own := tensors.get(f"rank {ranks.rank()}", tensors.get("rank 0")):
+            self.way.restore({k: v.to(self.device) for k, v in own.items()})
+        self._restore_own(state["ranks"])
         log.info("resumed at update %d of %d", self.update, self.updates)
+
+    def _restore_own(self, saved: list[dict]) -> None:
+        """Sums of the pass and the scale of the loss; after a change in the number of ranks the first has all sums."""
+        if len(saved) == ranks.count():
+            self.sums = tuple(saved[ranks.rank()]["sums"])
+        elif ranks.rank() == 0:
+            self.sums = tuple(map(sum, zip(*(one["sums"] for one in saved))))
+        self.scaler.load_state_dict(saved[min(ranks.rank(), len(saved) - 1)]["scaler"])
 
 
 def log_priors(data: SpeechData, senones: int) -> torch.Tensor:
@@ -260,14 +322,17 @@ def log_priors(data: SpeechData, senones: int) -> torch.Tensor:
 
 
 def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
-    """Train, then write the model folder; the checkpoint has served its turn and is removed."""
+    """Train, then, at rank 0, write the model folder; the checkpoint has served its turn and is removed."""
     model = trainer.run()
+    if ranks.rank() > 0:
+        return
     model.log_priors.copy_(priors)
     model.meta = {
         **meta,
         "updates": meta.get("updates", 0) + trainer.update,
         "best_dev": trainer.best_loss,
         "history": trainer.history,
+        "ranks": ranks.count(),
     }
     models.save(model.cpu(), trainer.folder)
     for path in trainer.folder.glob("checkpoint*"):

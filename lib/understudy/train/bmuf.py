@@ -1,0 +1,92 @@
+"""Block-wise model update filtering: ranks learn by themselves, and now and then become one model again.
+
+Source: Chen and Huo, "Scalable training of deep learning machines by incremental block training with intra-block
+parallel optimization and blockwise model-update filtering", ICASSP 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from understudy.stage import UserError, ranks
+
+
+@dataclass
+class BmufOptions:
+    """Block-wise model update filtering."""
+
+    block: int = 16
+    """updates of each rank between synchronisations"""
+    momentum: float | None = None
+    """η: block momentum; null: 1 − 1/ranks, as of the paper"""
+    rate: float = 1.0
+    """ζ: block learning rate"""
+    nesterov: bool = True
+    """ranks go on from where the block momentum leads, not from the filtered model"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError for values that make no sense."""
+        if self.block < 1 or not 0 <= (self.momentum or 0) < 1:
+            raise UserError("train.parallel.bmuf: block is at least 1, momentum at least 0 and less than 1")
+
+
+class Bmuf:
+    """Makes one model of those of all ranks at the end of each block.
+
+    With the mean θ̄ of the ranks' weights, θ where the block began, and Δ the filtered update of the block before:
+
+        Δ' = ηΔ + ζ(θ̄ − θ);  θ' = θ + Δ' (classical), or θ + ζ(θ̄ − θ) + ηΔ' (Nesterov, whose θ is already ahead by ηΔ).
+
+    What else a rank has learnt is averaged, not filtered: Adam's first moment is linear in the gradients, its second
+    one estimates the same expectation at each rank, and the running average of weights is linear in these. So after a
+    block all ranks hold the same, which is when checkpoints are written, and no rank's noise outlives its block.
+    """
+
+    def __init__(self, options: BmufOptions, weights: list[Tensor], group: dist.ProcessGroup | None = None) -> None:
+        """Begin a block.
+
+        Args:
+            weights: parameters, the same values at each rank; changed in place.
+            group: of all ranks; None: the default one, or one rank.
+        """
+        self.options, self.weights, self.group = options, weights, group
+        self.momentum = 1 - 1 / ranks.count() if options.momentum is None else options.momentum
+        self.deltas = [torch.zeros_like(weight) for weight in weights]
+        self.begin()
+
+    @torch.no_grad()
+    def begin(self) -> None:
+        """A block begins with the weights as they are."""
+        self.begun = [weight.clone() for weight in self.weights]
+
+    @torch.no_grad()
+    def end(self, averaged: list[Tensor]) -> None:
+        """End a block, and begin the next.
+
+        Args:
+            averaged: what is averaged beside the weights, in place.
+        """
+        mean_(self.weights + averaged, self.group)
+        for weight, begun, delta in zip(self.weights, self.begun, self.deltas, strict=True):
+            learnt, before = weight - begun, delta.clone()
+            delta.mul_(self.momentum).add_(learnt, alpha=self.options.rate)
+            # Begun at the mean, so that with η = 0 and ζ = 1 it stays the mean to the last bit.
+            weight.add_(learnt, alpha=self.options.rate - 1)
+            weight.add_(delta if self.options.nesterov else before, alpha=self.momentum)
+        self.begin()
+
+
+@torch.no_grad()
+def mean_(tensors: list[Tensor], group: dist.ProcessGroup | None = None) -> None:
+    """Replace each tensor by its mean over all ranks, all in one message."""
+    if ranks.count() == 1:
+        return
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    dist.all_reduce(flat, group=group)
+    flat /= ranks.count()
+    for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(part.view_as(tensor))

@@ -1,0 +1,54 @@
+"""Whose is which speech: batches of an update, and utterances of a batch, shared out among ranks and threads."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from understudy.stage import ranks
+from understudy.train.data import Span
+
+Update = list[list[Span]]
+"""Batches whose gradients are added up."""
+
+
+class Share(NamedTuple):
+    """What one thread of one rank learns from at a time."""
+
+    number: int
+    """among all shares of all ranks in an update"""
+    spans: list[Span]
+    weight: float
+    """share of the update's frames; 0: there is nothing for this rank, which goes through the motions"""
+
+
+def updates(order: list[list[Span]], accumulate: int, divided: bool) -> list[Update]:
+    """The updates of this rank in a pass, as many at each rank.
+
+    Args:
+        order: batches of the pass.
+        accumulate: batches in an update.
+        divided: all ranks share each batch. Otherwise each has batches of its own; where they do not come out even,
+            some at the beginning of the pass are heard a second time.
+    """
+    groups = [order[i : i + accumulate] for i in range(0, len(order), accumulate)]
+    if divided:
+        return groups
+    rank, count = ranks.rank(), ranks.count()
+    return [groups[(first + rank) % len(groups)] for first in range(0, len(groups), count)]
+
+
+def shares(update: Update, threads: int, divided: bool) -> list[Share]:
+    """This rank's shares of an update: at most one for each thread and batch, at least one."""
+    rank, count = ranks.rank(), ranks.count()
+    total, found = sum(_frames(spans) for spans in update), []
+    for batch, spans in enumerate(update):
+        for thread in range(threads):
+            mine = spans[rank * threads + thread :: count * threads] if divided else spans[thread::threads]
+            if mine:
+                number = (batch * count + rank) * threads + thread
+                found.append(Share(number, mine, _frames(mine) / total))
+    return found or [Share(rank * threads, update[0][:1], 0.0)]
+
+
+def _frames(spans: list[Span]) -> int:
+    return sum(span.stop - span.start for span in spans)
