@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Literal
 
 from understudy.decode.audio import audio_files, blocks, read_audio
-from understudy.decode.listener import Event, Listener, Patience
+from understudy.decode.listener import Listener
 from understudy.decode.recogniser import Recogniser
+from understudy.device.events import Event, Patience
 from understudy.stage import UserError, command
 
 

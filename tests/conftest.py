@@ -6,8 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-# Both bring OpenFst along: in this order they get on, in others, and after some packages, the second never returns.
+# All bring OpenFst along: in this order they get on, in others, and after some packages, one never returns.
 import kaldifst  # noqa: F401
+
+import kaldi_hmm_gmm  # noqa: F401  # isort: skip
 import kaldilm  # noqa: F401
 
 LIB = str(Path(__file__).resolve().parents[1] / "lib")

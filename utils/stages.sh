@@ -41,3 +41,32 @@ stepwise() {
   "${train[@]}" steps/train.py --config "${conf:-conf}/$student.yaml" "${speech[@]}" "${unlabelled[@]}" \
     --targets "[$dir/targets-$large/unlabelled]" --init "$dir/$student-labelled" --out "$dir/$student-stepwise"
 }
+
+# device LABELS TEST_SET…: the small student as it would ship, in float32 and in 8 bits. Where these lose more than 1 % of
+# its WER on dev, it learns on with 8-bit numbers, and is shipped again.
+# shellcheck disable=SC2154
+device() {
+  local labels=$1 model=$student-distilled heard=unlabelled soft=()
+  shift
+  if [[ -e $dir/$model/model.json ]]; then
+    soft=(--unlabelled "$(feats unlabelled)" --targets "[$dir/targets/unlabelled]" --sub-epochs 1)
+  else # all speech is labelled
+    model=$student-labelled heard=labelled
+  fi
+  ship "$model" "$model" "$heard" "$dir/device" "$@"
+  if utils/loses.py "$dir/device/networks/dev.json" 1; then
+    steps/train.py --config "${conf:-conf}/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+      --dev "$data/feats/dev.jsonl.gz" --labels "$labels" --init "$dir/$model" --epochs 2 "${soft[@]}" \
+      --train.rounded true --train.learning_rate 0.001 --seed "$seed" --threads "$threads" --out "$dir/$model-rounded"
+    ship "$model-rounded" "$model" "$heard" "$dir/device-rounded" "$@"
+  fi
+}
+
+# ship MODEL DECODED HEARD OUT TEST_SET…: pack it with the scales of a decoded model, and make its folders
+# shellcheck disable=SC2154
+ship() {
+  steps/pack.py --model "$dir/$1" --decoded "$dir/$2/decode" --test "$5" --graph "$dir/graph" --tree "$dir/tree" \
+    --normaliser "$data/feats/normaliser.json" --beams.search "$beam" --out "$4/recogniser"
+  steps/ship.py --recogniser "$4/recogniser" --calibrate "$data/feats/$3.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
+    --test "$(feats "${@:5}")" --system "$1" --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/networks"
+}

@@ -123,6 +123,7 @@ table_cells() {
       rivals
       curves
       sequences
+      devices
     }
   done
 }
@@ -177,11 +178,11 @@ rivals() {
       --tuned "$dir/n/teacher/decode" --beams.search "$beam"
     distilled n "$small" "$small-$kind" 1 "n/targets-$kind" 1 --targets "[$dir/n/targets-$kind/unlabelled]"
   done
-  distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
   # No decoder either: what the teacher believes once it knows which phones may follow which.
   targets n targets-denominator teacher n/teacher/decode --supervision denominator --labels "$dir/n/$labels" \
     --tuned "$dir/n/teacher/decode"
   distilled n "$small" "$small-denominator" 1 n/targets-denominator 1 --targets "[$dir/n/targets-denominator/unlabelled]"
+  distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
   # The teacher heard the clean speech, the student hears it in rooms and noise.
   cell augmented features steps/augment.py --cuts "$data/corpus/unlabelled.jsonl.gz" --jobs 1 --out "$data/augmented"
   distilled n "$small" "$small-augmented" 1 "augmented n/targets" 1 --targets "[$dir/n/targets/unlabelled]" \
@@ -207,6 +208,21 @@ sequence() {
     --labelled "$data/n/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" --labels "$dir/n/$labels" \
     --lang "$dir/lang" --graph "$dir/n/graph" --epochs "$sequence_epochs" --threads 1 --out "$dir/n/$1-$2"
   decode_cell n "$1-$2" "n/$1-$2"
+}
+
+# devices: students of every size at n, with all unlabelled speech, as they would ship
+devices() {
+  local size all id
+  all=$(part_hours 1)
+  for size in "${sizes[@]}"; do
+    id=n/$size-$all
+    cell "$id/recogniser" "$id/decode" steps/pack.py --model "$dir/$id" --decoded "$dir/$id/decode" \
+      --graph "$dir/n/graph" --tree "$dir/n/tree" --normaliser "$data/feats/normaliser.json" --beams.search "$beam" \
+      --out "$dir/$id/recogniser"
+    cell "$id/device" "$id/recogniser" steps/ship.py --recogniser "$dir/$id/recogniser" --calibrate \
+      "$data/feats/unlabelled.jsonl.gz" --test "[$data/feats/test.jsonl.gz]" --system "$size-$all-n" \
+      --recipe "$recipe" --results "$dir/results.jsonl" --out "$dir/$id/device"
+  done
 }
 
 # row BLOCK SYSTEM [BASELINE [ORACLE]]
@@ -254,5 +270,8 @@ run_table() {
   # What is done is shown, even where some of it failed.
   [[ ! -e $dir/results.jsonl ]] || steps/report_table.py --results "$dir/results.jsonl" --rows "$dir/rows.tsv" \
     --out "$table" || status=$?
+  if grep -qs '"precision"' "$dir/results.jsonl"; then
+    steps/report_device.py --results "$dir/results.jsonl" --out "$(dirname "$table")/DEVICE.md" || status=$?
+  fi
   return $status
 }

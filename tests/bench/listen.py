@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from understudy.decode.audio import audio_files, read_audio
-from understudy.decode.listener import Listener, Patience
+from understudy.decode.listener import Listener
 from understudy.decode.recogniser import Recogniser
+from understudy.device.events import Patience
 from understudy.features.frames import SAMPLE_RATE
 from understudy.stage import command
 

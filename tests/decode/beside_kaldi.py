@@ -55,24 +55,17 @@ def write_case(folder: Path, graph: Any, scores: Mapping[str, Any]) -> None:
         graph: of `understudy.lang.graph`.
         scores: scaled log-likelihoods (frames, senones) of each utterance, float32 arrays.
     """
-    import kaldifst
     import numpy as np
 
     from understudy.lang.graph import save_graph
+    from understudy.ship.graph import write_fst
 
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "scores.npz", **scores)
     save_graph(graph, folder / "HCLG.safetensors")
     words = {"base": graph.sequence_base, "sequences": graph.word_sequences}
     (folder / "sequences.json").write_text(json.dumps(words))
-    arcs, costs, end = graph.arcs.values()[:, :3].tolist(), (-graph.scores).tolist(), graph.shape[0] - 1
-    lines = []
-    for (source, target, label), word, cost in zip(arcs, graph.aux_labels.tolist(), costs, strict=True):
-        if label > 0:
-            lines.append(f"{source} {target} {label} {word} {cost!r}\n")
-        else:  # a final arc: with words, or not
-            lines.append(f"{source} {end} 0 {word} {cost!r}\n" if word > 0 else f"{source} {cost!r}\n")
-    kaldifst.compile("".join([*lines, f"{end}\n"])).write(str(folder / "HCLG.fst"))
+    write_fst(graph, folder / "HCLG.fst")
 
 
 def decoded(decoder: str, folder: Path, limits: Limits, with_costs: bool = True) -> Decoded:

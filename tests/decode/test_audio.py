@@ -90,5 +90,5 @@ def test_a_stream_of_another_shape_is_refused(tmp_path: Path):
     with (tmp_path / "a.wav").open("rb") as stream, pytest.raises(UserError, match=r"8000 Hz, 2 channels.*sox"):
         list(blocks(stream))
     (tmp_path / "b.wav").write_bytes(b"RIFFabcdefgh")
-    with (tmp_path / "b.wav").open("rb") as stream, pytest.raises(UserError, match="not a WAV stream"):
+    with (tmp_path / "b.wav").open("rb") as stream, pytest.raises(UserError, match="not WAV audio"):
         list(blocks(stream))

@@ -114,11 +114,20 @@ if in_stage 11; then
   done
 fi
 
+if in_stage 12; then
+  say "12: the small student on a device: float32 and 8 bits, heard as it would be"
+  recipe=assistant
+  device "$dir/tree" test
+fi
+
 if in_stage 13; then
   say "13: the table, and a page with curves, an utterance and mistakes"
   report=RESULTS.md # only the default folder speaks for the recipe
   [[ $dir == exp ]] || report=$dir/RESULTS.md
   steps/report.py --results "$dir/results.jsonl" --baseline "$student-labelled" --out "$report"
   cat "$report"
+  if grep -q '"precision"' "$dir/results.jsonl"; then
+    steps/report_device.py --results "$dir/results.jsonl" --out "$(dirname "$report")/DEVICE.md"
+  fi
   steps/report_page.py --exp "$dir" --data "$data" --baseline "$student-labelled"
 fi

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import soundfile
 import torch
 from torchaudio.functional import resample
 
+from understudy.device.audio import stream_blocks
+from understudy.device.faults import DeviceError
 from understudy.features.frames import SAMPLE_RATE
 from understudy.stage import UserError
 
@@ -59,29 +60,16 @@ def read_audio(path: Path, channel: int | None = None) -> np.ndarray:
     return resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
 
 
-def blocks(stream: io.BufferedReader, seconds: float = 0.1) -> Iterator[np.ndarray]:
-    """Samples of a stream of 16 bits a sample, with a WAV header or without, as (length,) float32 in ±1.
+def blocks(stream: io.BufferedReader) -> Iterator[np.ndarray]:
+    """Samples of standard input, with a WAV header or without, as `stream_blocks` gives them.
 
     Raises:
         UserError: its header tells of another rate, of several channels or of other samples.
     """
-    read = stream.read
-    if stream.peek(4)[:4] == b"RIFF":
-        try:
-            header = wave.open(stream)  # noqa: SIM115 (the stream is its owner's)
-        except (wave.Error, EOFError) as error:
-            raise UserError(f"standard input: not a WAV stream of plain samples ({error})") from None
-        found = (header.getframerate(), header.getnchannels(), header.getsampwidth())
-        if found != (SAMPLE_RATE, 1, 2):
-            raise UserError(
-                f"standard input: {found[0]} Hz, {found[1]} channels, {8 * found[2]} bits; it has to be {SAMPLE_RATE} "
-                "Hz, one channel, 16 bits. Convert it on its way: sox - -r 16000 -c 1 -b 16 -t wav -"
-            )
-        if header.getnframes():  # a writer that cannot know may say 0, and means all that comes
-            read = lambda size: header.readframes(size // 2)  # noqa: E731
-    size = 2 * round(seconds * SAMPLE_RATE)
-    while data := read(size):
-        yield np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32768.0
+    try:
+        yield from stream_blocks(stream, "standard input", SAMPLE_RATE)
+    except DeviceError as error:
+        raise UserError(str(error)) from None
 
 
 def pieces(samples: np.ndarray, longest: float = 30.0) -> list[tuple[int, int]]:

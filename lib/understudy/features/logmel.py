@@ -12,6 +12,8 @@ from understudy.features.frames import SAMPLE_RATE
 from understudy.stage import UserError
 
 NUM_MELS = 64
+WINDOW = 0.025
+"""Seconds."""
 LOW_FREQ, HIGH_FREQ = 20.0, 7600.0
 BACKENDS = ("torchaudio", "kaldi-native-fbank", "kaldifeat")
 
@@ -43,6 +45,7 @@ def _options(options):
     options.frame_opts.dither = 0.0
     options.frame_opts.samp_freq = SAMPLE_RATE
     options.frame_opts.snip_edges = False
+    options.frame_opts.frame_length_ms = 1000 * WINDOW
     options.mel_opts.num_bins = NUM_MELS
     options.mel_opts.low_freq, options.mel_opts.high_freq = LOW_FREQ, HIGH_FREQ
     return options
@@ -62,8 +65,8 @@ def _torchaudio(samples: np.ndarray) -> np.ndarray:
     from torchaudio.compliance.kaldi import fbank
 
     return fbank(
-        torch.from_numpy(samples)[None], sample_frequency=SAMPLE_RATE, snip_edges=False, dither=0.0,
-        num_mel_bins=NUM_MELS, low_freq=LOW_FREQ, high_freq=HIGH_FREQ,
+        torch.from_numpy(samples)[None], sample_frequency=SAMPLE_RATE, frame_length=1000 * WINDOW, snip_edges=False,
+        dither=0.0, num_mel_bins=NUM_MELS, low_freq=LOW_FREQ, high_freq=HIGH_FREQ,
     ).numpy()  # fmt: skip
 
 

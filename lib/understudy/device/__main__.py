@@ -1,0 +1,132 @@
+"""Listen to audio with a folder of stage 12: words so far, then each utterance as it ends.
+
+e.g.: understudy-listen recording.wav recordings/
+      arecord -q -t raw -f S16_LE -r 16000 -c 1 | understudy-listen -
+      understudy-listen --microphone
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from .audio import file_blocks, microphone_blocks, stream_blocks, wav_files
+from .events import Event, Patience
+from .faults import DeviceError
+from .recogniser import Recogniser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0 if all was heard."""
+    parser = argparse.ArgumentParser(
+        prog="understudy-listen", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    here = Path(__file__).resolve().parents[1]
+    parser.add_argument("audio", nargs="*", type=Path, help="WAV files and folders of them, or - for standard input")
+    parser.add_argument("--device", type=Path, default=here, help="folder of stage 12 (default: where this lies)")
+    parser.add_argument("--microphone", nargs="?", const="", metavar="NAME", help="hear a microphone")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--channel", type=int, help="of files with several")
+    for name, seconds in vars(Patience()).items():
+        parser.add_argument(f"--{name}", type=float, default=seconds, metavar="SECONDS", help=f"(default: {seconds})")
+    given = parser.parse_args(arguments)
+    try:
+        return _listen(given)
+    except DeviceError as error:
+        _clear()
+        print(f"understudy-listen: error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        _clear()
+    return 1
+
+
+def _listen(given: argparse.Namespace) -> int:
+    live = given.audio == [Path("-")]
+    if bool(given.audio) == (given.microphone is not None):
+        raise DeviceError("name WAV files, folders, - for standard input, or --microphone")
+    files = [] if live else wav_files(given.audio)
+    recogniser = Recogniser(given.device)
+    patience, rate = Patience(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
+    if given.microphone is not None:
+        _tell(recogniser.hear(microphone_blocks(rate, given.microphone or None), patience), "microphone", given.format)
+    elif live:
+        _tell(recogniser.hear(stream_blocks(sys.stdin.buffer, "standard input", rate), patience), "-", given.format)
+    faults = 0
+    for path in files:
+        try:
+            file = _File(path, file_blocks(path, rate, given.channel))
+            _tell(recogniser.hear(file, patience), str(path), given.format)
+            file.close()
+        except DeviceError as error:
+            faults += 1
+            print(f"warning: {error}", file=sys.stderr)
+    if faults:
+        raise DeviceError(f"{faults} of {len(files)} files were not heard, or not to their end")
+    return 0
+
+
+class _File:
+    """Blocks of a file. What is wrong with it is told when what could be heard has been."""
+
+    def __init__(self, path: Path, blocks: Iterator[np.ndarray]) -> None:
+        self._path, self._blocks = path, blocks
+        self._samples = self._clipped = 0
+        self._fault: DeviceError | None = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        try:
+            for block in self._blocks:
+                self._samples += len(block)
+                self._clipped += int((np.abs(block) >= 32767 / 32768).sum())
+                yield block
+        except DeviceError as error:
+            if not self._samples:
+                raise
+            self._fault = error
+
+    def close(self) -> None:
+        """Warn of clipping, whose words are less sure; raise what went wrong."""
+        if self._clipped > self._samples / 1000:
+            share = 100 * self._clipped / self._samples
+            print(f"warning: {self._path}: {share:.1f} % of the samples are at the limit: clipped", file=sys.stderr)
+        if self._fault:
+            raise self._fault
+
+
+def _tell(events: Iterator[Event], name: str, form: str) -> None:
+    for event in events:
+        text, end = " ".join(event.heard.words), event.start + event.heard.seconds
+        if event.heard.empty:
+            print(f"warning: {name}: nothing was found from {event.start:.2f} to {end:.2f} s", file=sys.stderr)
+        if form == "json":
+            news = {
+                "file": name,
+                "final": event.final,
+                "start": round(event.start, 3),
+                "end": round(end, 3),
+                "text": text,
+            }
+            print(
+                json.dumps(news | ({"empty": event.heard.empty} if event.final else {}), ensure_ascii=False), flush=True
+            )
+        elif event.final:
+            _clear()
+            print(f"{name} {event.start:.2f} {end:.2f} {text}", flush=True)
+        elif sys.stderr.isatty():
+            _clear()
+            print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+
+def _clear() -> None:
+    """Take the words so far off the terminal."""
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

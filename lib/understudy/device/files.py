@@ -1,0 +1,74 @@
+"""The folder that stage 12 makes: device.json, the network and the graph."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .faults import DeviceError
+
+FORMAT = 1
+DESCRIPTION, NETWORK, GRAPH = "device.json", "network.onnx", "graph.fst"
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the folder holds, whole and of one make."""
+
+    folder: Path
+    about: dict[str, Any]
+    """device.json"""
+
+    @property
+    def network(self) -> Path:
+        """The acoustic model."""
+        return self.folder / NETWORK
+
+    @property
+    def graph(self) -> Path:
+        """The decoding graph."""
+        return self.folder / GRAPH
+
+    @classmethod
+    def of(cls, folder: Path) -> Files:
+        """Read device.json and check the others against it.
+
+        Raises:
+            DeviceError: a file is missing, cut off, changed, or of a later version.
+        """
+        try:
+            about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DeviceError(f"{folder}: no {DESCRIPTION} in it. Give the folder that stage 12 made.") from None
+        except ValueError as error:
+            raise DeviceError(f"{folder / DESCRIPTION}: cannot be read ({error}). Copy the folder again.") from None
+        if about.get("format") != FORMAT:
+            raise DeviceError(
+                f"{folder / DESCRIPTION}: format {about.get('format')}; this run-time reads format {FORMAT}. "
+                "Take the run-time that lies in the folder."
+            )
+        for name, expected in about["files"].items():
+            _check(folder / name, expected)
+        return cls(folder, about)
+
+
+def seal(path: Path) -> dict[str, Any]:
+    """What device.json knows of a file: its length in bytes and its SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def _check(path: Path, expected: dict[str, Any]) -> None:
+    if not path.exists():
+        raise DeviceError(f"{path}: no such file. Copy the whole folder.")
+    found = seal(path)
+    if found["bytes"] < expected["bytes"]:
+        raise DeviceError(f"{path}: cut off, {found['bytes']} of {expected['bytes']} bytes. Copy it again.")
+    if found != expected:
+        raise DeviceError(f"{path}: not the file that {DESCRIPTION} describes. Copy the whole folder again.")

@@ -1,0 +1,55 @@
+"""Hear a set of utterances as they would arrive, and tell the words and what they cost.
+
+python -m understudy.device.measure FOLDER UTTERANCES: the second holds <id>.npy each, samples (length,) float32 in ±1.
+A JSON line for each utterance, then one for the process. Times are of one core, without reading the audio.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from .recogniser import Recogniser, Utterance
+
+_BLOCK = 0.1  # seconds that arrive at once
+
+
+def main(folder: Path, utterances: Path) -> None:
+    """Measure."""
+    recogniser = Recogniser(folder)
+    for path in sorted(utterances.glob("*.npy")):
+        print(json.dumps({"id": path.stem, **_heard(recogniser, np.load(path))}, ensure_ascii=False), flush=True)
+    strange = [name for name in ("torch", "k2", "lhotse") if sys.modules.get(name)]
+    print(json.dumps({"peak_mb": _peak_mb(), "strange": strange}))
+
+
+def _heard(recogniser: Recogniser, samples: np.ndarray) -> dict:
+    """Words, CPU seconds, when the first word was known (seconds of audio), and what the end took (seconds)."""
+    utterance, rate, first = Utterance(recogniser), recogniser.front.rate, None
+    begun, size = time.process_time(), round(_BLOCK * rate)
+    for at in range(0, len(samples), size):
+        utterance.hear(samples[at : at + size])
+        if first is None and utterance.begun:
+            first = round(utterance.samples / rate, 3)
+    ended = time.process_time()
+    heard = utterance.finish()
+    done = time.process_time()
+    return {
+        "words": heard.words, "empty": heard.empty, "widened": utterance.widened, "seconds": len(samples) / rate,
+        "cpu_s": done - begun, "first_word_s": first, "end_s": done - ended,
+    }  # fmt: skip
+
+
+def _peak_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("/proc/self/status has no VmHWM")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

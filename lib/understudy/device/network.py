@@ -1,0 +1,91 @@
+"""The exported acoustic model: features to senone scores, its state carried from piece to piece."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from .faults import DeviceError
+
+PIECE = 10
+"""Stacked frames (0.3 s) that the network hears at once. Always as many from an utterance's beginning on, whatever the
+pieces that its audio arrives in: so these do not change a single bit of the scores."""
+
+
+class Network:
+    """A network.onnx that stage 12 wrote.
+
+    Attributes:
+        about: its metadata.
+        senones: width of its output.
+        delay: frames by which its output is late.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Load it.
+
+        Raises:
+            DeviceError: it cannot be read, or is not one of ours.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has many; none has another way out
+            raise DeviceError(f"{path}: cannot be read ({str(error)[:200]}). Export the model again.") from None
+        self.about: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        try:
+            self.senones, self.delay = int(self.about["senones"]), int(self.about["delay"])
+            layers, widths = int(self.about["layers"]), (int(self.about["outputs"]), int(self.about["cells"]))
+            self.log_priors = np.array(json.loads(self.about["log_priors"]), np.float32)
+        except (KeyError, ValueError) as error:
+            raise DeviceError(f"{path}: no network of stage 12 ({error!r} in its metadata). Export it anew.") from None
+        self.still = tuple(np.zeros((layers, 1, width), np.float32) for width in widths)
+        """the state before anything was heard"""
+
+    def utterance(self) -> Utterance:
+        """A new one."""
+        return Utterance(self)
+
+    def run(self, features: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """Features (frames, width) and the state before them to logits (frames, senones) and the state after."""
+        feeds = {"features": features, "hidden": state[0], "cell": state[1]}
+        logits, *after = self._session.run(["logits", "hidden_after", "cell_after"], feeds)
+        return logits, tuple(after)
+
+
+class Utterance:
+    """Features to logits in step with them: the delay is taken out."""
+
+    def __init__(self, network: Network) -> None:
+        self._network, self._state, self._late = network, network.still, network.delay
+        self._waiting: np.ndarray | None = None
+        self._last: np.ndarray | None = None
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """(frames, width) to (as many frames as are known by now, senones)."""
+        if len(features):
+            self._last = features[-1:]
+            features = features if self._waiting is None else np.concatenate([self._waiting, features])
+            whole = len(features) // PIECE * PIECE
+            self._waiting, features = features[whole:], features[:whole]
+        return self._logits(features)
+
+    def finish(self) -> np.ndarray:
+        """Logits of the last frames: the last one is repeated to flush the delayed outputs."""
+        if self._waiting is None:
+            return self._logits(np.zeros((0, 0), np.float32))
+        return self._logits(np.concatenate([self._waiting, np.repeat(self._last, self._network.delay, axis=0)]))
+
+    def _logits(self, features: np.ndarray) -> np.ndarray:
+        found = [np.zeros((0, self._network.senones), np.float32)]
+        for begin in range(0, len(features), PIECE):
+            logits, self._state = self._network.run(features[begin : begin + PIECE], self._state)
+            early = min(self._late, len(logits))
+            self._late -= early
+            found.append(logits[early:])
+        return np.concatenate(found)

@@ -1,0 +1,125 @@
+"""A recogniser on a device: a folder of stage 12, audio in, words out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .events import Event, Patience, events
+from .faults import DeviceError
+from .files import Files
+from .front import FrontEnd
+from .network import Network
+from .search import Beams, Best, Graph, Search
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Of one utterance."""
+
+    words: list[str]
+    seconds: float
+    empty: bool = False
+    """the search found no way through its graph: nothing is known of what was said"""
+
+
+class Recogniser:
+    """A folder of stage 12, loaded."""
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        """Load it.
+
+        Raises:
+            DeviceError: it is not whole, or its parts do not belong together.
+        """
+        files = Files.of(folder)
+        about = files.about
+        self.network = Network(files.network, threads)
+        self.front = FrontEnd(self.network.about)
+        if self.network.about["tree"] != about["tree"]:
+            raise DeviceError(
+                f"{files.network}: of the tree {self.network.about['tree']}, the graph is of {about['tree']}. "
+                "Export both from one recipe."
+            )
+        self.graph = Graph(files.graph, about["words"], about["sequence_base"], about["sequences"])
+        self.beams = Beams(about["beam"], about["min_active"], about["max_active"])
+        # What is the same for all senones of a frame changes no path: the log-posteriors need no normalising.
+        self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors
+        self.silences = frozenset(about["silences"])
+
+    def scores(self, logits: np.ndarray) -> np.ndarray:
+        """For the search: (frames, senones)."""
+        return np.float32(self._scale) * (logits - self._offset)
+
+    def hear(self, blocks: Iterable[np.ndarray], patience: Patience) -> Iterator[Event]:
+        """What is said in samples as they arrive, (length,) float32 in ±1: see `events`."""
+        if not self.front.shift <= patience.piece < patience.longest:
+            raise DeviceError(
+                f"{patience}: a piece lasts {self.front.shift:g} s or more, and less than the longest utterance"
+            )
+        return events(blocks, lambda: Utterance(self), patience, self.front.rate)
+
+    def whole(self, samples: np.ndarray) -> Heard:
+        """What is said in one utterance, (length,) float32 in ±1."""
+        utterance = Utterance(self)
+        utterance.hear(samples)
+        return utterance.finish()
+
+
+class Utterance:
+    """From samples to words, a piece at a time."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self.samples = 0
+        self._recogniser = recogniser
+        self._front, self._network = recogniser.front.utterance(), recogniser.network.utterance()
+        self._search = Search(recogniser.graph, recogniser.beams)
+        self._best = Best([], [])
+
+    def hear(self, samples: np.ndarray) -> bool:
+        """Whether the words have changed."""
+        self.samples += len(samples)
+        scores = self._recogniser.scores(self._network(self._front(samples)))
+        self._search(scores)
+        before = self._best
+        if len(scores):
+            self._best = self._search.so_far() or Best([], [])
+        return self._best.words != before.words
+
+    @property
+    def begun(self) -> bool:
+        """Whether there are words."""
+        return bool(self._best.words)
+
+    @property
+    def quiet(self) -> float:
+        """Seconds of silence at the end of the best path."""
+        frames = 0
+        for label in reversed(self._best.labels):
+            if label not in self._recogniser.silences:
+                break
+            frames += 1
+        return self._recogniser.front.shift * frames
+
+    @property
+    def widened(self) -> bool:
+        """Whether the search had to look further than it should at first."""
+        return self._search.widened
+
+    def so_far(self) -> Heard:
+        """Words that may still change."""
+        return Heard(self._recogniser.graph.text(self._best.words), self._seconds)
+
+    def finish(self) -> Heard:
+        """All words."""
+        for logits in (self._network(self._front.finish()), self._network.finish()):
+            self._search(self._recogniser.scores(logits))
+        best = self._search.finish()
+        return Heard(self._recogniser.graph.text(best.words) if best else [], self._seconds, best is None)
+
+    @property
+    def _seconds(self) -> float:
+        return self.samples / self._recogniser.front.rate

@@ -1,0 +1,124 @@
+"""Kaldi's decoder over a graph of senones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import kaldifst  # before kaldi_hmm_gmm, which waits for ever otherwise
+
+import kaldi_hmm_gmm  # isort: skip
+import numpy as np
+
+from .faults import DeviceError
+
+RETRIES = 2
+
+
+class Beams(NamedTuple):
+    """How far the search looks."""
+
+    beam: float
+    """nats"""
+    min_active: int
+    max_active: int
+
+    def wider(self) -> Beams:
+        """Twice as wide."""
+        return Beams(2 * self.beam, self.min_active, 2 * self.max_active)
+
+
+class Best(NamedTuple):
+    """A best path."""
+
+    labels: list[int]
+    """senone of each frame"""
+    words: list[int]
+
+
+class Graph:
+    """Graph, and what its output numbers mean."""
+
+    def __init__(self, path: Path, words: list[str], base: int, sequences: list[list[int]]) -> None:
+        """Load a graph.fst.
+
+        Args:
+            words: by number.
+            base: numbers from here on stand for `sequences` of words.
+
+        Raises:
+            DeviceError: it cannot be read.
+        """
+        read = kaldifst.StdVectorFst.read(str(path))
+        if read is None or read.start < 0:
+            raise DeviceError(f"{path}: cannot be read. Export the graph again.")
+        self.fst = kaldifst.StdConstFst(read)  # searched faster; kaldifst does not read one
+        self._words, self._base, self._sequences = words, base, sequences
+
+    def text(self, numbers: list[int]) -> list[str]:
+        """Words of a path's output."""
+        each = (self._sequences[n - self._base] if n >= self._base else [n] for n in numbers)
+        return [self._words[word] for words in each for word in words]
+
+
+class Search:
+    """One utterance."""
+
+    def __init__(self, graph: Graph, beams: Beams) -> None:
+        self._graph, self._beams = graph, beams
+        self._decoder = _decoder(graph, beams)
+        self._scores = np.zeros((64, 0), np.float32)
+        self._frames = 0
+        self.widened = False
+        """no way to an end of the graph was found at first"""
+
+    def __call__(self, scores: np.ndarray) -> None:
+        """Search on with (frames, senones) more scores."""
+        if not len(scores):
+            return
+        self._keep(scores)
+        # This "CTC" is nothing but a matrix of scores with labels from 1.
+        self._decoder.advanced_decoding(kaldi_hmm_gmm.DecodableCtc(self._scores[: self._frames]))
+
+    def _keep(self, scores: np.ndarray) -> None:
+        """Append, in blocks that double: the decoder wants all scores of an utterance in one piece."""
+        need, width = self._frames + len(scores), scores.shape[1]
+        if need > len(self._scores) or not self._frames:
+            longer = np.empty((max(need, 2 * len(self._scores)), width), np.float32)
+            longer[: self._frames] = self._scores[: self._frames] if self._frames else 0
+            self._scores = longer
+        self._scores[self._frames : need] = scores
+        self._frames = need
+
+    def so_far(self) -> Best | None:
+        """The best path, wherever it may end; None: none is left."""
+        return _best(self._decoder, False) if self._frames else Best([], [])
+
+    def finish(self) -> Best | None:
+        """The best path to an end of the graph. Where there is none the beams are doubled, twice; None: still none."""
+        decoder, beams = self._decoder, self._beams
+        for _ in range(RETRIES):
+            if not self._frames or decoder.reached_final():
+                break
+            beams, self.widened = beams.wider(), True
+            decoder = _decoder(self._graph, beams)
+            decoder.advanced_decoding(kaldi_hmm_gmm.DecodableCtc(self._scores[: self._frames]))
+        if not self._frames:
+            return Best([], [])
+        return _best(decoder, True) if decoder.reached_final() else None
+
+
+def _decoder(graph: Graph, beams: Beams) -> Any:
+    options = kaldi_hmm_gmm.FasterDecoderOptions()
+    options.beam, options.min_active, options.max_active = beams
+    decoder = kaldi_hmm_gmm.FasterDecoder(graph.fst, options)
+    decoder.init_decoding()
+    return decoder
+
+
+def _best(decoder: Any, final: bool) -> Best | None:
+    found, path = decoder.get_best_path(final)
+    if not found:
+        return None
+    _, labels, words, _ = kaldifst.get_linear_symbol_sequence(path)
+    return Best([label - 1 for label in labels], list(words))

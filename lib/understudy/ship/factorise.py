@@ -1,0 +1,55 @@
+"""A smaller student out of a trained one: what a layer tells the next frame and the next layer, in fewer numbers.
+
+Source: Prabhavalkar et al. 2016 (arXiv:1603.08042): the recurrent matrix and the next layer's input matrix are
+factorised together, with a projection that they share; what comes out is an LSTM with projection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from understudy.models import AcousticModel
+from understudy.stage import UserError
+
+
+@torch.no_grad()
+def factorise(model: AcousticModel, projection: int) -> AcousticModel:
+    """A model whose layers' outputs are projected, as like the given one as singular values allow.
+
+    A layer's output is normalised before the next layer hears it. The mean that this takes off is part of the matrix
+    that is factorised; the spread is taken for that of the projected numbers, which is not exact: distil it again.
+
+    Raises:
+        UserError: the model is bidirectional, or projected already.
+    """
+    if model.options.bidirectional or model.options.projection:
+        raise UserError("only a unidirectional model without projection can be factorised")
+    small = AcousticModel(replace(model.options, projection=projection), model.inputs, model.senones)
+    hears, offset = model.layers[0][0].weight_ih_l0, torch.zeros(4 * model.options.cells)
+    for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):
+        old, new = layer[0], small.layers[number][0]
+        last = number + 1 == len(model.layers)
+        reads = model.output.weight if last else model.layers[number + 1][0].weight_ih_l0
+        heard = _centred(reads * norm.weight)
+        bases = torch.linalg.svd(torch.cat([old.weight_hh_l0, heard]), full_matrices=False).Vh[:projection]
+        new.weight_ih_l0.copy_(hears)
+        new.bias_ih_l0.copy_(old.bias_ih_l0 + offset)
+        new.bias_hh_l0.copy_(old.bias_hh_l0)
+        new.weight_hr_l0.copy_(bases)
+        new.weight_hh_l0.copy_(old.weight_hh_l0 @ bases.T)
+        hears, offset = heard @ bases.T, reads @ norm.bias
+        small.norms[number].weight.fill_((model.options.cells / projection) ** 0.5)
+        small.norms[number].bias.zero_()
+    small.output.weight.copy_(hears)
+    small.output.bias.copy_(model.output.bias + offset)
+    small.log_priors.copy_(model.log_priors)
+    small.meta = {**model.meta, "factorised": projection}
+    return small
+
+
+def _centred(matrix: Tensor) -> Tensor:
+    """The matrix that does to a vector what this one does to the vector without its mean."""
+    return matrix - matrix.mean(1, keepdim=True)

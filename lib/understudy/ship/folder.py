@@ -1,0 +1,69 @@
+"""The folder that goes to a device: network, graph, what they mean, and the run-time itself."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import k2
+
+import understudy.device
+from understudy.decode.recogniser import Recogniser
+from understudy.device.files import DESCRIPTION, FORMAT, GRAPH, NETWORK, seal
+from understudy.ship.graph import write_fst
+from understudy.stage import atomic_path, write_json
+
+RUNTIME = "understudy_device"
+COMMAND = "understudy-listen"
+PACKAGES = ("numpy", "onnxruntime", "kaldi_native_fbank", "kaldifst", "kaldi-hmm-gmm")
+"""all that the run-time needs"""
+
+_ENTRY = f"""#!/usr/bin/env python3
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+try:
+    from {RUNTIME}.__main__ import main
+except ImportError as error:
+    sys.exit(f"{COMMAND}: error: {{error}}. Install what it needs: pip install -r requirements.txt")
+sys.exit(main())
+"""
+
+
+def write_graph(graph: k2.Fsa, out: Path) -> None:
+    """The decoding graph, which networks of one tree share."""
+    write_fst(graph, out / GRAPH)
+
+
+def seal_folder(recogniser: Recogniser, out: Path) -> None:
+    """Write the run-time beside network and graph, then device.json, which makes the folder whole."""
+    package = Path(understudy.device.__file__).parent
+    (out / RUNTIME).mkdir(exist_ok=True)
+    for source in sorted(package.glob("*.py")):
+        shutil.copyfile(source, out / RUNTIME / source.name)
+    with atomic_path(out / COMMAND) as partial:
+        partial.write_text(_ENTRY)
+    (out / COMMAND).chmod(0o755)
+    with atomic_path(out / "requirements.txt") as partial:
+        partial.write_text("".join(f"{_pinned(name)}\n" for name in PACKAGES))
+    write_json(out / DESCRIPTION, {**_described(recogniser), "files": {n: seal(out / n) for n in (NETWORK, GRAPH)}})
+
+
+def _described(recogniser: Recogniser) -> dict[str, Any]:
+    lexicon, tree, beams = recogniser.lexicon, recogniser.tree, recogniser.beams
+    silences = [senone for senone, (phone, _) in enumerate(tree.states()) if phone == lexicon.silence]
+    return {
+        "format": FORMAT, "system": recogniser.about["system"], "tree": tree.fingerprint,
+        "acoustic_scale": recogniser.scales.acoustic, "prior_scale": recogniser.scales.prior, "beam": beams.search,
+        "min_active": beams.min_active, "max_active": beams.max_active, "silences": silences,
+        "words": list(lexicon.words), "sequence_base": recogniser.graph.sequence_base,
+        "sequences": [list(words) for words in recogniser.graph.word_sequences],
+    }  # fmt: skip
+
+
+def _pinned(name: str) -> str:
+    from importlib.metadata import version
+
+    return f"{name}=={version(name)}"

@@ -1,0 +1,135 @@
+"""What students cost on a device, and what they recognise there: a table and two pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from understudy.score import utterances
+from understudy.score.paired import Difference, difference
+from understudy.score.pictures import COLOURS
+from understudy.score.report import count
+from understudy.stage import UserError, atomic_path
+
+Line = dict[str, Any]
+
+_COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
+    ("parameters", lambda r: count(r["parameters"])),
+    ("MB", lambda r: f"{r['bytes'] / 1e6:.2f}"),
+    ("of float32", lambda r: "–" if r["full"] is None else f"{r['bytes'] / r['full']['bytes']:.2f}"),
+    ("WER % [95 %]", lambda r: f"{r['wer']:.2f} [{r['wer_low']:.2f}, {r['wer_high']:.2f}]"),
+    ("errors/words", lambda r: f"{r['errors']}/{r['words']}"),
+    ("empty (widened)", lambda r: f"{r['empty']} ({r['retried']})"),
+    ("against float32, % [95 %]", lambda r: _against(r["change"])),
+    ("frames as the model's %", lambda r: f"{100 * r['agree']:.2f}"),
+    ("real time", lambda r: f"{r['rtf']:.4f}"),
+    ("million multiply-adds/s", lambda r: f"{r['multiply_adds_per_s'] / 1e6:.1f}"),
+    ("first word, s of audio", lambda r: f"{r['first_word_s']:.2f}"),
+    ("end, ms (95 %)", lambda r: f"{1000 * r['end_s']:.1f} ({1000 * r['end_s_95']:.1f})"),
+    ("memory MB", lambda r: str(r["peak_memory_mb"])),
+]
+_INTRODUCTION = """# On a device
+
+Made from `results.jsonl` by `steps/report_device.py`; do not edit.
+
+Each network heard the test set in pieces of 0.1 s as a device would, with features and search, on one core. MB are of
+the network alone; memory is the whole process, with its packages and the graph. "Against float32" is the change of the
+WER on the same utterances, with a paired bootstrap; * marks more than chance (p < 0.01 in that and in a matched-pairs
+test). "Real time" is CPU seconds for a second of speech; "end" is the time from the last sample to the final words."""
+
+
+def _against(change: Difference | None) -> str:
+    if change is None:
+        return "–"
+    return f"{change.wer:+.2f} [{change.low:+.2f}, {change.high:+.2f}]{' *' if change.significant(0.01) else ''}"
+
+
+def report(lines: list[Line], home: Path) -> str:
+    """Markdown: a table for each recipe and test set.
+
+    Args:
+        lines: of results.jsonl; those without bytes did not go to a device, and are left out.
+        home: folder of results.jsonl, which errors of utterances are found from.
+
+    Raises:
+        UserError: no line has been on a device.
+    """
+    shipped = [line for line in lines if "bytes" in line]
+    if not shipped:
+        raise UserError("no result of a device. Run stage 12 (steps/ship.py) first.")
+    text = [_INTRODUCTION]
+    for recipe, test_set in dict.fromkeys((r["recipe"], r["test_set"]) for r in shipped):
+        rows = [r for r in shipped if (r["recipe"], r["test_set"]) == (recipe, test_set)]
+        heads = ["system", *(name for name, _ in _COLUMNS)]
+        text += ["", f"## {recipe}, {test_set}", "", _row(heads), _row(["---"] * len(heads))]
+        for row in rows:
+            full = _full(row, rows)
+            known = row | {"full": full, "change": _change(full, row, home)}
+            text.append(_row([row["system"], *(tell(known) for _, tell in _COLUMNS)]))
+    return "\n".join(text) + "\n"
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _student(line: Line) -> str:
+    return line["system"].removesuffix("-" + line["precision"])
+
+
+def _full(line: Line, rows: list[Line]) -> Line | None:
+    """The same student in float32."""
+    same = [r for r in rows if r["precision"] == "float32" and _student(r) == _student(line)]
+    return same[-1] if same else None
+
+
+def _change(full: Line | None, line: Line, home: Path) -> Difference | None:
+    if full is None or full is line:
+        return None
+    both = [{s.id: s for s in utterances.read(home / r["scored"] / "utterances.tsv")} for r in (full, line)]
+    ids = sorted(both[0].keys() & both[1].keys())
+    if len(ids) < len(both[0]):
+        raise UserError(f"{line['system']}: heard {len(ids)} of the {len(both[0])} utterances of {full['system']}")
+    return difference([both[0][i].words for i in ids], *([one[i].errors for i in ids] for one in both))
+
+
+def draw(lines: list[Line], folder: Path) -> list[tuple[str, str]]:
+    """WER against bytes and against real time, as PNG. Returns file names and captions."""
+    shipped, made = [line for line in lines if "bytes" in line], []
+    for recipe, test_set in dict.fromkeys((r["recipe"], r["test_set"]) for r in shipped):
+        here = [r for r in lines if (r["recipe"], r["test_set"]) == (recipe, test_set)]
+        name = f"device-{recipe}-{test_set}.png"
+        with atomic_path(folder / name) as partial:
+            _figure(here).savefig(partial, dpi=110, metadata={"Software": None})
+        made.append((name, f"{recipe}, {test_set}: WER against the network's bytes, and against real time."))
+    return made
+
+
+def _figure(lines: list[Line]) -> Figure:
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    sides = figure.subplots(1, 2, sharey=True)
+    shipped = [r for r in lines if "bytes" in r]
+    students = list(dict.fromkeys(_student(r) for r in shipped))
+    for axes, key, label, unit in zip(sides, ("bytes", "rtf"), ("network, MB", "real-time factor, one core"), (1e6, 1)):
+        for student, colour in zip(students, COLOURS * len(students)):
+            points = sorted((r for r in shipped if _student(r) == student), key=lambda r: r[key])
+            x, y = [r[key] / unit for r in points], [r["wer"] for r in points]
+            axes.plot(x, y, color=colour, linewidth=0.8, alpha=0.5)
+            for at, r in zip(x, points):
+                around = [[r["wer"] - r["wer_low"]], [r["wer_high"] - r["wer"]]]
+                marker = _MARKERS.get(r["precision"], "D")
+                axes.errorbar(at, r["wer"], around, color=colour, capsize=2, marker=marker, label=r["system"])
+        for line in (r for r in lines if "bytes" not in r and "teacher" in r["system"]):
+            axes.axhline(line["wer"], color="black", linestyle="--", linewidth=1, label=line["system"])
+        axes.set_xscale("log")
+        axes.set_xlabel(label)
+        axes.grid(alpha=0.25, which="both")
+    sides[0].set_ylabel("WER %")
+    sides[0].legend(fontsize=7)
+    return figure
+
+
+_MARKERS = {"float32": "s", "int8-dynamic": "o", "int8-static": "^"}

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+r"""A smaller student out of a trained one, whose layers' outputs are projected; it has to be distilled again.
+
+e.g.: steps/factorise.py --model exp/large-distilled --projection 96 --out exp/large-96-start
+      steps/train.py --init exp/large-96-start --config conf/large.yaml --model.projection 96 … --out exp/large-96
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy import models
+from understudy.ship.factorise import factorise
+from understudy.stage import Step, log, main
+
+
+@dataclass
+class Options:
+    """Low rank."""
+
+    model: Path
+    """the trained student"""
+    projection: int
+    """width of its layers' outputs"""
+    out: Path
+    """folder of the smaller one"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Factorise and write."""
+    model = models.load(options.model)
+    small = factorise(model, options.projection)
+    models.save(small, step.out)
+    log.info("%d parameters instead of %d", small.num_parameters, model.num_parameters)
+
+
+if __name__ == "__main__":
+    main(Options, run, inputs=("model",))

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+r"""Bring a student to a device: networks in float32 and in 8 bits, with the run-time; what they recognise and cost.
+
+e.g.: steps/ship.py --recogniser exp/recogniser --calibrate data/feats/unlabelled.jsonl.gz \
+    --test '[data/feats/test.jsonl.gz]' --system student-distilled --out exp/device
+
+--recogniser is a folder of steps/pack.py. --out gets a folder for each precision, which needs nothing but itself and
+the packages of its requirements.txt: <folder>/understudy-listen recording.wav
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from lhotse import CutSet
+
+from understudy.decode.recogniser import Recogniser
+from understudy.device.files import GRAPH, NETWORK, seal
+from understudy.features import load_stacked
+from understudy.score.outcome import write_outcome
+from understudy.score.results import append_result
+from understudy.ship.check import Likeness, compare
+from understudy.ship.folder import seal_folder, write_graph  # first: see understudy.lang.hclg
+from understudy.ship.footprint import Footprint, measure, multiply_adds
+from understudy.ship.quantise import Precision, write_network
+from understudy.stage import Step, UserError, log, main, write_json
+from understudy.stage.log import commit, machine
+
+SAME = 1e-3  # largest difference of a logit that rounding may make
+
+
+@dataclass
+class Options:
+    """Stage 12: the device."""
+
+    recogniser: Path
+    """folder of steps/pack.py"""
+    calibrate: Path
+    """manifest with features: unlabelled speech, for the ranges of activations"""
+    test: list[Path]
+    """manifests with features and audio, heard as they would arrive"""
+    out: Path
+    """folder of the precisions' folders"""
+    system: str
+    """name in the results, to which the precision is added"""
+    dev: Path | None = None
+    """as --test, for what is decided by it: rates go to dev.json in --out, not to the results"""
+    recipe: str = "s1"
+    """name of the recipe in the results"""
+    results: Path = Path("exp/results.jsonl")
+    """the results file, one line for each precision and test set"""
+    precisions: list[Precision] = field(default_factory=lambda: ["float32", "int8-dynamic", "int8-static"])
+    """networks to make"""
+    calibration: int = 200
+    """cuts of --calibrate, from its beginning"""
+    seed: int = 42
+    """of the bootstrap"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Export, check, hear the test sets, write a results line for each."""
+    recogniser = Recogniser(options.recogniser)
+    cuts = islice(CutSet.from_jsonl_lazy(options.calibrate), options.calibration)
+    speech = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in cuts]
+    _networks(options, recogniser, speech, step.out)
+    dev = {}
+    for precision in options.precisions:
+        folder = step.out / precision
+        seal_folder(recogniser, folder)
+        like = compare(recogniser.model, folder / NETWORK, speech[:20])
+        log.info("%s: %s", precision, like)
+        if precision == "float32" and like.largest > SAME:
+            raise UserError(
+                f"{folder / NETWORK}: its logits differ from the model's by {like.largest:.2g}: do not ship it"
+            )
+        if options.dev:
+            heard = measure(folder, CutSet.from_jsonl_lazy(options.dev))
+            dev[precision] = write_outcome(folder / "dev", heard.outcomes, {}, options.seed)
+        for path in options.test:
+            name, found = path.name.split(".")[0], measure(folder, CutSet.from_jsonl_lazy(path))
+            score = write_outcome(folder / name, found.outcomes, {}, options.seed)
+            line = _line(options, step, recogniser, precision, name) | score | _costs(folder, found, like)
+            append_result(options.results, line | {"scored": os.path.relpath(folder / name, options.results.parent)})
+            costs = score["wer"], found.rtf, line["bytes"] / 1e6, found.peak_mb
+            log.info("%s, %s: WER %.2f %%, %.4f of real time, %.2f MB, %.0f MB in memory", precision, name, *costs)
+    if dev:
+        write_json(step.out / "dev.json", dev)
+
+
+def _networks(options: Options, recogniser: Recogniser, speech: list[torch.Tensor], out: Path) -> None:
+    """The graph, and the network of each precision."""
+    for precision in options.precisions:
+        (out / precision).mkdir(parents=True, exist_ok=True)
+        write_network(
+            precision, recogniser.model, recogniser.normaliser, recogniser.tree.fingerprint, speech,
+            out / precision / NETWORK,
+        )  # fmt: skip
+    first, *others = (out / precision for precision in options.precisions)
+    write_graph(recogniser.graph, first)
+    for folder in others:
+        shutil.copyfile(first / GRAPH, folder / GRAPH)
+
+
+def _line(options: Options, step: Step, recogniser: Recogniser, precision: str, test_set: str) -> dict[str, Any]:
+    meta, known = recogniser.model.meta, ("labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision")
+    return {
+        "recipe": options.recipe, "system": f"{options.system}-{precision}", "test_set": test_set,
+        "config": step.digest, "precision": precision, "parameters": recogniser.model.num_parameters,
+        **{key: meta.get(key) for key in known}, "multiply_adds_per_s": round(multiply_adds(recogniser.model)),
+        "commit": commit(), "machine": machine(), "seed": meta.get("seed"),
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }  # fmt: skip
+
+
+def _costs(folder: Path, found: Footprint, like: Likeness) -> dict[str, Any]:
+    return {
+        "bytes": seal(folder / NETWORK)["bytes"], "rtf": round(found.rtf, 5), "first_word_s": found.first_word_s,
+        "end_s": found.end_s[0], "end_s_95": found.end_s[1], "peak_memory_mb": round(found.peak_mb),
+        **{key: value for key, value in asdict(like).items() if key != "frames"},
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(Options, run, inputs=("recogniser", "calibrate", "test", "dev"), unfingerprinted=("results",))

@@ -1,0 +1,299 @@
+"""A folder of stage 12 recognises what the recipe's decoder does, alone, in any pieces, and says what is wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import subprocess
+import sys
+import wave
+from itertools import pairwise
+from pathlib import Path
+
+import kaldifst
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
+import toy_recogniser
+from toy_recogniser import noise
+
+from understudy.decode.recogniser import Recogniser as OurRecogniser
+from understudy.device.events import Patience
+from understudy.device.faults import DeviceError
+from understudy.device.recogniser import Recogniser, Utterance
+from understudy.device.search import Beams, Best, Graph, Search
+from understudy.ship.export import export
+from understudy.ship.folder import COMMAND, RUNTIME, seal_folder, write_graph
+
+ALWAYS = Patience(pause=0.0, idle=0.0)
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> OurRecogniser:
+    return toy_recogniser.make(tmp_path_factory.mktemp("recogniser"))
+
+
+def shipped(ours: OurRecogniser, folder: Path) -> Path:
+    """A device's folder, in float32."""
+    folder.mkdir(parents=True, exist_ok=True)
+    export(ours.model, ours.normaliser, ours.tree.fingerprint, folder / "network.onnx")
+    write_graph(ours.graph, folder)
+    seal_folder(ours, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(ours: OurRecogniser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shipped(ours, tmp_path_factory.mktemp("device"))
+
+
+@pytest.fixture(scope="module")
+def device(folder: Path) -> Recogniser:
+    return Recogniser(folder)
+
+
+def write_wav(path: Path, samples: np.ndarray, rate: int = 16000, channels: int = 1, width: int = 2) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        data = np.repeat(samples, channels) if channels > 1 else samples
+        scaled = np.clip(np.rint(data * 32768), -32768, 32767)
+        file.writeframes(scaled.astype("<i2").tobytes() if width == 2 else (scaled / 256 + 128).astype("u1").tobytes())
+    return path
+
+
+def listen(folder: Path, *arguments: str | Path, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, folder / COMMAND, *map(str, arguments)]
+    return subprocess.run(command, input=data, capture_output=True, timeout=60)
+
+
+# --- the right words ---------------------------------------------------------------------------------------------
+
+
+def test_the_words_are_those_of_the_recipe(ours: OurRecogniser, device: Recogniser) -> None:
+    audio = [noise(seconds, seed) for seed, seconds in enumerate((0.05, 0.3, 1.0, 2.5, 4.0, 1.7))]
+    expected = [[word.text for word in heard.words] for heard in ours.hear(audio, times=False)]
+    assert sum(map(len, expected)) > 10
+    assert [device.whole(samples).words for samples in audio] == expected
+
+
+@pytest.mark.parametrize("block", [37, 160, 1600, 16000, 10**6])
+def test_the_end_is_the_same_however_audio_arrives(device: Recogniser, block: int) -> None:
+    samples = noise(3.3, 5)
+    *news, last = device.hear((samples[i : i + block] for i in range(0, len(samples), block)), ALWAYS)
+    assert last.final and last.heard == device.whole(samples)
+    assert last.heard.seconds == len(samples) / 16000
+    assert news and not any(event.final for event in news)
+    assert all(a.heard.words != b.heard.words for a, b in pairwise(news))
+
+
+def test_utterances_end_in_time(device: Recogniser) -> None:
+    samples = noise(10.0, 8)
+    events = [e for e in device.hear([samples], Patience(pause=0.0, idle=0.0, longest=3.0)) if e.final]
+    assert [event.start for event in events] == pytest.approx([0.0, 3.0, 6.0, 9.0])
+    for event in events:
+        begin = round(event.start * 16000)
+        assert event.heard == device.whole(samples[begin : begin + round(event.heard.seconds * 16000)])
+    with pytest.raises(DeviceError, match="a piece lasts"):
+        device.hear([samples], Patience(piece=40.0))
+
+
+def test_too_little_to_hear_is_nothing_said(device: Recogniser) -> None:
+    for length in (0, 1, 479):
+        heard = device.whole(np.zeros(length, np.float32))
+        assert heard.words == [] and not heard.empty
+
+
+def test_a_search_without_an_end_is_widened(device: Recogniser) -> None:
+    narrow = copy.copy(device)
+    narrow.beams = device.beams._replace(beam=0.5, min_active=1, max_active=2)
+    widened = 0
+    for seed in range(12):
+        utterance = Utterance(narrow)
+        utterance.hear(noise(1.0, seed))
+        heard = utterance.finish()
+        assert utterance.widened or not heard.empty
+        widened += utterance.widened
+    assert widened
+
+
+def test_a_search_that_finds_no_end_says_so(tmp_path: Path) -> None:
+    kaldifst.compile("0 1 1 1\n1 2 2 0\n2\n").write(str(tmp_path / "graph.fst"))  # two frames, no more and no less
+    graph = Graph(tmp_path / "graph.fst", ["<eps>", "YES"], 2, [])
+    found = []
+    for frames in (0, 1, 2, 3):
+        search = Search(graph, Beams(10.0, 30, 5000))
+        search(np.zeros((frames, 2), np.float32))
+        found.append((search.finish(), search.widened))
+    assert found == [(Best([], []), False), (None, True), (Best([0, 1], [1]), False), (None, True)]
+
+
+# --- alone -------------------------------------------------------------------------------------------------------
+
+
+def test_the_folder_needs_neither_torch_nor_k2_nor_this_library(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "samples").mkdir()
+    np.save(tmp_path / "samples" / "one.npy", noise(1.0, 1))
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'torchaudio', 'k2', 'lhotse', 'understudy', 'scipy', 'soundfile', 'yaml', 'onnx'):\n"
+        "    sys.modules[name] = None\n"  # importing it fails
+        f"sys.path.insert(0, {str(folder)!r})\n"
+        f"from {RUNTIME}.measure import main\n"
+        "from pathlib import Path\n"
+        f"main(Path({str(folder)!r}), Path({str(tmp_path / 'samples')!r}))\n"
+        "print(sorted(n for n in sys.modules if sys.modules[n] is not None and 'understudy' in n)[0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin"}
+    )
+    assert done.returncode == 0, done.stderr
+    heard, process, name = done.stdout.splitlines()
+    assert json.loads(heard)["seconds"] == 1.0 and json.loads(process)["strange"] == [] and name == RUNTIME
+
+
+def test_files_folders_and_streams(folder: Path, device: Recogniser, tmp_path: Path) -> None:
+    audio = {"a.wav": noise(1.2, 11), "below/b.wav": noise(2.0, 12)}
+    (tmp_path / "below").mkdir()
+    expected = []
+    for name, samples in audio.items():
+        path = write_wav(tmp_path / name, samples)
+        rounded = (np.rint(samples * 32768) / 32768).astype(np.float32)
+        words = " ".join(device.whole(rounded).words)
+        expected.append((f"{path} 0.00 {len(samples) / 16000:.2f} {words}".rstrip(), words))
+    still = ("--pause", "0", "--idle", "0")
+    done = listen(folder, tmp_path, *still)
+    assert done.returncode == 0 and [line.rstrip() for line in done.stdout.decode().splitlines()] == [
+        e for e, _ in expected
+    ]
+    data = (tmp_path / "a.wav").read_bytes()
+    for given in (data, data[44:]):  # with a header and without
+        done = listen(folder, "-", "--format", "json", *still, data=given)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        assert events[-1]["final"] and events[-1]["text"] == expected[0][1] and not events[-1]["empty"]
+
+
+# --- bad input ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"rate": 8000}, "8000 Hz, 1 channels, 16 bits a sample; the network hears 16000 Hz, 16 bits. Convert it: sox"),
+        ({"rate": 44100}, "44100 Hz"),
+        ({"width": 1}, "16000 Hz, 1 channels, 8 bits"),
+        ({"channels": 2}, "2 channels. Say which one to hear: --channel 0 to 1"),
+    ],
+)
+def test_audio_of_another_kind_is_refused(folder: Path, tmp_path: Path, how: dict, said: str) -> None:
+    path = write_wav(tmp_path / "strange.wav", noise(0.5, 1), **how)
+    done = listen(folder, path)
+    assert done.returncode == 1 and said in done.stderr.decode() and str(path) in done.stderr.decode()
+    assert "1 of 1 files were not heard" in done.stderr.decode()
+
+
+def test_a_channel_may_be_chosen(folder: Path, tmp_path: Path) -> None:
+    one, two = write_wav(tmp_path / "1.wav", noise(1.0, 4)), write_wav(tmp_path / "2.wav", noise(1.0, 4), channels=2)
+    texts = [listen(folder, *given).stdout.split(b" ", 1)[1] for given in ((one,), (two, "--channel", "1"))]
+    assert texts[0] == texts[1]
+    assert b"has channels 0 to 1, not 2" in listen(folder, two, "--channel", "2").stderr
+
+
+def test_silence_and_clipping(folder: Path, tmp_path: Path) -> None:
+    done = listen(folder, write_wav(tmp_path / "silence.wav", np.zeros(32000)))
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 1
+    done = listen(folder, write_wav(tmp_path / "loud.wav", (9 * noise(1.0, 2)).clip(-1, 1)))
+    assert done.returncode == 0 and b"of the samples are at the limit: clipped" in done.stderr
+
+
+def test_a_file_that_is_cut_off_is_heard_to_there_and_said(folder: Path, tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "cut.wav", noise(2.0, 6))
+    path.write_bytes(path.read_bytes()[:40000])
+    done = listen(folder, path)
+    assert done.returncode == 1 and b"cut off, 19978 of 32000 samples" in done.stderr and done.stdout
+    path.write_bytes(b"not audio at all")
+    assert b"not WAV audio" in listen(folder, path).stderr
+    assert b"no such file" in listen(folder, tmp_path / "none.wav").stderr
+    assert b"name WAV files" in listen(folder).stderr
+
+
+def copied(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("name", ["network.onnx", "graph.fst"])
+def test_a_damaged_file_is_named(folder: Path, tmp_path: Path, name: str) -> None:
+    other = copied(folder, tmp_path)
+    whole = (other / name).read_bytes()
+    for damaged, said in (
+        (whole[:-7], "cut off"), (whole[:99] + b"?" + whole[100:], "not the file that"), (None, "no such file"),
+    ):  # fmt: skip
+        (other / name).unlink() if damaged is None else (other / name).write_bytes(damaged)
+        with pytest.raises(DeviceError, match=said) as error:
+            Recogniser(other)
+        assert str(other / name) in str(error.value)
+
+
+def test_parts_of_two_recipes_are_refused(ours: OurRecogniser, folder: Path, tmp_path: Path) -> None:
+    other = copied(folder, tmp_path)
+    export(ours.model, ours.normaliser, "another tree", other / "network.onnx")
+    seal_folder(ours, other)
+    with pytest.raises(DeviceError, match="of the tree another tree, the graph is of"):
+        Recogniser(other)
+
+
+def test_features_that_it_cannot_make_are_refused(ours: OurRecogniser, folder: Path, tmp_path: Path) -> None:
+    import onnx
+
+    from understudy.ship.export import write
+
+    other = copied(folder, tmp_path)
+    whole = onnx.load(other / "network.onnx")
+    known = {p.key: p.value for p in whole.metadata_props}
+    for changed, said in (
+        ({"features": known["features"].replace("log-mel", "mfcc")}, "hears mfcc"),
+        ({"mean": "[1.0, 2.0]"}, "2 channels"), ({"features": "{}"}, "does not tell what features"),
+        ({"delay": "late"}, "no network of stage 12"),
+    ):  # fmt: skip
+        write(whole, {**known, **changed}, other / "network.onnx")
+        seal_folder(ours, other)
+        with pytest.raises(DeviceError, match=said):
+            Recogniser(other)
+
+
+def test_a_later_format_is_refused(folder: Path, tmp_path: Path) -> None:
+    other = copied(folder, tmp_path)
+    about = json.loads((other / "device.json").read_text())
+    (other / "device.json").write_text(json.dumps({**about, "format": 99}))
+    with pytest.raises(DeviceError, match="format 99; this run-time reads format 1"):
+        Recogniser(other)
+    (other / "device.json").write_text("{")
+    with pytest.raises(DeviceError, match="cannot be read"):
+        Recogniser(other)
+    with pytest.raises(DeviceError, match="Give the folder that stage 12 made"):
+        Recogniser(tmp_path)
+
+
+def test_an_hour_needs_no_more_memory_than_a_minute(folder: Path, tmp_path: Path) -> None:
+    def peak(seconds: float) -> int:
+        block = noise(6.0, 1)
+        code = (
+            f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+            f"from {RUNTIME}.recogniser import Recogniser\nfrom {RUNTIME}.events import Patience\n"
+            "import numpy as np, pathlib, itertools\n"
+            f"block = np.load({str(tmp_path / 'block.npy')!r})\n"
+            f"blocks = itertools.repeat(block, {round(seconds / 6)})\n"
+            f"heard = Recogniser(pathlib.Path({str(folder)!r})).hear(blocks, Patience())\n"
+            "print(sum(e.final for e in heard))\n"
+            "print([l for l in open('/proc/self/status') if l.startswith('VmHWM')][0].split()[1])\n"
+        )
+        np.save(tmp_path / "block.npy", block)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
+        finals, memory = map(int, done.stdout.split())
+        assert finals >= seconds // 30
+        return memory
+
+    assert peak(1800) < 1.05 * peak(60) + 1000  # kB

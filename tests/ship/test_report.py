@@ -1,0 +1,60 @@
+"""The table of a device: what stands in it, and paired differences from float32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from understudy.score.outcome import Outcome, write_outcome
+from understudy.ship.report import draw, report
+from understudy.stage import UserError
+
+COSTS = {
+    "parameters": 500_000, "multiply_adds_per_s": 16_000_000, "rtf": 0.01, "first_word_s": 0.7, "end_s": 0.001,
+    "end_s_95": 0.004, "peak_memory_mb": 86, "agree": 0.99,
+}  # fmt: skip
+
+
+def line(home: Path, precision: str, size: int, wrong: float, student: str = "student", utterances: int = 200) -> dict:
+    rng = np.random.default_rng(1)
+    said = [["A"] * 10 for _ in range(utterances)]
+    found = [[w if rng.random() > wrong else "B" for w in words] for words in said]
+    outcomes = [Outcome(str(i), "", *pair) for i, pair in enumerate(zip(said, found))]
+    scored = f"{student}-{precision}"
+    score = write_outcome(home / scored, outcomes, {}, 0)
+    return COSTS | score | {
+        "recipe": "toy", "test_set": "test", "system": scored, "precision": precision, "bytes": size, "scored": scored
+    }  # fmt: skip
+
+
+def test_rows_say_what_bytes_cost(tmp_path: Path) -> None:
+    lines = [
+        line(tmp_path, "float32", 2_000_000, 0.1),
+        line(tmp_path, "int8-static", 540_000, 0.3),
+        line(tmp_path, "int8-dynamic", 540_000, 0.1),
+        {**line(tmp_path, "float32", 1, 0.2, "teacher"), "system": "teacher"},
+    ]
+    del lines[-1]["bytes"]
+    text = report(lines, tmp_path)
+    rows = {row.split(" | ")[0]: row for row in text.splitlines() if row.startswith("| student")}
+    assert len(rows) == 3 and "teacher" not in text
+    full, static, dynamic = rows["| student-float32"], rows["| student-int8-static"], rows["| student-int8-dynamic"]
+    assert "| 2.00 | 1.00 |" in full and "| 0.54 | 0.27 |" in static
+    assert "] * |" in static and "+" in static  # 30 % wrong instead of 10 is more than chance
+    assert "| +0.00 [+0.00, +0.00] |" in dynamic  # the same words
+    assert "0.0100" in full and "16.0" in full and "1.0 (4.0)" in full
+    (picture,) = draw(lines, tmp_path)
+    assert (tmp_path / picture[0]).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_another_test_set_is_not_compared(tmp_path: Path) -> None:
+    lines = [line(tmp_path, "float32", 2, 0.1), line(tmp_path, "int8-static", 1, 0.1, utterances=100)]
+    with pytest.raises(UserError, match="heard 100 of the 200 utterances"):
+        report(lines, tmp_path)
+
+
+def test_nothing_shipped_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Run stage 12"):
+        report([{"recipe": "toy", "test_set": "test", "system": "teacher"}], tmp_path)

@@ -1,0 +1,61 @@
+"""A recogniser of four words with random weights: whatever it hears in noise, it hears the same everywhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
+import toy
+
+from understudy import models
+from understudy.decode.recogniser import Recogniser
+from understudy.decode.search import Beams
+from understudy.features import Normaliser
+from understudy.features.logmel import NUM_MELS
+from understudy.lang.graph import save_graph
+from understudy.lang.hclg import build_hclg
+from understudy.lang.tree import Tree
+from understudy.models import AcousticModel, ModelOptions
+from understudy.stage import write_json
+
+
+def tree(phones: int) -> Tree:
+    """Two senones a phone."""
+    return Tree(phones, 2 * phones, {f"{p} {c}": 2 * (p - 1) + c for p in range(1, phones + 1) for c in (0, 1)})
+
+
+def make(folder: Path, layers: int = 2, cells: int = 24, delay: int = 3) -> Recogniser:
+    """Write and load it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lexicon = toy.lexicon()
+    of_phones = tree(len(lexicon.phones) - 1)
+    torch.manual_seed(1)
+    model = AcousticModel(ModelOptions(layers, cells, delay=delay), 3 * NUM_MELS, of_phones.num_senones)
+    with torch.no_grad():
+        model.output.weight.mul_(8)
+        model.log_priors.copy_(torch.randn(of_phones.num_senones).log_softmax(0))
+    models.save(model, folder)
+    save_graph(build_hclg(lexicon, toy.write_arpa(folder), of_phones), folder / "HCLG.safetensors")
+    lexicon.write(folder)
+    of_phones.save(folder / "tree.json")
+    Normaliser(np.full(NUM_MELS, 9.0, np.float32), np.full(NUM_MELS, 3.0, np.float32)).save(folder / "normaliser.json")
+    beams = {"search": 40.0, "output": 6.0, "min_active": 30, "max_active": 5000}
+    about = {"system": "toy", "acoustic_scale": 0.7, "prior_scale": 0.5, "beams": beams}
+    write_json(folder / "recogniser.json", about)
+    found = Recogniser(folder)
+    assert found.beams == Beams(**beams)
+    return found
+
+
+def noise(seconds: float, seed: int) -> np.ndarray:
+    """Noise whose colour and loudness change every 80 ms: (length,) float32 in ±1."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for _ in range(int(np.ceil(seconds / 0.08))):
+        tone = np.sin(2 * np.pi * rng.uniform(100, 5000) * np.arange(1280) / 16000 + rng.uniform(0, 6))
+        parts.append(rng.uniform(0.02, 0.4) * tone + rng.uniform(0.0005, 0.05) * rng.normal(size=1280))
+    return np.concatenate(parts)[: round(seconds * 16000)].clip(-1, 1).astype(np.float32)
