@@ -23,6 +23,7 @@ from understudy.features.logmel import BACKENDS
 from understudy.features.rooms import make_rooms
 from understudy.features.surroundings import Surroundings, SurroundingsOptions
 from understudy.stage import Step, log, main
+from understudy.stage.workers import ClusterOptions, Workers
 
 _NOISES = 2000  # cuts of noise that are known at once: a few hours
 
@@ -47,6 +48,8 @@ class Options:
     """torchaudio, kaldi-native-fbank or kaldifeat"""
     jobs: int = 2
     """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
 
 
 def run(options: Options, step: Step) -> None:
@@ -57,7 +60,8 @@ def run(options: Options, step: Step) -> None:
     log.info("%d rooms, noise from %d cuts, %d at once", len(rooms), len(noises), talkers)
     name = options.cuts.name.split(".")[0]
     altered = Surroundings(options.surroundings, rooms, noises, talkers, options.seed)
-    extract_set(options.cuts, step.out, name, [1.0], options.shard_size, options.backend, options.jobs, altered)
+    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+        extract_set(options.cuts, step.out, name, [1.0], options.shard_size, options.backend, workers, altered)
 
 
 def _some(manifest: Path, seed: int) -> list[Cut]:
@@ -71,4 +75,4 @@ def _some(manifest: Path, seed: int) -> list[Cut]:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("cuts", "noises"), unfingerprinted=("jobs",))
+    main(Options, run, inputs=("cuts", "noises"), unfingerprinted=("jobs", "cluster"))

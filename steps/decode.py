@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import resource
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from understudy.score.outcome import write_outcome
 from understudy.score.results import append_result
 from understudy.stage import Step, UserError, log, main
 from understudy.stage.log import commit, machine
-from understudy.stage.step import peak_memory_mb
+from understudy.stage.workers import ClusterOptions, Workers
 
 
 @dataclass
@@ -61,6 +60,8 @@ class Options:
     """ways to make both texts alike before they are compared: case, hyphens, punctuation, fillers"""
     jobs: int = 2
     """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
     seed: int = 42
     """of the bootstrap"""
 
@@ -70,27 +71,32 @@ def run(options: Options, step: Step) -> None:
     names = [path.name.split(".")[0] for path in options.test]
     if len({*names, "dev"}) <= len(names):
         raise UserError(f"--test {options.test}: results go by the manifests' names; give each its own, and none dev")
-    start, cpu = time.monotonic(), _cpu_seconds()
-    best, dev_wer = _tune(options, step.out / "dev")
+    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+        _run(options, step, names, workers)
+
+
+def _run(options: Options, step: Step, names: list[str], workers: Workers) -> None:
+    start, cpu = time.monotonic(), workers.cpu_seconds()
+    best, dev_wer = _tune(options, step.out / "dev", workers)
     for name, path in zip(names, options.test, strict=True):
-        score = _decode_best(options, path, best, step.out / name)
+        score = _decode_best(options, path, best, step.out / name, workers)
         score["scored"] = os.path.relpath(step.out / name, options.results.parent)
         # The first line counts the tuning too.
-        used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(_cpu_seconds() - cpu, 1)}
+        used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(workers.cpu_seconds() - cpu, 1)}
         line = {**_description(options, step, name), **score, "dev_wer": round(dev_wer, 3), **used}
-        append_result(options.results, {**line, "peak_memory_mb": round(peak_memory_mb())})
+        append_result(options.results, {**line, "peak_memory_mb": round(workers.peak_memory_mb())})
         wer = (score[key] for key in ("wer", "wer_low", "wer_high"))
         log.info("%s, %s: WER %.2f %% [%.2f, %.2f]", options.system, name, *wer)
-        start, cpu = time.monotonic(), _cpu_seconds()
+        start, cpu = time.monotonic(), workers.cpu_seconds()
 
 
-def _tune(options: Options, out: Path) -> tuple[Scales, float]:
+def _tune(options: Options, out: Path, workers: Workers) -> tuple[Scales, float]:
     """The scales with the fewest errors on the development set, and their WER."""
     grid = [Scales(*pair) for pair in itertools.product(options.acoustic_scales, options.prior_scales)]
     if not grid or min(options.acoustic_scales) <= 0:
         raise UserError("give --acoustic-scales and --prior-scales at least one value each, acoustic ones above 0.")
     words = Lexicon.read(options.graph).words
-    said = list(decode(_decoder(options, options.dev), options.dev, grid, options.jobs))
+    said = list(decode(_decoder(options, options.dev), options.dev, grid, workers))
     tried = [[outcome(one, words, n, options.normalise) for one in said] for n in range(len(grid))]
     counts = [errors.count([o.reference for o in one], [o.words for o in one]) for one in tried]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
@@ -100,16 +106,16 @@ def _tune(options: Options, out: Path) -> tuple[Scales, float]:
         if len(values) > 1 and chosen in (min(values), max(values)):
             log.warning("dev: the best %s scale, %g, is the last that was tried: try beyond it", name, chosen)
     if options.lattices:  # of the best scales: one more search
-        _decode_best(options, options.dev, grid[best], out)
+        _decode_best(options, options.dev, grid[best], out, workers)
     else:
         write_outcome(out, tried[best], _how(options, grid[best]), options.seed)
     return grid[best], counts[best].wer
 
 
-def _decode_best(options: Options, manifest: Path, scales: Scales, out: Path) -> dict[str, Any]:
+def _decode_best(options: Options, manifest: Path, scales: Scales, out: Path, workers: Workers) -> dict[str, Any]:
     """Decode with these scales and score; with lattices, keep them and count their fewest errors."""
     lexicon = Lexicon.read(options.graph)
-    said = list(decode(_decoder(options, manifest), manifest, [scales], options.jobs, options.lattices))
+    said = list(decode(_decoder(options, manifest), manifest, [scales], workers, options.lattices))
     about = _how(options, scales)
     if options.lattices:
         kept = {one.id: one.found[0].lattice for one in said}
@@ -128,11 +134,6 @@ def _how(options: Options, scales: Scales) -> dict[str, Any]:
     return {"acoustic_scale": scales.acoustic, "prior_scale": scales.prior, "normalise": options.normalise}
 
 
-def _cpu_seconds() -> float:
-    usages = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in usages)
-
-
 def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:
     model = load(options.model)
     known = (
@@ -147,4 +148,4 @@ def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("model", "graph", "dev", "test"), unfingerprinted=("jobs", "results"))
+    main(Options, run, inputs=("model", "graph", "dev", "test"), unfingerprinted=("jobs", "cluster", "results"))

@@ -6,12 +6,13 @@ e.g.: steps/make_features.py --cuts '[data/corpus/labelled.jsonl.gz, data/corpus
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from understudy.features.extract import extract_set, global_normaliser
 from understudy.features.logmel import BACKENDS
 from understudy.stage import Step, UserError, main
+from understudy.stage.workers import ClusterOptions, Workers
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Options:
     """torchaudio, kaldi-native-fbank or kaldifeat"""
     jobs: int = 2
     """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
 
 
 def run(options: Options, step: Step) -> None:
@@ -41,11 +44,12 @@ def run(options: Options, step: Step) -> None:
     names = [path.name.split(".")[0] for path in options.cuts]
     if options.normalise_on not in names:
         raise UserError(f"--normalise-on {options.normalise_on}: not one of the sets {', '.join(names)}")
-    for name, path in zip(names, options.cuts):
-        speeds = [1.0, *(options.speeds or [])] if name == options.perturb else [1.0]
-        extract_set(path, step.out, name, speeds, options.shard_size, options.backend, options.jobs)
+    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+        for name, path in zip(names, options.cuts):
+            speeds = [1.0, *(options.speeds or [])] if name == options.perturb else [1.0]
+            extract_set(path, step.out, name, speeds, options.shard_size, options.backend, workers)
     global_normaliser(step.out / f"{options.normalise_on}.jsonl.gz").save(step.out / "normaliser.json")
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("cuts",), unfingerprinted=("jobs",))
+    main(Options, run, inputs=("cuts",), unfingerprinted=("jobs", "cluster"))

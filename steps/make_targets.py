@@ -17,20 +17,12 @@ from typing import Literal
 
 import torch
 
-from understudy import models
-from understudy.align.archive import AlignmentReader
 from understudy.decode.search import Beams, Scales
-from understudy.features import Normaliser
-from understudy.lang.denominator import denominator
-from understudy.lang.graph import load_graph
-from understudy.lang.state_graph import StateGraph
-from understudy.lang.tree import Tree
-from understudy.models import AcousticModel
-from understudy.stage import Step, UserError, log, main, read_json, write_json
-from understudy.targets.compute import Supervision, compute
-from understudy.targets.denominator import Occupied
-from understudy.targets.lattice import Decoded
-from understudy.targets.store import LEAST, top_k
+from understudy.stage import Step, log, main, read_json, write_json
+from understudy.stage.workers import ClusterOptions, Workers
+from understudy.targets.compute import compute
+from understudy.targets.store import LEAST
+from understudy.targets.teaching import Teaching
 
 
 @dataclass
@@ -65,73 +57,52 @@ class Options:
     """cuts in a shard, the unit of resuming"""
     max_frames: int = 6000
     """stacked frames of a batch"""
-    threads: int = 2
-    """torch threads"""
+    threads: int = 1
+    """torch threads of a process"""
+    jobs: int = 2
+    """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
 
 
 def run(options: Options, step: Step) -> None:
     """One teacher pass over each manifest; what it cost is in report.json."""
-    if options.k < 1:
-        raise UserError(f"--k {options.k}: keep at least one senone")
+    teaching = Teaching(
+        options.model, options.supervision, options.k, _scales(options), options.beams, options.labels, options.graph
+    )
+    teaching.check()
     torch.set_num_threads(options.threads)
-    teacher = models.load(options.model)
-    supervision = _supervision(options, teacher)
-    describe = {
-        "senones": teacher.senones, "tree": teacher.meta.get("tree"), "teacher": options.model.name,
-        "teacher_fingerprint": models.weights_fingerprint(options.model), "supervision": options.supervision,
-        "k": 1 if options.supervision == "best-path" else options.k,
-    }  # fmt: skip
-    report = {}
-    for path in options.feats:
-        normaliser = Normaliser.load(path.parent / "normaliser.json")
-        name, begun, cpu = path.name.split(".")[0], time.monotonic(), time.process_time()
-        done = compute(
-            teacher,
-            supervision,
-            path,
-            step.out / name,
-            normaliser,
-            describe,
-            options.shard_size,
-            options.max_frames,
-            options.least,
-        )
-        wall, hours = time.monotonic() - begun, done.seconds / 3600
-        report[name] = {
-            "hours": round(hours, 4), "frames": done.frames, "left_out": done.left_out, "wall_s": round(wall, 1),
-            "cpu_s_per_hour": round((time.process_time() - cpu) / hours, 1),
-        }  # fmt: skip
-        log.info("%s: %.0f frames/s; %s", path, done.frames / wall, report[name])
-        if done.left_out:
-            log.warning("%s: %d cuts without targets are left out", path, done.left_out)
+    report, described = {}, teaching.described()
+    with Workers(options.jobs, options.cluster, options.threads, step.out / "jobs") as workers:
+        for path in options.feats:
+            name, begun, cpu = path.name.split(".")[0], time.monotonic(), workers.cpu_seconds()
+            done = compute(
+                teaching, path, step.out / name, described, workers, options.shard_size, options.max_frames,
+                options.least,
+            )  # fmt: skip
+            wall, hours = time.monotonic() - begun, done.seconds / 3600
+            report[name] = {
+                "hours": round(hours, 4), "frames": done.frames, "left_out": done.left_out, "wall_s": round(wall, 1),
+                "cpu_s_per_hour": round((workers.cpu_seconds() - cpu) / hours, 1),
+            }  # fmt: skip
+            log.info("%s: %.0f frames/s; %s", path, done.frames / wall, report[name])
+            if done.left_out:
+                log.warning("%s: %d cuts without targets are left out", path, done.left_out)
     write_json(step.out / "report.json", report)
 
 
-def _supervision(options: Options, teacher: AcousticModel) -> Supervision:
-    if options.supervision == "soft":
-        return lambda logits: [top_k(z, options.k) for z in logits]
-    scales = Scales(options.acoustic_scale, options.prior_scale)
-    if options.tuned:
-        found = read_json(options.tuned / "dev" / "wer.json")
-        scales = Scales(found["acoustic_scale"], found["prior_scale"])
-    log.info("scores with %s", scales)
-    if options.supervision == "denominator":
-        return Occupied(_denominator(options, teacher), scales, teacher.log_priors, options.k)
-    if options.graph is None:
-        raise UserError(f"--supervision {options.supervision} decodes: give --graph, the folder of steps/make_graph.py")
-    graph, soft = load_graph(options.graph / "HCLG.safetensors"), options.supervision == "lattice"
-    return Decoded(graph, scales, teacher.log_priors, options.beams, options.k, soft)
-
-
-def _denominator(options: Options, teacher: AcousticModel) -> StateGraph:
-    if options.labels is None:
-        raise UserError("--supervision denominator sums over phone sequences: give --labels, of the labelled speech")
-    tree, aligned = Tree.load(options.labels / "tree.json"), AlignmentReader(options.labels / "labelled")
-    if tree.num_senones != teacher.senones:
-        raise UserError(f"{options.model}: {teacher.senones} senones, {options.labels} has {tree.num_senones}")
-    _, graph = denominator((rows[:, 0] for rows in aligned.rows()), tree)
-    return graph
+def _scales(options: Options) -> Scales:
+    """Of everything but soft targets, which have none."""
+    if options.tuned is None:
+        return Scales(options.acoustic_scale, options.prior_scale)
+    found = read_json(options.tuned / "dev" / "wer.json")
+    return Scales(found["acoustic_scale"], found["prior_scale"])
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("model", "feats", "graph", "tuned", "labels"), unfingerprinted=("threads", "max_frames"))
+    main(
+        Options,
+        run,
+        inputs=("model", "feats", "graph", "tuned", "labels"),
+        unfingerprinted=("threads", "max_frames", "jobs", "cluster"),
+    )

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from understudy.stage import Step, UserError, atomic_path, log, main
-from understudy.stage.workers import in_processes
+from understudy.stage.workers import ClusterOptions, Workers
 from understudy.theory.simulate import Unit, grid, simulate
 
 
@@ -34,6 +34,8 @@ class Options:
     """where they begin"""
     jobs: int = 1
     """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
 
 
 def run(options: Options, step: Step) -> None:
@@ -45,9 +47,10 @@ def run(options: Options, step: Step) -> None:
     if len(todo) < len(units):
         log.info("resumed: %d of %d units were there", len(units) - len(todo), len(units))
     work = partial(_simulate, out=step.out, seeds=options.seeds, seed=options.seed)
-    for count, number in enumerate(in_processes(work, todo, options.jobs), 1):
-        if count % 10 == 0 or count == len(todo):
-            log.info("unit %d: %d of %d done", number, count, len(todo))
+    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+        for count, number in enumerate(workers.map(work, todo, "units"), 1):
+            if count % 10 == 0 or count == len(todo):
+                log.info("unit %d: %d of %d done", number, count, len(todo))
     with atomic_path(step.out / "cells.jsonl") as partial_path:
         partial_path.write_text("".join(_path(step.out, number).read_text() for number, _ in units))
 
@@ -64,4 +67,4 @@ def _path(out: Path, number: int) -> Path:
 
 
 if __name__ == "__main__":
-    main(Options, run, unfingerprinted=("jobs",))
+    main(Options, run, unfingerprinted=("jobs", "cluster"))

@@ -4,7 +4,7 @@
 #
 # The teacher learns from labelled speech at three speeds, aligns it anew, learns on, and may be trained for sequences;
 # the student learns from labels until these have no more to give, then from the teacher too.
-# shellcheck disable=SC2154  # run.sh sets the options, cmd.sh jobs, threads and what starts a training
+# shellcheck disable=SC2154  # run.sh sets the options, cmd.sh jobs, where they run, threads and what starts a training
 
 : "${conf:=conf}"            # folder of the models' configurations
 : "${test_sets:=test}"       # sets that results are given for
@@ -22,7 +22,7 @@
 
 if in_stage 1; then
   say "1: log-mel features, labelled speech at three speeds"
-  steps/make_features.py --out "$data/feats" --jobs "$jobs" ${speeds:+--speeds "$speeds"} --cuts "$(sets_in corpus)"
+  steps/make_features.py --out "$data/feats" --jobs "$jobs" "${cluster[@]}" ${speeds:+--speeds "$speeds"} --cuts "$(sets_in corpus)"
 fi
 
 if in_stage 2; then
@@ -73,7 +73,7 @@ distil=false
 
 if $distil && in_stage 6; then
   say "6: soft targets: the teacher listens to the unlabelled speech"
-  steps/make_targets.py --model "$dir/$teacher" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
+  steps/make_targets.py --model "$dir/$teacher" --feats "$(feats unlabelled)" --k 20 --jobs "$jobs" "${cluster[@]}" \
     --out "$dir/targets"
 fi
 
@@ -117,7 +117,7 @@ if in_stage 11; then
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$(feats "${test_names[@]}")" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
       --acoustic-scales "$scales" --prior-scales "$prior_scales" --beams.search "$beam" \
-      --jobs "$jobs" --out "$dir/$system/decode"
+      --jobs "$jobs" "${cluster[@]}" --out "$dir/$system/decode"
   done
 fi
 

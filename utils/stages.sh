@@ -36,7 +36,7 @@ stepwise() {
     --out "$dir/$large-labelled"
   "${train[@]}" steps/train.py --config "${conf:-conf}/$large.yaml" "${speech[@]}" "${unlabelled[@]}" \
     --targets "[$dir/targets/unlabelled]" --init "$dir/$large-labelled" --out "$dir/$large-distilled"
-  steps/make_targets.py --model "$dir/$large-distilled" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
+  steps/make_targets.py --model "$dir/$large-distilled" --feats "$(feats unlabelled)" --k 20 --jobs "$jobs" "${cluster[@]}" \
     --out "$dir/targets-$large"
   "${train[@]}" steps/train.py --config "${conf:-conf}/$student.yaml" "${speech[@]}" "${unlabelled[@]}" \
     --targets "[$dir/targets-$large/unlabelled]" --init "$dir/$student-labelled" --out "$dir/$student-stepwise"

@@ -80,7 +80,7 @@ foundation() {
 # targets CONDITION NAME MODEL NEEDS OPTION…
 targets() {
   cell "$1/$2" "$4" steps/make_targets.py --model "$dir/$1/$3" --feats "[$data/feats/unlabelled.jsonl.gz]" --k 20 \
-    --threads 1 --out "$dir/$1/$2" "${@:5}"
+    --jobs 1 --out "$dir/$1/$2" "${@:5}"
 }
 
 # distilled CONDITION SIZE NAME SEED NEEDS PART OPTION…: from the labelled student on, with one part in PART of the

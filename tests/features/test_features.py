@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 from lhotse import CutSet, MonoCut, Recording
@@ -15,6 +16,7 @@ from understudy.features import load_logmel, stack, stacked_length
 from understudy.features.extract import extract_set, global_normaliser
 from understudy.features.logmel import logmel
 from understudy.stage import UserError
+from understudy.stage.workers import Workers
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,7 +79,7 @@ def test_bad_audio_is_named(tmp_path, samples, reason):
     cut = recording.to_cut()
     CutSet.from_cuts([cut]).to_file(tmp_path / "cuts.jsonl.gz")
     with pytest.raises(UserError, match=reason):
-        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", 1)
+        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", Workers(1))
 
 
 def test_missing_audio_is_named(tmp_path):
@@ -85,7 +87,7 @@ def test_missing_audio_is_named(tmp_path):
     CutSet.from_cuts([cut]).to_file(tmp_path / "cuts.jsonl.gz")
     (tmp_path / "gone.wav").unlink()
     with pytest.raises(UserError, match=r"cut gone: cannot read .*gone\.wav"):
-        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", 1)
+        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", Workers(1))
 
 
 def test_pieces_of_a_recording_have_the_features_of_their_audio(tmp_path):
@@ -94,7 +96,7 @@ def test_pieces_of_a_recording_have_the_features_of_their_audio(tmp_path):
     times = [(0.0, 3.137), (3.137, 7.0005), (7.0005, 11.991)]
     pieces = [fastcopy(whole, id=f"p{i}", start=a, duration=round(b - a, 4)) for i, (a, b) in enumerate(times)]
     CutSet.from_cuts(pieces).to_file(tmp_path / "cuts.jsonl.gz")
-    extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "set", [1.0, 0.9], 10, "torchaudio", 1)
+    extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "set", [1.0, 0.9], 10, "torchaudio", Workers(1))
     found = {cut.id: cut for cut in CutSet.from_file(tmp_path / "out/set.jsonl.gz")}
     for piece, (a, b) in zip(pieces, times):
         expected = logmel(samples[round(a * 16000) : round(b * 16000)], "torchaudio")
@@ -123,10 +125,29 @@ def test_killed_extraction_resumes_to_the_same(tmp_path):
         assert np.array_equal(load_logmel(a), load_logmel(b))
 
 
+def test_a_killed_process_is_replaced_and_the_features_are_the_same(tmp_path):
+    cuts = [make_cut(tmp_path / f"u{i:02d}.wav", speech_like(3.0 + i / 20, i)) for i in range(60)]
+    CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
+    command = [sys.executable, ROOT / "steps/make_features.py", "--cuts", f"[{tmp_path / 'set.jsonl.gz'}]"]
+    command += ["--normalise-on", "set", "--shard-size", "2"]
+    subprocess.run([*command, "--jobs", "1", "--out", tmp_path / "whole"], check=True, capture_output=True)
+    step = subprocess.Popen([*command, "--jobs", "2", "--out", tmp_path / "two"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "two").glob("set/*.jsonl.gz")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    workers = [p for p in psutil.Process(step.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+    assert len(workers) == 2
+    workers[0].kill()
+    assert step.wait(120) == 0
+    assert "a process ended" in (tmp_path / "two/log.txt").read_text()
+    for a, b in zip(*(CutSet.from_file(tmp_path / f / "set.jsonl.gz") for f in ("whole", "two")), strict=True):
+        assert a.id == b.id and np.array_equal(load_logmel(a), load_logmel(b))
+
+
 def test_normaliser(tmp_path):
     cuts = [make_cut(tmp_path / f"u{i}.wav", speech_like(1.0, i)) for i in range(3)]
     CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
-    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, "kaldi-native-fbank", 1)
+    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, "kaldi-native-fbank", Workers(1))
     normaliser = global_normaliser(tmp_path / "out/set.jsonl.gz")
     frames = np.concatenate([normaliser(load_logmel(c)) for c in CutSet.from_file(tmp_path / "out/set.jsonl.gz")])
     assert np.abs(frames.mean(0)).max() < 1e-3 and np.abs(frames.std(0) - 1).max() < 1e-3

@@ -16,6 +16,7 @@ from understudy.features.extract import extract_set, load_samples
 from understudy.features.rooms import make_room, make_rooms, reverberate
 from understudy.features.surroundings import Surroundings, SurroundingsOptions
 from understudy.stage import UserError
+from understudy.stage.workers import Workers
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,7 +109,7 @@ def test_options_that_make_no_sense_are_refused(cuts, options):
 
 def test_features_have_the_clean_ones_frames_whatever_the_processes(cuts, tmp_path):
     CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
-    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "clean", "set", [1.0], 10, "torchaudio", 1)
+    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "clean", "set", [1.0], 10, "torchaudio", Workers(1))
     stored = []
     for jobs, size in ((1, 6), (2, 2)):
         out = tmp_path / f"out{jobs}"

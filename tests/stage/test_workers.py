@@ -1,35 +1,129 @@
-"""Processes: results in order, few tasks ahead, no orphans."""
+"""Processes: results in order, few tasks ahead, the dead replaced, no orphans, a queue's jobs."""
 
+import logging
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
-from understudy.stage.workers import in_processes
+from understudy.stage import UserError
+from understudy.stage.workers import ClusterOptions, Workers
 
 
 def square(number: int) -> int:
     if number < 0:
         raise ValueError(f"bad {number}")
+    if number == 1000:
+        raise UserError("too large")
     return number * number
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_results_come_in_order_and_tasks_are_taken_as_needed(jobs):
     taken = []
-    stream = in_processes(square, (taken.append(i) or i for i in range(40)), jobs)
-    assert [next(stream) for _ in range(3)] == [0, 1, 4]
-    assert len(taken) <= 3 + 4 * jobs
-    assert list(stream) == [i * i for i in range(3, 40)]
+    with Workers(jobs) as workers:
+        stream = workers.map(square, (taken.append(i) or i for i in range(40)))
+        assert [next(stream) for _ in range(3)] == [0, 1, 4]
+        assert len(taken) <= 3 + 4 * jobs
+        assert list(stream) == [i * i for i in range(3, 40)]
+        assert list(workers.map(square, [7])) == [49]  # the same processes serve again
+        before = workers.cpu_seconds()
+        assert sum(workers.map(burn, [0.2, 0.2])) and workers.cpu_seconds() > before + 0.3
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_in_a_task_is_raised(jobs):
-    with pytest.raises(ValueError, match="bad -1"):
-        list(in_processes(square, [1, -1, 2], jobs))
+    with Workers(jobs) as workers, pytest.raises(ValueError, match="bad -1"):
+        list(workers.map(square, [1, -1, 2]))
+    with Workers(jobs) as workers, pytest.raises(UserError, match="too large"):
+        list(workers.map(square, [1, 1000, 2]))
+
+
+def burn(seconds: float) -> float:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return seconds
+
+
+def fail_once(marker: Path) -> int:
+    """As on a disk that was away."""
+    if not marker.exists():
+        marker.touch()
+        raise OSError("away")
+    return 1
+
+
+def die_once(marker: Path | None) -> int:
+    if marker is not None and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def die(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_failed_is_tried_again_and_who_died_is_replaced(tmp_path, caplog):
+    with Workers(2) as workers:
+        assert list(workers.map(fail_once, [tmp_path / "disk"])) == [1]
+        with caplog.at_level(logging.WARNING, "understudy"):
+            pids = list(workers.map(die_once, [None, tmp_path / "dead", None, None]))
+        assert len(pids) == 4 and (tmp_path / "dead").exists()
+        with pytest.raises(UserError, match=r"cuts: 4 processes died at number 1\. Had they memory"):
+            list(workers.map(die, [1], "cuts"))
+
+
+def environment(_: int) -> tuple[str | None, ...]:
+    return tuple(os.environ.get(name) for name in ("OMP_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_"))
+
+
+def test_processes_have_their_threads_and_our_memory_settings(monkeypatch):
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "12345")
+    with Workers(2, threads=3) as workers:
+        assert list(workers.map(environment, [0])) == [("3", "12345")]
+
+
+SBATCH = """\
+#!/bin/sh
+# A queue of this machine: a job begins at once.
+sh "$1" >"$QUEUE/log" 2>&1 &
+cp "$1" "$QUEUE/job-$!"
+echo "Submitted batch job $!"
+"""
+
+
+def test_a_queue_gets_jobs_that_say_what_they_need(tmp_path, monkeypatch):
+    queue = tmp_path / "queue"
+    queue.mkdir()
+    for name, script in {
+        "sbatch": SBATCH,
+        "scancel": '#!/bin/sh\nkill "$@" 2>/dev/null\n',
+        "squeue": "#!/bin/sh\n",
+    }.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("QUEUE", str(queue))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))  # this file is no package's
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "12345")
+    monkeypatch.chdir(tmp_path)
+    options = ClusterOptions(
+        "slurm", queue="speech", memory="1GB", directives=["--account=us"], prologue=["export A=b"]
+    )
+    with Workers(1, options, threads=2, logs=tmp_path / "logs") as workers:
+        assert list(workers.map(square, range(5))) == [0, 1, 4, 9, 16]
+        assert list(workers.map(environment, [0])) == [("2", "12345")]
+        assert list(workers.map(die_once, [tmp_path / "dead"]))  # within the job, a nanny brings another up
+    (job,) = queue.glob("job-*")
+    lines = job.read_text().splitlines()
+    assert {"#SBATCH -p speech", "#SBATCH --account=us", "#SBATCH --cpus-per-task=2", "export A=b"} <= set(lines)
 
 
 def test_a_killed_parent_leaves_no_worker(tmp_path):
@@ -38,14 +132,15 @@ def test_a_killed_parent_leaves_no_worker(tmp_path):
         textwrap.dedent("""
         import os, sys, time
         from pathlib import Path
-        from understudy.stage.workers import in_processes
+        from understudy.stage.workers import Workers
 
         def work(folder):
             Path(folder, str(os.getpid())).touch()
             time.sleep(600)
 
         if __name__ == "__main__":
-            list(in_processes(work, [sys.argv[1]] * 2, 2))
+            with Workers(2) as workers:
+                list(workers.map(work, [sys.argv[1]] * 2))
     """)
     )
     pids = tmp_path / "pids"

@@ -48,7 +48,7 @@ fi
 
 if in_stage 1; then
   say "1: log-mel features (20 s an hour)"
-  steps/make_features.py --out "$data/feats" --jobs "$jobs" --cuts "$(sets_in corpus)"
+  steps/make_features.py --out "$data/feats" --jobs "$jobs" "${cluster[@]}" --cuts "$(sets_in corpus)"
 fi
 
 if in_stage 2; then
@@ -74,7 +74,7 @@ fi
 
 if in_stage 6; then
   say "6: soft targets: the teacher listens to the unlabelled speech"
-  steps/make_targets.py --model "$dir/teacher" --feats "$(feats unlabelled)" --k 20 --threads "$threads" \
+  steps/make_targets.py --model "$dir/teacher" --feats "$(feats unlabelled)" --k 20 --jobs "$jobs" "${cluster[@]}" \
     --out "$dir/targets"
 fi
 
@@ -110,7 +110,7 @@ if in_stage 11; then
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "[$data/feats/test.jsonl.gz]" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
       --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' --beams.search "$beam" \
-      --jobs "$jobs" --out "$dir/$system/decode"
+      --jobs "$jobs" "${cluster[@]}" --out "$dir/$system/decode"
   done
 fi
 

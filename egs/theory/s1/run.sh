@@ -28,7 +28,7 @@ export OMP_NUM_THREADS=1 # processes share the cores
 if in_stage 0; then
   say "0: worlds, their teachers, and the teachers' students"
   steps/simulate_distillation.py --labels "$labels" --noises "$noises" --ratios "$ratios" --seeds "$seeds" \
-    --seed "$seed" --jobs "$jobs" --out "$dir/simulation"
+    --seed "$seed" --jobs "$jobs" "${cluster[@]}" --out "$dir/simulation"
 fi
 
 if in_stage 13; then

@@ -18,7 +18,7 @@ from understudy.models import load
 from understudy.score.normalise import Way, normalise
 from understudy.score.outcome import Outcome
 from understudy.stage import UserError
-from understudy.stage.workers import in_processes
+from understudy.stage.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ _loaded: dict[Decoder, tuple] = {}
 
 
 def decode(
-    decoder: Decoder, manifest: Path, grid: list[Scales], jobs: int, lattices: bool = False, frames: int = 6000
+    decoder: Decoder, manifest: Path, grid: list[Scales], workers: Workers, lattices: bool = False, frames: int = 6000
 ) -> Iterator[Decoded]:
     """Decode every cut of a manifest with every pair of scales.
 
@@ -68,7 +68,7 @@ def decode(
         What was found, in the manifest's order.
     """
     tasks = ((decoder, batch, grid, lattices) for batch in _batches(_cuts(manifest), frames))
-    for done in in_processes(_decode_batch, tasks, jobs):
+    for done in workers.map(_decode_batch, tasks, f"{manifest}: batches"):
         yield from done
 
 

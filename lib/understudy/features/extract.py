@@ -16,14 +16,14 @@ from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE
 from understudy.features.load import Normaliser, load_logmel
 from understudy.features.logmel import NUM_MELS, logmel
 from understudy.stage import UserError, atomic_path, log
-from understudy.stage.workers import in_processes
+from understudy.stage.workers import Workers
 
 Alteration = Callable[[Cut, np.ndarray], np.ndarray]
 """A cut's samples, (length,) float32, to as many others."""
 
 
 def extract_set(
-    cuts: Path, out: Path, name: str, speeds: list[float], shard_size: int, backend: str, jobs: int,
+    cuts: Path, out: Path, name: str, speeds: list[float], shard_size: int, backend: str, workers: Workers,
     altered: Alteration | None = None,
 ) -> None:  # fmt: skip
     """Extract features of one manifest to `out/<name>/` and write `out/<name>.jsonl.gz`.
@@ -37,7 +37,7 @@ def extract_set(
     shards = out / name
     shards.mkdir(parents=True, exist_ok=True)
     tasks = ((shard, i, shards, speeds, backend, altered) for i, shard in enumerate(in_shards(cuts, shard_size)))
-    made = list(in_processes(_extract_shard, tasks, jobs))
+    made = list(workers.map(_extract_shard, tasks, f"{name}: shards"))
     with atomic_path(out / f"{name}.jsonl.gz") as partial, SequentialJsonlWriter(partial) as writer:
         for shard in made:
             for cut in CutSet.from_file(shard):

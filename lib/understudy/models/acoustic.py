@@ -116,17 +116,25 @@ class AcousticModel(nn.Module):
             hidden = out if dropout is None else out * dropout[number]
         return self.output(hidden[:, delay:])
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def logits(self, features: list[Tensor]) -> list[Tensor]:
-        """Logits of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
+        """Logits of whole utterances: list of (frames, inputs) to list of (frames, senones), where the model is.
+
+        On a GPU its products are of 16 bits, in bfloat16 where the GPU has that.
+        """
         self.eval()
-        lengths = torch.tensor([len(f) for f in features])
-        out = self(pad_sequence(features, batch_first=True).to(self.output.weight.device), lengths).cpu()
+        lengths, device = torch.tensor([len(f) for f in features]), self.output.weight.device
+        with torch.autocast("cuda", _half(), enabled=device.type == "cuda"):
+            out = self(pad_sequence(features, batch_first=True).to(device), lengths).float()
         return [out[i, :n] for i, n in enumerate(lengths.tolist())]
 
     def log_posteriors(self, features: list[Tensor]) -> list[Tensor]:
         """Log-posteriors of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
         return [z.log_softmax(1) for z in self.logits(features)]
+
+
+def _half() -> torch.dtype:
+    return torch.bfloat16 if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else torch.float16
 
 
 def _reversal(lengths: Tensor, frames: int) -> Tensor:

@@ -1,47 +1,217 @@
-"""Work shared out to processes of this machine."""
+"""Work shared out to processes, by Dask: of this machine, or jobs of a cluster's queue."""
 
 from __future__ import annotations
 
-import multiprocessing
+import logging
 import os
-import threading
+import resource
+import shlex
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+from understudy.stage.errors import UserError
+from understudy.stage.log import log
+
+if TYPE_CHECKING:  # takes a second, and most commands have no processes
+    from dask_jobqueue.core import JobQueueCluster
+    from distributed import Client, Future, LocalCluster
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+_RETRIES = 2  # of a task that failed for no fault of the user's: a disk that was full or away
+_DEATHS = 3  # of processes at the same task; the next is one too many
+_PATIENCE = 60.0  # seconds between words on how far the work is
+_PASSED_ON = ("PYTHONPATH", "MKL_DEBUG_CPU_TYPE")  # to jobs elsewhere, and all that begins with MALLOC_
+_TOPIC = "understudy"
 
-def in_processes(work: Callable[[Task], Result], tasks: Iterable[Task], jobs: int) -> Iterator[Result]:
-    """`work` of each task, in their order; few tasks are taken ahead, so that a long list never is in memory.
 
-    The processes are spawned, each with one torch thread, and end by themselves when this one is killed: nothing goes
-    on writing into a folder that another run has taken over. One job: no processes.
+@dataclass(frozen=True)
+class ClusterOptions:
+    """Where processes run."""
+
+    kind: Literal["local", "slurm", "sge", "pbs", "lsf"] = "local"
+    """on this machine, or each as a job of a queue (dask-jobqueue)"""
+    scheduler: str | None = None
+    """address of a Dask scheduler that has workers already, instead"""
+    queue: str | None = None
+    """name of the queue or partition"""
+    memory: str = "4GB"
+    """of a job"""
+    walltime: str | None = None
+    """of a job, as the queue writes it (half an hour where none is given); one that ends is followed by another"""
+    directives: list[str] = field(default_factory=list)
+    """further lines of a job's head, such as --account=speech or --gres=gpu:1"""
+    prologue: list[str] = field(default_factory=list)
+    """shell lines before a job's work"""
+    interface: str | None = None
+    """network interface by which jobs reach this machine"""
+
+
+class _Done(NamedTuple):
+    result: Any
+    fault: UserError | None
+    cpu_seconds: float
+    peak_kb: int
+
+
+class Workers:
+    """Processes that begin with the first work and end with the block: `with Workers(jobs) as workers`.
+
+    One that dies is replaced, and what it did is done again. They end by themselves when this process is killed, so
+    that nothing goes on writing into a folder that another run has taken over. One local job: no processes.
     """
-    if jobs <= 1:
-        yield from map(work, tasks)
-        return
-    context, tasks = multiprocessing.get_context("spawn"), iter(tasks)
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(os.getpid(),)) as pool:
-        waiting = deque(pool.submit(work, task) for task in islice(tasks, 4 * jobs))
+
+    def __init__(
+        self, jobs: int, cluster: ClusterOptions | None = None, threads: int = 1, logs: Path = Path("log")
+    ) -> None:
+        """Nothing begins yet.
+
+        Args:
+            jobs: processes.
+            threads: of each, for its libraries.
+            logs: folder of what a queue's jobs say.
+        """
+        self.jobs, self.cluster, self.threads, self.logs = jobs, cluster or ClusterOptions(), threads, logs
+        self._elsewhere, self._peak_kb = 0.0, 0  # CPU seconds and memory of other processes
+        self._client: Client | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._client is not None:
+            self._client.unsubscribe_topic(_TOPIC)  # that they end now is no news
+        self._open.close()
+
+    def map(self, work: Callable[[Task], Result], tasks: Iterable[Task], what: str = "tasks") -> Iterator[Result]:
+        """`work` of each task, in their order; few tasks are taken ahead, so that a long list never is in memory.
+
+        Args:
+            what: the tasks are, in the log.
+
+        Raises:
+            UserError: of a task; or processes died at the same task again and again.
+        """
+        if self.jobs <= 1 and self.cluster.kind == "local" and not self.cluster.scheduler:
+            yield from map(work, tasks)
+            return
+        if self._client is None:
+            self._client = self._open.enter_context(self._begin())
+        stream = ((_Here(work, os.getcwd()), task) for task in tasks)
+        submit = lambda call, task: self._client.submit(call, task, pure=False, retries=_RETRIES)  # noqa: E731
+        waiting = deque(submit(*one) for one in islice(stream, 4 * self.jobs))
+        number = 0
         while waiting:
-            result = waiting.popleft().result()
-            waiting.extend(pool.submit(work, task) for task in islice(tasks, 1))
-            yield result
+            done = self._result(waiting.popleft(), number, what)
+            self._elsewhere += done.cpu_seconds
+            self._peak_kb = max(self._peak_kb, done.peak_kb)
+            if done.fault:
+                raise done.fault
+            waiting.extend(submit(*one) for one in islice(stream, 1))
+            yield done.result
+            number += 1
+
+    def cpu_seconds(self) -> float:
+        """Of this process so far, and of all others in their tasks."""
+        return time.process_time() + self._elsewhere
+
+    def peak_memory_mb(self) -> float:
+        """The most that this process, or any other, had resident so far."""
+        return max(_peak_kb(), self._peak_kb) / 1024
+
+    def _result(self, future: Future, number: int, what: str) -> _Done:
+        from distributed import KilledWorker, TimeoutError, wait
+
+        while True:
+            try:
+                wait([future], timeout=_PATIENCE)
+                return future.result()
+            except KilledWorker:
+                raise UserError(
+                    f"{what}: {_DEATHS + 1} processes died at number {number + 1}. Had they memory enough? (--jobs, or "
+                    "--cluster.memory) What is done stays: run it again and it goes on."
+                ) from None
+            except TimeoutError:
+                working = len(self._client.scheduler_info()["workers"])
+                log.info("%s: %d are done, %d of %d processes are there", what, number, working, self.jobs)
+
+    def _begin(self) -> Client:
+        import dask
+        from distributed import Client
+
+        # Dask's own settings of memory and threads would go over those of utils/path.sh.
+        ours = {"distributed.nanny.pre-spawn-environ": {}, "distributed.scheduler.allowed-failures": _DEATHS}
+        self._open.enter_context(dask.config.set(ours))
+        address = self.cluster.scheduler
+        if address is None:
+            address = self._open.enter_context(self._local() if self.cluster.kind == "local" else self._queue())
+        client = Client(address)
+        client.register_plugin(_plugin())
+        client.subscribe_topic(_TOPIC, lambda event: log.warning("%s", event[1]))
+        return client
+
+    def _local(self) -> LocalCluster:
+        from distributed import LocalCluster
+
+        return LocalCluster(
+            self.jobs, threads_per_worker=1, memory_limit=0, dashboard_address=None, silence_logs=logging.CRITICAL,
+            env={"OMP_NUM_THREADS": str(self.threads)},
+        )  # fmt: skip
+
+    def _queue(self) -> JobQueueCluster:
+        import dask_jobqueue
+
+        one = self.cluster
+        passed = {k: v for k, v in os.environ.items() if k in _PASSED_ON or k.startswith("MALLOC_")}
+        exports = [f"export {k}={shlex.quote(v)}" for k, v in {**passed, "OMP_NUM_THREADS": str(self.threads)}.items()]
+        cluster = getattr(dask_jobqueue, f"{one.kind.upper()}Cluster")(
+            queue=one.queue, cores=self.threads, processes=1, memory=one.memory, interface=one.interface,
+            job_extra_directives=one.directives, job_script_prologue=[*exports, *one.prologue],
+            worker_extra_args=["--nthreads", "1"], log_directory=str(self.logs),
+            **({"walltime": one.walltime} if one.walltime else {}),
+        )  # fmt: skip
+        cluster.adapt(minimum_jobs=self.jobs, maximum_jobs=self.jobs)  # one that ends or dies is followed by another
+        return cluster
 
 
-def _begin(parent: int) -> None:
-    import torch  # not every command needs it
+@dataclass(frozen=True)
+class _Here:
+    """A function, in this process's folder wherever it is called."""
 
-    torch.set_num_threads(1)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    work: Callable[[Any], Any]
+    folder: str
+
+    def __call__(self, task: Any) -> _Done:
+        os.chdir(self.folder)  # options may name paths from here
+        begun, fault, result = time.process_time(), None, None
+        try:
+            result = self.work(task)
+        except UserError as error:  # as a result: it is not tried again
+            fault = error
+        return _Done(result, fault, time.process_time() - begun, _peak_kb())
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)
+def _peak_kb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _plugin() -> Any:
+    from distributed.diagnostics.plugin import SchedulerPlugin
+
+    class Deaths(SchedulerPlugin):
+        """Tells of processes that are no more."""
+
+        name = "understudy-deaths"
+
+        def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
+            scheduler.log_event(_TOPIC, f"a process ended ({worker}): another takes its place, and does its work again")
+
+    return Deaths()

@@ -1,11 +1,11 @@
-"""One teacher pass over cuts, shard by shard; what is written of each frame is the supervision's matter."""
+"""One teacher pass over cuts, shard by shard; what is written of each frame is the teaching's matter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lhotse.cut import Cut
@@ -14,11 +14,11 @@ from understudy.corpus import in_shards
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.models import AcousticModel
 from understudy.stage import log
+from understudy.stage.workers import Workers
 from understudy.targets.shard import Shard
 from understudy.targets.store import LEAST, Targets, TargetWriter, shard_path
-
-Supervision = Callable[[list[torch.Tensor]], list[Targets | None]]
-"""Logits (frames, senones) of a batch to what is stored of each; None: there is nothing to learn from it."""
+from understudy.targets.teaching import Supervision, Teaching
+from understudy.train.parallel import Ahead
 
 
 @dataclass
@@ -33,40 +33,69 @@ class Written:
     """cuts without supervision"""
 
 
+class _Task(NamedTuple):
+    teaching: Teaching
+    writer: TargetWriter
+    shard: int
+    cuts: list[Cut]
+    normaliser: Normaliser
+    max_frames: int
+
+
 def compute(
-    model: AcousticModel, supervision: Supervision, cuts: Path, out: Path, normaliser: Normaliser,
-    describe: dict[str, Any], shard_size: int, max_frames: int, least: float = LEAST,
+    teaching: Teaching, cuts: Path, out: Path, describe: dict[str, Any], workers: Workers, shard_size: int = 500,
+    max_frames: int = 6000, least: float = LEAST,
 ) -> Written:  # fmt: skip
     """Write targets of a manifest to `out`, shard by shard; shards that are there stay.
 
     Args:
-        describe: what the reader compares between sets (teacher, tree, k, supervision).
+        describe: what the reader compares between sets (`Teaching.described`).
         max_frames: stacked frames of a batch.
         least: probability below which a senone is left out.
     """
     writer, written, shards = TargetWriter(out, describe, least), Written(), 0
-    for shards, batch in enumerate(in_shards(cuts, shard_size), start=1):
-        if not writer.has(shards - 1):
-            writer.write(shards - 1, _targets(model, supervision, batch, normaliser, max_frames))
-            log.info("%s: shard %d", out.name, shards)
-        written.frames += sum(stacked_length(c.num_frames) for c in batch)
-        written.seconds += sum(c.duration for c in batch)
-        written.left_out += len(batch) - len(Shard(shard_path(out, shards - 1)).places)
+    normaliser = Normaliser.load(cuts.parent / "normaliser.json")
+
+    def missing() -> Iterator[_Task]:
+        nonlocal shards
+        for number, batch in enumerate(in_shards(cuts, shard_size)):
+            shards = number + 1
+            written.frames += sum(stacked_length(c.num_frames) for c in batch)
+            written.seconds += sum(c.duration for c in batch)
+            written.left_out += len(batch)  # those with targets are taken away below
+            if not writer.has(number):
+                yield _Task(teaching, writer, number, batch, normaliser, max_frames)
+
+    for number in workers.map(_write, missing(), f"{out.name}: shards"):
+        log.info("%s: shard %d", out.name, number + 1)
+    written.left_out -= sum(len(Shard(shard_path(out, number)).places) for number in range(shards))
     writer.close(shards)
     return written
+
+
+def _write(task: _Task) -> int:
+    model, supervision = task.teaching.load()
+    task.writer.write(task.shard, _targets(model, supervision, task.cuts, task.normaliser, task.max_frames))
+    return task.shard
 
 
 def _targets(
     model: AcousticModel, supervision: Supervision, cuts: list[Cut], normaliser: Normaliser, max_frames: int
 ) -> dict[str, Targets]:
-    lengths = {c.id: stacked_length(c.num_frames) for c in cuts}
-    by_length = sorted(cuts, key=lambda c: lengths[c.id])
+    batches = by_length(cuts, max_frames)
+    heard = Ahead()(lambda i: [torch.from_numpy(load_stacked(c, normaliser)) for c in batches[i]], range(len(batches)))
     done: dict[str, Targets | None] = {}
-    while by_length:
-        size = max(1, max_frames // max(1, lengths[by_length[0].id]))
-        while size > 1 and size * lengths[by_length[min(size, len(by_length)) - 1].id] > max_frames:
-            size -= 1
-        batch, by_length = by_length[:size], by_length[size:]
-        logits = model.logits([torch.from_numpy(load_stacked(c, normaliser)) for c in batch])
-        done.update(zip((c.id for c in batch), supervision(logits), strict=True))
+    for batch, features in zip(batches, heard, strict=True):
+        done.update(zip((c.id for c in batch), supervision(model.logits(features)), strict=True))
     return {c.id: targets for c in cuts if (targets := done[c.id]) is not None}
+
+
+def by_length(cuts: list[Cut], max_frames: int) -> list[list[Cut]]:
+    """Batches of cuts of like length, at most `max_frames` stacked frames with padding, one cut at least."""
+    batches: list[list[Cut]] = []
+    for cut in sorted(cuts, key=lambda c: stacked_length(c.num_frames)):
+        # Each is the longest so far: what the batch is padded to.
+        if not batches or (len(batches[-1]) + 1) * stacked_length(cut.num_frames) > max_frames:
+            batches.append([])
+        batches[-1].append(cut)
+    return batches

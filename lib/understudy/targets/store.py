@@ -61,7 +61,9 @@ class TargetWriter:
     def write(self, shard: int, targets: dict[str, Targets]) -> None:
         """Write one shard: targets by cut id, as `top_k` returns them."""
         names = ("senones", "log_posteriors", "log_z")
-        blocks = ((cut, quantise(*(of[name].numpy() for name in names), self.least)) for cut, of in targets.items())
+        blocks = (
+            (cut, quantise(*(of[name].cpu().numpy() for name in names), self.least)) for cut, of in targets.items()
+        )
         write_shard(shard_path(self.folder, shard), blocks, self.describe)
 
     def close(self, shards: int) -> None:

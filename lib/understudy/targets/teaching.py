@@ -1,0 +1,87 @@
+"""What is written of a teacher: its own posteriors, or what a graph of phone sequences or a decoder makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from understudy import models
+from understudy.align.archive import AlignmentReader
+from understudy.decode.search import Beams, Scales
+from understudy.lang.denominator import denominator
+from understudy.lang.graph import load_graph
+from understudy.lang.state_graph import StateGraph
+from understudy.lang.tree import Tree
+from understudy.models import AcousticModel
+from understudy.stage import UserError
+from understudy.targets.denominator import Occupied
+from understudy.targets.lattice import Decoded
+from understudy.targets.store import Targets, top_k
+
+Supervision = Callable[[list[torch.Tensor]], list[Targets | None]]
+"""Logits (frames, senones) of a batch to what is stored of each; None: there is nothing to learn from it."""
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """All that a process needs to write targets: files, not their contents."""
+
+    model: Path
+    kind: Literal["soft", "denominator", "lattice", "best-path"]
+    k: int
+    scales: Scales
+    beams: Beams
+    labels: Path | None = None
+    """folder of the labelled speech's senone labels (denominator)"""
+    graph: Path | None = None
+    """folder of the decoding graph (lattice, best-path)"""
+
+    def check(self) -> None:
+        """Raise UserError where something that this kind takes was not given."""
+        if self.k < 1:
+            raise UserError(f"--k {self.k}: keep at least one senone")
+        if self.kind == "denominator" and self.labels is None:
+            raise UserError(
+                "--supervision denominator sums over phone sequences: give --labels, of the labelled speech"
+            )
+        if self.kind in ("lattice", "best-path") and self.graph is None:
+            raise UserError(f"--supervision {self.kind} decodes: give --graph, the folder of steps/make_graph.py")
+
+    def described(self) -> dict[str, Any]:
+        """What stands in every shard of the targets."""
+        teacher = models.load(self.model)
+        return {
+            "senones": teacher.senones, "tree": teacher.meta.get("tree"), "teacher": self.model.name,
+            "teacher_fingerprint": models.weights_fingerprint(self.model), "supervision": self.kind,
+            "k": 1 if self.kind == "best-path" else self.k,
+        }  # fmt: skip
+
+    @lru_cache(1)  # noqa: B019 (one teaching in a process)
+    def load(self) -> tuple[AcousticModel, Supervision]:
+        """The teacher, on the machine's GPU if it has one, and what is written of it."""
+        teacher = models.load(self.model)
+        supervision = self._supervision(teacher)
+        return teacher.to("cuda" if torch.cuda.is_available() else "cpu"), supervision
+
+    def _supervision(self, teacher: AcousticModel) -> Supervision:
+        if self.kind == "soft":
+            return lambda logits: [top_k(z, self.k) for z in logits]
+        priors = teacher.log_priors
+        if self.kind == "denominator":
+            found = Occupied(self._denominator(teacher), self.scales, priors, self.k)
+        else:
+            graph = load_graph(self.graph / "HCLG.safetensors")
+            found = Decoded(graph, self.scales, priors, self.beams, self.k, self.kind == "lattice")
+        return lambda logits: found([z.cpu() for z in logits])
+
+    def _denominator(self, teacher: AcousticModel) -> StateGraph:
+        tree, aligned = Tree.load(self.labels / "tree.json"), AlignmentReader(self.labels / "labelled")
+        if tree.num_senones != teacher.senones:
+            raise UserError(f"{self.model}: {teacher.senones} senones, {self.labels} has {tree.num_senones}")
+        _, graph = denominator((rows[:, 0] for rows in aligned.rows()), tree)
+        return graph
