@@ -28,7 +28,7 @@ from understudy.corpus.build import Utterance, build_cut, join_manifests, write_
 from understudy.features.frames import SAMPLE_RATE
 from understudy.features.rooms import reverberate
 from understudy.stage import Step, UserError, atomic_path, log, main, read_json, write_json
-from understudy.stage.workers import in_processes
+from understudy.stage.workers import Workers
 
 _SETS = ("labelled", "unlabelled", "dev", "test")
 _SHARD_HOURS = 0.1
@@ -159,8 +159,9 @@ def _shards(name: str, voices: list[Voice], options: Options) -> Iterator[Shard]
 
 def _synthesise(shards: list[Shard], total: int, jobs: int) -> None:
     log.info("%d of %d shards to synthesise", len(shards), total)
-    for done, _ in enumerate(in_processes(_make_shard, shards, jobs), start=1):
-        log.info("shard %d of %d done", done, len(shards))
+    with Workers(jobs) as workers:
+        for done, _ in enumerate(workers.map(_make_shard, shards), start=1):
+            log.info("shard %d of %d done", done, len(shards))
 
 
 def _make_shard(shard: Shard) -> None:
