@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from understudy import models
-from understudy.corpus import is_perturbed
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
 from understudy.lang.tree import Tree
@@ -124,9 +123,8 @@ def _unlabelled(options: Options, targets: TargetReader | None) -> SpeechData:
 
 
 def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
-    original = [c for c in sets.labelled.cuts if not is_perturbed(c)]
     meta = {
-        "labelled_hours": sum(c.duration for c in original) / 3600,
+        "labelled_hours": sets.labelled.original_seconds / 3600,
         "unlabelled_hours": sets.unlabelled.seconds / 3600 if sets.unlabelled else 0.0,
         "tree": Tree.load(options.labels / "tree.json").fingerprint,
         "seed": options.seed,

@@ -14,7 +14,6 @@ from typing import Literal
 from lhotse import CutSet
 
 from understudy import models
-from understudy.features import stacked_length
 from understudy.lang.denominator import denominator
 from understudy.lang.graph import load_graph
 from understudy.lang.lexicon import Lexicon
@@ -81,9 +80,7 @@ def run(options: Options, step: Step) -> None:
 
 
 def _mmi(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Criterion:
-    data = sets.labelled
-    alignments = (data.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0] for cut in data.cuts)
-    lm, graph = denominator(alignments, tree, options.lm_order, options.lm_extra_states)
+    lm, graph = denominator(sets.labelled.labels_of_all(), tree, options.lm_order, options.lm_extra_states)
     known = {cut.id for one in (sets.labelled, sets.dev) for cut in one.cuts}
     transcripts = {
         cut.id: cut.supervisions[0].text

@@ -68,6 +68,18 @@ def test_runs_once_and_again_when_something_changed(step, tmp_path):
     assert "worked" in step("--source", "source", "--out", "out", "--times", "3").stdout
 
 
+def test_what_a_killed_process_was_writing_is_removed(step, tmp_path):
+    step("--source", "source", "--out", "out")
+    done = tmp_path / "out/.done.json"
+    (tmp_path / "out/.begun.json").write_text(done.read_text())
+    done.unlink()
+    left = tmp_path / "out/shards/.partial-7-00001.targets"
+    left.parent.mkdir()
+    left.write_text("half")
+    assert "worked" in step("--source", "source", "--out", "out").stdout
+    assert not left.exists()
+
+
 def test_a_folder_in_a_steps_output_is_as_new_as_the_step(tmp_path):
     inside = tmp_path / "targets/unlabelled"
     inside.mkdir(parents=True)

@@ -15,7 +15,7 @@ def as_rank(monkeypatch, rank: int, count: int) -> None:
 
 @pytest.mark.parametrize(("count", "threads"), [(1, 1), (1, 3), (3, 1), (2, 2)])
 def test_ranks_share_each_batch(monkeypatch, count, threads):
-    assert updates(ORDER, 2, True) == [ORDER[:2], ORDER[2:4], ORDER[4:]]
+    assert list(updates(ORDER, 2, True)) == [ORDER[:2], ORDER[2:4], ORDER[4:]]
     for update in updates(ORDER, 2, True):
         found = []
         for rank in range(count):
@@ -38,6 +38,6 @@ def test_ranks_have_batches_of_their_own(monkeypatch):
     mine = []
     for rank in range(2):
         as_rank(monkeypatch, rank, 2)
-        mine.append(updates(ORDER, 1, False))
+        mine.append(list(updates(ORDER, 1, False)))
         assert sum(share.weight for share in shares(mine[-1][0], 2, False)) == pytest.approx(1)
     assert mine == [[[ORDER[0]], [ORDER[2]], [ORDER[4]]], [[ORDER[1]], [ORDER[3]], [ORDER[0]]]]

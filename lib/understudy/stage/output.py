@@ -12,6 +12,7 @@ from typing import Any
 
 from understudy.stage.errors import UserError
 
+_PARTIAL = ".partial-"
 _UMASK = os.umask(0o022)
 os.umask(_UMASK)
 
@@ -27,7 +28,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
     try:
         yield partial
         with open(partial, "rb") as file:  # the data must be on disk before the name is
@@ -43,6 +44,12 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what killed processes were writing below a folder that nothing else writes to now."""
+    for path in folder.rglob(f"{_PARTIAL}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path | str, value: Any) -> None:

@@ -19,7 +19,7 @@ from understudy.stage import fingerprint, ranks
 from understudy.stage.errors import UserError
 from understudy.stage.log import commit, log, open_log, versions, warnings_alone
 from understudy.stage.options import parse
-from understudy.stage.output import read_json, write_json
+from understudy.stage.output import read_json, remove_partial, write_json
 
 _BEGUN = ".begun.json"
 _LOG = "log.txt"
@@ -62,6 +62,8 @@ class Step:
             if changed := fingerprint.differences(old, record):
                 log.info("%s was made otherwise, and is made again: %s", out, "; ".join(changed))
                 step._clear()
+            else:
+                remove_partial(out)
         elif out.exists() and any(p.name != _LOG for p in out.iterdir()):
             raise UserError(f"{out}: holds files that no step wrote. Move them away or choose another --out.")
         write_json(begun, {"record": record})

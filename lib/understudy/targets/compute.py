@@ -83,7 +83,7 @@ def _targets(
     model: AcousticModel, supervision: Supervision, cuts: list[Cut], normaliser: Normaliser, max_frames: int
 ) -> dict[str, Targets]:
     batches = by_length(cuts, max_frames)
-    heard = Ahead()(lambda i: [torch.from_numpy(load_stacked(c, normaliser)) for c in batches[i]], range(len(batches)))
+    heard = Ahead()(lambda batch: [torch.from_numpy(load_stacked(c, normaliser)) for c in batch], batches)
     done: dict[str, Targets | None] = {}
     for batch, features in zip(batches, heard, strict=True):
         done.update(zip((c.id for c in batch), supervision(model.logits(features)), strict=True))

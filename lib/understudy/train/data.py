@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,7 @@ from lhotse.utils import fastcopy
 from torch.nn.utils.rnn import pad_sequence
 
 from understudy.align.archive import AlignmentReader
+from understudy.corpus import is_perturbed
 from understudy.features import Normaliser, load_logmel, stack, stacked_length
 from understudy.stage import UserError, log
 from understudy.targets import TargetReader
@@ -88,8 +91,95 @@ class SpecAugment:
         return masked.reshape(frames, -1)
 
 
-class SpeechData:
-    """A set of cuts with senone labels, soft targets or both."""
+class Utterance(NamedTuple):
+    """A cut, to be learnt from."""
+
+    id: str
+    logmels: np.ndarray
+    """(10 ms frames, mels) float32, normalised"""
+    labels: np.ndarray | None
+    """(stacked frames,) senones"""
+    targets: tuple[np.ndarray, np.ndarray] | None
+    """senones and their log-posteriors, (stacked frames, k) each"""
+
+
+class Speech(ABC):
+    """Cuts with senone labels, soft targets or both, wherever they are kept."""
+
+    seconds: float
+    """of speech; a cut that comes twice is one piece of speech"""
+    original_seconds: float
+    """without copies at other speeds"""
+
+    @abstractmethod
+    def order(
+        self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
+    ) -> Iterable[list[Span]]:
+        """Batches of spans of like length, at most `max_frames` stacked frames each; shuffled by `seed`.
+
+        Args:
+            chunk: utterances are cut into spans of at most 1.5 times this many frames, elsewhere for each seed; 0:
+                a span is a whole utterance.
+        """
+
+    @abstractmethod
+    def utterance(self, number: int) -> Utterance:
+        """The cut with this number."""
+
+    @abstractmethod
+    def labels_of_all(self) -> Iterator[np.ndarray]:
+        """Senones (stacked frames,) of every cut."""
+
+    def batch(self, spans: list[Span], augment: SpecAugment | None, seed: list[int]) -> Batch:
+        """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
+        ids, features, labels, senones, values = [], [], [], [], []
+        for number, start, stop in spans:
+            one, rng = self.utterance(number), np.random.default_rng([*seed, number, start])
+            offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
+            heard = stack(one.logmels, offset)[start:stop]
+            if one.labels is not None:
+                labels.append(torch.from_numpy(one.labels[start:stop].astype(np.int64)))
+            if one.targets is not None:
+                kept, log_posteriors = one.targets
+                senones.append(torch.from_numpy(kept[start:stop]))
+                values.append(torch.from_numpy(log_posteriors[start:stop]))
+            ids.append(one.id)
+            features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
+        return Batch(
+            ids,
+            pad_sequence(features, batch_first=True),
+            torch.tensor([len(f) for f in features]),
+            torch.cat(labels) if len(labels) == len(spans) else None,
+            torch.cat(senones) if len(senones) == len(spans) else None,
+            torch.cat(values) if len(values) == len(spans) else None,
+        )
+
+
+def spans_of(lengths: Iterable[tuple[int, int]], chunk: int, rng: np.random.Generator) -> list[Span]:
+    """Spans of cuts, given their numbers and stacked frames."""
+    return [Span(n, a, b) for n, frames in lengths for a, b in pairwise(_bounds(frames, chunk, rng))]
+
+
+def batches_of(spans: list[Span], max_frames: int, rng: np.random.Generator, shuffled: bool) -> list[list[Span]]:
+    """Batches of spans of like length, at most `max_frames` with padding, one span at least."""
+    lengths = np.array([span.stop - span.start for span in spans])
+    # Lengths are jittered so that utterances meet others from pass to pass.
+    key = lengths * rng.uniform(0.9, 1.1, len(lengths)) if shuffled else lengths
+    batches: list[list[Span]] = []
+    longest = 0
+    for i in np.argsort(key, kind="stable"):
+        longest = max(longest, int(lengths[i]))
+        if not batches or longest * (len(batches[-1]) + 1) > max_frames:
+            batches.append([])
+            longest = int(lengths[i])
+        batches[-1].append(spans[i])
+    if shuffled:
+        rng.shuffle(batches)
+    return batches
+
+
+class SpeechData(Speech):
+    """Cuts of manifests, all known at once."""
 
     def __init__(
         self, manifests: list[Path], normaliser: Normaliser, labels: AlignmentReader | None = None,
@@ -118,6 +208,7 @@ class SpeechData:
             raise UserError(f"{names}: no cut has labels or targets. Were stages 3 or 6 run on these manifests?")
         # A cut that comes twice is heard in two ways (steps/augment.py), and is one piece of speech.
         self.seconds = sum({c.id: c.duration for c in self.cuts}.values())
+        self.original_seconds = sum(c.duration for c in self.cuts if not is_perturbed(c))
 
     @classmethod
     def labelled(cls, manifest: Path, labels: Path, targets: TargetReader | None = None) -> SpeechData:
@@ -128,56 +219,24 @@ class SpeechData:
     def order(
         self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
     ) -> list[list[Span]]:
-        """Batches of spans of like length, at most `max_frames` stacked frames each; shuffled by `seed`.
+        """As of `Speech`; a part is every `parts`-th cut."""
+        rng, numbers = np.random.default_rng(seed), range(part, len(self.cuts), parts)
+        spans = spans_of(((n, stacked_length(self.cuts[n].num_frames)) for n in numbers), chunk, rng)
+        return batches_of(spans, max_frames, rng, seed is not None)
 
-        Args:
-            chunk: utterances are cut into spans of at most 1.5 times this many frames, elsewhere for each seed; 0:
-                a span is a whole utterance.
-        """
-        rng = np.random.default_rng(seed)
-        spans: list[Span] = []
-        for number in range(part, len(self.cuts), parts):
-            frames = stacked_length(self.cuts[number].num_frames)
-            spans += [Span(number, a, b) for a, b in pairwise(_bounds(frames, chunk, rng))]
-        lengths = np.array([span.stop - span.start for span in spans])
-        # Lengths are jittered so that utterances meet others from pass to pass.
-        key = lengths * rng.uniform(0.9, 1.1, len(lengths)) if seed is not None else lengths
-        batches: list[list[Span]] = []
-        longest = 0
-        for i in np.argsort(key, kind="stable"):
-            longest = max(longest, int(lengths[i]))
-            if not batches or longest * (len(batches[-1]) + 1) > max_frames:
-                batches.append([])
-                longest = int(lengths[i])
-            batches[-1].append(spans[i])
-        if seed is not None:
-            rng.shuffle(batches)
-        return batches
+    def utterance(self, number: int) -> Utterance:
+        """As of `Speech`."""
+        cut, logmels = self.cuts[number], self._normalised(number)
+        frames, labels, targets = stacked_length(len(logmels)), None, None
+        if self.labels is not None and cut.id in self.labels:
+            labels = self.labels.read(cut.id, frames)[:, 0]
+        if self.targets is not None and cut.id in self.targets:
+            targets = self.targets.read(cut.id, frames)
+        return Utterance(cut.id, logmels, labels, targets)
 
-    def batch(self, spans: list[Span], augment: SpecAugment | None, seed: list[int]) -> Batch:
-        """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
-        features, labels, senones, values = [], [], [], []
-        for number, start, stop in spans:
-            cut, rng = self.cuts[number], np.random.default_rng([*seed, number, start])
-            offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
-            stacked = stack(self._normalised(number), offset)
-            if self.labels is not None and cut.id in self.labels:
-                rows = self.labels.read(cut.id, len(stacked))[start:stop, 0]
-                labels.append(torch.from_numpy(rows.astype(np.int64)))
-            if self.targets is not None and cut.id in self.targets:
-                kept, log_posteriors = self.targets.read(cut.id, len(stacked))
-                senones.append(torch.from_numpy(kept[start:stop]))
-                values.append(torch.from_numpy(log_posteriors[start:stop]))
-            heard = stacked[start:stop]
-            features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
-        return Batch(
-            [self.cuts[span.number].id for span in spans],
-            pad_sequence(features, batch_first=True),
-            torch.tensor([len(f) for f in features]),
-            torch.cat(labels) if len(labels) == len(spans) else None,
-            torch.cat(senones) if len(senones) == len(spans) else None,
-            torch.cat(values) if len(values) == len(spans) else None,
-        )
+    def labels_of_all(self) -> Iterator[np.ndarray]:
+        """As of `Speech`."""
+        return (self.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0] for cut in self.cuts)
 
     def _normalised(self, number: int) -> np.ndarray:
         if number in self.cache:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -14,14 +15,13 @@ import numpy as np
 import torch
 
 from understudy import models
-from understudy.features import stacked_length
 from understudy.models import AcousticModel
 from understudy.stage import UserError, log, ranks
 from understudy.train import checkpoint
 from understudy.train.cadence import Cadence
 from understudy.train.criteria import Criterion, Hard, Soft
 from understudy.train.curves import Curves
-from understudy.train.data import Batch, SpecAugment, SpeechData
+from understudy.train.data import Batch, SpecAugment, Speech
 from understudy.train.parallel import Ahead
 from understudy.train.rounding import Rounding
 from understudy.train.schedule import Pass, learning_rate
@@ -82,9 +82,9 @@ class TrainOptions:
 class Sets:
     """The speech of one training."""
 
-    labelled: SpeechData
-    dev: SpeechData
-    unlabelled: SpeechData | None = None
+    labelled: Speech
+    dev: Speech
+    unlabelled: Speech | None = None
 
 
 Parts = list[tuple[Share, Batch]]
@@ -125,7 +125,7 @@ class Trainer:
         self.update = self.start_pass = self.start_batch = self.stale = 0
         self.best_loss = math.inf
         self.history: list[dict] = []
-        self.updates = sum(len(self._order(i)) for i in range(len(plan)))
+        self.updates = sum(1 for i in range(len(plan)) for _ in self._order(i))
         self.sums: tuple[float, int] = 0.0, 0
         self.settled = True
         self._restore()
@@ -142,7 +142,7 @@ class Trainer:
                 break
             order, skip, begun = self._order(number), self.start_batch, time.monotonic()
             before, self.start_batch = self.sums[1], 0
-            for index, parts in enumerate(self._parts(self._data(number), order[skip:]), skip):
+            for index, parts in enumerate(self._parts(self._data(number), islice(order, skip, None)), skip):
                 self._step(parts, self.plan[number].kind)
                 if self.settled and self.cadence.due(self.update):
                     self._save(number, index + 1)
@@ -164,26 +164,26 @@ class Trainer:
         every = self.plan[number].kind != "soft" and done % self.options.validate_every == 0
         return every or number + 1 == len(self.plan)
 
-    def _data(self, number: int) -> SpeechData:
+    def _data(self, number: int) -> Speech:
         return self.sets.unlabelled if self.plan[number].kind == "soft" else self.sets.labelled
 
-    def _order(self, number: int) -> list[Update]:
+    def _order(self, number: int) -> Iterator[Update]:
         one = self.plan[number]
         chunk = self.options.chunk if number < (1 - self.options.whole) * len(self.plan) else 0
         seed = self.seed * 1000 + number
         order = self._data(number).order(self.options.max_frames, seed, one.part, one.parts, chunk)
         return updates(order, self.options.accumulate, self.way.divided)
 
-    def _parts(self, data: SpeechData, order: list[Update]) -> Iterator[Parts]:
+    def _parts(self, data: Speech, order: Iterable[Update]) -> Iterator[Parts]:
         """This rank's shares of each update; those of the next are loaded while one is learnt from."""
-        first = self.update
 
-        def load(index: int) -> Parts:
+        def load(numbered: tuple[int, Update]) -> Parts:
             # Every update seeds its own noise, so that a resumed run needs no generator's state.
-            seed, mine = [self.seed, first + index], shares(order[index], self.way.threads.count, self.way.divided)
-            return [(share, data.batch(share.spans, self.options.augment, seed)) for share in mine]
+            number, update = numbered
+            mine = shares(update, self.way.threads.count, self.way.divided)
+            return [(share, data.batch(share.spans, self.options.augment, [self.seed, number])) for share in mine]
 
-        return self.ahead(load, range(len(order)))
+        return self.ahead(load, enumerate(order, self.update))
 
     def _step(self, parts: Parts, kind: str) -> None:
         """One update; its loss and frames are added to the sums of the pass."""
@@ -234,8 +234,11 @@ class Trainer:
         current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
         average = self.way.mean(self.average)
         self._with(average)
-        dev, mine = self.sets.dev, slice(ranks.rank(), None, ranks.count())
-        batches = (dev.batch(spans, None, [0]) for spans in dev.order(2 * self.options.max_frames, None)[mine])
+        dev = self.sets.dev
+        batches = (
+            dev.batch(spans, None, [0])
+            for spans in islice(dev.order(2 * self.options.max_frames, None), ranks.rank(), None, ranks.count())
+        )
         with self.rounded():
             looks = [(0.0, 0, 0), *self.way.threads.map(self._evaluate, batches)]
         total, right, frames = ranks.total([sum(column) for column in zip(*looks)])
@@ -312,11 +315,10 @@ class Trainer:
         self.scaler.load_state_dict(saved[min(ranks.rank(), len(saved) - 1)]["scaler"])
 
 
-def log_priors(data: SpeechData, senones: int) -> torch.Tensor:
+def log_priors(data: Speech, senones: int) -> torch.Tensor:
     """(senones,) log share of each senone in the labels; one frame is added to each, so that none is −∞."""
     counts = torch.ones(senones, dtype=torch.double)
-    for cut in data.cuts:
-        rows = data.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0]
+    for rows in data.labels_of_all():
         counts += torch.bincount(torch.from_numpy(rows.astype("int64")), minlength=senones)
     return (counts / counts.sum()).log().float()
 

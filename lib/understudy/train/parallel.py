@@ -53,11 +53,11 @@ class Ahead:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1)
 
-    def __call__(self, make: Callable[[int], Result], indices: Iterable[int]) -> Iterator[Result]:
-        """make(index) of each index."""
+    def __call__(self, make: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+        """make(part) of each part."""
         waiting = None
-        for index in indices:
-            following = self._pool.submit(make, index)
+        for part in parts:
+            following = self._pool.submit(make, part)
             if waiting is not None:
                 yield waiting.result()
             waiting = following

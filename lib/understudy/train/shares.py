@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from understudy.stage import ranks
@@ -21,7 +23,7 @@ class Share(NamedTuple):
     """share of the update's frames; 0: there is nothing for this rank, which goes through the motions"""
 
 
-def updates(order: list[list[Span]], accumulate: int, divided: bool) -> list[Update]:
+def updates(order: Iterable[list[Span]], accumulate: int, divided: bool) -> Iterator[Update]:
     """The updates of this rank in a pass, as many at each rank.
 
     Args:
@@ -30,11 +32,21 @@ def updates(order: list[list[Span]], accumulate: int, divided: bool) -> list[Upd
         divided: all ranks share each batch. Otherwise each has batches of its own; where they do not come out even,
             some at the beginning of the pass are heard a second time.
     """
-    groups = [order[i : i + accumulate] for i in range(0, len(order), accumulate)]
+    groups = _by(accumulate, order)
     if divided:
-        return groups
-    rank, count = ranks.rank(), ranks.count()
-    return [groups[(first + rank) % len(groups)] for first in range(0, len(groups), count)]
+        yield from groups
+        return
+    rank, count, first = ranks.rank(), ranks.count(), []
+    for together in _by(count, groups):
+        first = first or together
+        together += (first * count)[: count - len(together)]
+        yield together[rank]
+
+
+def _by(size: int, items: Iterable) -> Iterator[list]:
+    stream = iter(items)
+    while some := list(islice(stream, size)):
+        yield some
 
 
 def shares(update: Update, threads: int, divided: bool) -> list[Share]:
