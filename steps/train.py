@@ -15,10 +15,12 @@ from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import Step, UserError, log, main, read_json
+from understudy.shar import SharData
+from understudy.stage import Step, UserError, log, main
 from understudy.targets import TargetReader
+from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.train.criteria import Hard
-from understudy.train.data import SpeechData
+from understudy.train.data import Speech, SpeechData
 from understudy.train.loop import Sets, Trainer, TrainOptions, finish, log_priors
 from understudy.train.schedule import passes
 from understudy.train.way import depends
@@ -29,15 +31,15 @@ class Options:
     """Stages 4, 7 and 8: training."""
 
     labelled: Path
-    """cut manifest with features"""
+    """cut manifest with features, or a stream (steps/make_shar.py)"""
     dev: Path
-    """the same for validation"""
+    """manifest for validation"""
     labels: Path
     """folder of senone labels (steps/make_tree.py or steps/realign.py)"""
     out: Path
     """folder of the model"""
     unlabelled: list[Path] | None = None
-    """manifests to learn from soft targets"""
+    """manifests to learn from soft targets, or a stream that has them with it"""
     targets: list[Path] | None = None
     """folders of soft targets of those (and of the labelled one where train.share is above 0)"""
     true_labels: Path | None = None
@@ -54,6 +56,8 @@ class Options:
     """labelled passes at the end"""
     k: int | None = None
     """use only so many of the targets' senones (1: the teacher's best one, a hard label)"""
+    pool: int = 8
+    """shards of a stream whose cuts are shuffled together, and are in memory"""
     model: ModelOptions = field(default_factory=ModelOptions)
     """shape"""
     train: TrainOptions = field(default_factory=TrainOptions)
@@ -69,14 +73,14 @@ def run(options: Options, step: Step) -> None:
     tree = Tree.load(options.labels / "tree.json")
     senones = tree.num_senones
     targets = TargetReader(options.targets, options.k) if options.targets else None
-    if targets:
-        _check_tree(options, tree, targets.describe)
     sets = Sets(
-        SpeechData.labelled(options.labelled, options.labels, targets),
+        _labelled(options, targets, tree),
         SpeechData.labelled(options.dev, options.labels),
         _unlabelled(options, targets) if options.unlabelled else None,
     )
-    model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets, targets)
+    for described in (data.described for data in (sets.labelled, sets.unlabelled) if data and data.described):
+        _check_tree(options, tree, described)
+    model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
         if any(getattr(first.options, n) != getattr(options.model, n) for n in ("layers", "cells", "projection")):
@@ -96,6 +100,10 @@ def run(options: Options, step: Step) -> None:
 
 def _check(options: Options) -> None:
     """Raise UserError where speech and what is to be learnt from it do not go together."""
+    if options.unlabelled and (streams := [path for path in options.unlabelled if path.is_dir()]):
+        if len(options.unlabelled) > 1 or options.targets or options.true_labels:
+            raise UserError(f"--unlabelled {streams[0]}: a stream has its targets with it, and stands alone")
+        return
     taught = [bool(options.targets), bool(options.true_labels)]
     if bool(options.unlabelled) != any(taught) or all(taught):
         raise UserError("--unlabelled goes with --targets, or with --true-labels for the oracle")
@@ -105,24 +113,40 @@ def _check(options: Options) -> None:
 
 def _check_tree(options: Options, tree: Tree, described: dict) -> None:
     """Raise UserError where the targets are of another tree than the labels."""
+    where = f"{options.targets or options.unlabelled}"
     if described["senones"] != tree.num_senones:
         raise UserError(
-            f"{options.targets}: targets over {described['senones']} senones, {options.labels} has {tree.num_senones}"
+            f"{where}: targets over {described['senones']} senones, {options.labels} has {tree.num_senones}"
         )
     if described.get("tree") not in (None, tree.fingerprint):
         raise UserError(
-            f"{options.targets}: targets of the tree {described['tree']}, {options.labels} has {tree.fingerprint}. "
+            f"{where}: targets of the tree {described['tree']}, {options.labels} has {tree.fingerprint}. "
             "Train the teacher on these labels, and let it write targets anew."
         )
 
 
-def _unlabelled(options: Options, targets: TargetReader | None) -> SpeechData:
+def _labelled(options: Options, targets: TargetReader | None, tree: Tree) -> Speech:
+    if not options.labelled.is_dir():
+        return SpeechData.labelled(options.labelled, options.labels, targets)
+    data = SharData(options.labelled, options.k, options.pool)
+    if data.tree != tree.fingerprint:
+        raise UserError(f"{options.labelled}: labels of the tree {data.tree}, {options.labels} has {tree.fingerprint}")
+    return data
+
+
+def _unlabelled(options: Options, targets: TargetReader | None) -> Speech:
     if options.true_labels:
         return SpeechData.labelled(options.unlabelled[0], options.true_labels)
-    return SpeechData(options.unlabelled, Normaliser.load(options.labelled.parent / "normaliser.json"), None, targets)
+    at = options.labelled if options.labelled.is_dir() else options.labelled.parent
+    normaliser = Normaliser.load(at / "normaliser.json")
+    if not options.unlabelled[0].is_dir():
+        return SpeechData(options.unlabelled, normaliser, None, targets)
+    data = SharData(options.unlabelled[0], options.k, options.pool)
+    data.normaliser = normaliser
+    return data
 
 
-def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
+def _meta(options: Options, sets: Sets) -> dict:
     meta = {
         "labelled_hours": sets.labelled.original_seconds / 3600,
         "unlabelled_hours": sets.unlabelled.seconds / 3600 if sets.unlabelled else 0.0,
@@ -131,23 +155,15 @@ def _meta(options: Options, sets: Sets, targets: TargetReader | None) -> dict:
     }
     if options.true_labels:
         return meta | {"teacher": None, "supervision": "true labels"}
-    if targets is None:
+    taught = sets.unlabelled or sets.labelled
+    if taught.described is None:
         return meta | {"teacher": None, "supervision": None}
-    kept = targets.describe["k"] if options.k is None else options.k
+    kept = taught.described["k"] if options.k is None else options.k
+    cost = cpu_seconds_per_hour(options.targets) if options.targets else taught.target_cost
     return meta | {
-        "teacher": targets.describe["teacher"], "supervision": f"{targets.describe['supervision']}, k = {kept}",
-        "target_cpu_s_per_hour": _cost(options.targets),
+        "teacher": taught.described["teacher"], "supervision": f"{taught.described['supervision']}, k = {kept}",
+        "target_cpu_s_per_hour": cost,
     }  # fmt: skip
-
-
-def _cost(folders: list[Path]) -> float | None:
-    """CPU seconds that the targets of an hour of speech took, if steps/make_targets.py wrote all of them."""
-    reports = [folder.parent / "report.json" for folder in folders]
-    if not all(report.exists() for report in reports):
-        return None
-    costs = [read_json(report)[folder.name] for report, folder in zip(reports, folders, strict=True)]
-    hours = sum(cost["hours"] for cost in costs)
-    return sum(cost["cpu_s_per_hour"] * cost["hours"] for cost in costs) / hours
 
 
 if __name__ == "__main__":

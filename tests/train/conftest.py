@@ -7,15 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from lhotse import CutSet, Features, LilcomChunkyWriter, MonoCut
+from tests.train.toy_speech import make_speech
 
-from understudy.align.archive import AlignmentWriter
-from understudy.features.load import Normaliser
-from understudy.lang.tree import Tree
-
-SENONES = 6
 # --standalone has one port for all jobs of a machine.
 RENDEZVOUS = ("--rdzv_backend=c10d", "--rdzv_endpoint=localhost:0")
 
@@ -23,26 +17,7 @@ RENDEZVOUS = ("--rdzv_backend=c10d", "--rdzv_endpoint=localhost:0")
 @pytest.fixture
 def speech(tmp_path) -> Path:
     """Three small sets with features and labels that can be learnt from them."""
-    rng = np.random.default_rng(0)
-    means = rng.normal(0, 1, (SENONES, 64))
-    Tree(3, SENONES, {}).save(tmp_path / "labels/tree.json")
-    for name, size in (("labelled", 24), ("dev", 6), ("unlabelled", 24)):
-        cuts, labels = [], AlignmentWriter(tmp_path / "labels" / name, ["senone"])
-        with LilcomChunkyWriter(tmp_path / f"{name}.lca") as store:
-            for i in range(size):
-                senones = np.repeat(rng.integers(0, SENONES, 8), rng.integers(2, 6, 8))
-                frames = (np.repeat(means[senones], 3, 0) + rng.normal(0, 1, (3 * len(senones), 64))).astype(np.float32)
-                cut = MonoCut(f"{name}{i}", 0, round(len(frames) / 100, 2), 0)
-                cut.features = Features(
-                    "x", len(frames), 64, 0.01, 16000, 0, cut.duration, store.name, str(store.storage_path),
-                    store.write(cut.id, frames), cut.id, 0,
-                )  # fmt: skip
-                cuts.append(cut)
-                labels.write(cut.id, senones, len(senones))
-        labels.close()
-        CutSet.from_cuts(cuts).to_file(tmp_path / f"{name}.jsonl.gz")
-    Normaliser(np.zeros(64, np.float32), np.ones(64, np.float32)).save(tmp_path / "normaliser.json")
-    return tmp_path
+    return make_speech(tmp_path)
 
 
 FRAME = """

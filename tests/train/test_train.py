@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import torch
 from lhotse import CutSet, LilcomChunkyWriter
 from lhotse.utils import fastcopy
 from safetensors.torch import load_file
+from tests.train.toy_speech import ROOT, SENONES, kill_when, run, train_command
 
 from understudy import models
 from understudy.align.archive import AlignmentReader
@@ -25,9 +25,6 @@ from understudy.train import losses
 from understudy.train.criteria import Hard, Soft
 from understudy.train.data import Batch, Span, SpeechData
 from understudy.train.schedule import Pass, learning_rate, passes
-
-ROOT = Path(__file__).parents[2]
-SENONES = 6
 
 
 def test_soft_loss_is_the_dense_cross_entropy_over_what_was_kept():
@@ -176,25 +173,12 @@ def speech_data(folder: Path) -> SpeechData:
     return SpeechData([folder / "labelled.jsonl.gz"], normaliser, AlignmentReader(folder / "labels/labelled"))
 
 
-def train_command(folder: Path, out: str, *more: str) -> list:
-    return [
-        sys.executable, ROOT / "steps/train.py", "--labelled", folder / "labelled.jsonl.gz", "--dev",
-        folder / "dev.jsonl.gz", "--labels", folder / "labels", "--model.layers", "1", "--model.cells", "24",
-        "--train.max_frames", "60", "--train.checkpoint_seconds", "0", "--threads", "1", "--out", folder / out, *more,
-    ]  # fmt: skip
-
-
-def run(command: list) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 def test_killed_training_and_targets_end_as_if_unbroken(speech):
     run(train_command(speech, "teacher", "--epochs", "4", "--model.bidirectional", "true", "--model.delay", "0"))
     targets = [sys.executable, ROOT / "steps/make_targets.py", "--model", speech / "teacher", "--k", "3"]
     targets += ["--feats", f"[{speech / 'unlabelled.jsonl.gz'}]", "--shard-size", "2", "--threads", "1", "--out"]
     run([*targets, speech / "targets"])
-    _kill_when([*targets, speech / "targets2"], lambda: (speech / "targets2/unlabelled/00002.targets").exists())
+    kill_when([*targets, speech / "targets2"], lambda: (speech / "targets2/unlabelled/00002.targets").exists())
     run([*targets, speech / "targets2"])
     for shard in sorted((speech / "targets/unlabelled").iterdir()):
         assert shard.read_bytes() == (speech / "targets2/unlabelled" / shard.name).read_bytes()
@@ -204,7 +188,7 @@ def test_killed_training_and_targets_end_as_if_unbroken(speech):
     distil += ["--epochs", "3", "--sub-epochs", "2", "--model.delay", "1", "--train.chunk", "10"]
     run(train_command(speech, "unbroken", *distil))
     state = speech / "killed/checkpoint.json"
-    _kill_when(
+    kill_when(
         train_command(speech, "killed", *distil), lambda: state.exists() and json.loads(state.read_text())["update"] > 9
     )
     assert not (speech / "killed/model.json").exists()
@@ -259,16 +243,6 @@ def test_a_student_starts_from_another_of_its_shape_only(speech):
     other = [*train_command(speech, "third", "--init", speech / "first"), "--model.cells", "12"]
     done = subprocess.run(other, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "its shape is" in done.stderr
-
-
-def _kill_when(command: list, ready) -> None:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not ready() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    assert process.poll() is None, "ended before it could be killed"
-    process.kill()
-    process.wait()
 
 
 def test_targets_of_another_tree_are_refused(speech):

@@ -101,11 +101,12 @@ class Workers:
             UserError: of a task; or processes died at the same task again and again.
         """
         if self.jobs <= 1 and self.cluster.kind == "local" and not self.cluster.scheduler:
+            _use(self.threads)
             yield from map(work, tasks)
             return
         if self._client is None:
             self._client = self._open.enter_context(self._begin())
-        stream = ((_Here(work, os.getcwd()), task) for task in tasks)
+        stream = ((_Here(work, os.getcwd(), self.threads), task) for task in tasks)
         submit = lambda call, task: self._client.submit(call, task, pure=False, retries=_RETRIES)  # noqa: E731
         waiting = deque(submit(*one) for one in islice(stream, 4 * self.jobs))
         number = 0
@@ -188,8 +189,10 @@ class _Here:
 
     work: Callable[[Any], Any]
     folder: str
+    threads: int
 
     def __call__(self, task: Any) -> _Done:
+        _use(self.threads)
         os.chdir(self.folder)  # options may name paths from here
         begun, fault, result = time.process_time(), None, None
         try:
@@ -197,6 +200,12 @@ class _Here:
         except UserError as error:  # as a result: it is not tried again
             fault = error
         return _Done(result, fault, time.process_time() - begun, _peak_kb())
+
+
+def _use(threads: int) -> None:
+    import torch  # not every command needs it
+
+    torch.set_num_threads(threads)  # the environment's number is not MKL's: the last bits of sums would be others
 
 
 def _peak_kb() -> int:

@@ -74,10 +74,11 @@ class TargetWriter:
 class TargetReader:
     """Random access by cut id; a bounded number of blocks is in memory."""
 
-    def __init__(self, folders: list[Path], k: int | None = None) -> None:
+    def __init__(self, places: list[Path], k: int | None = None) -> None:
         """Index the sets of targets.
 
         Args:
+            places: folders of sets, or single shards.
             k: senones to give of each frame; None: all that were kept.
 
         Raises:
@@ -86,20 +87,23 @@ class TargetReader:
         self.where: dict[str, Shard] = {}
         self.describe: dict[str, Any] = {}
         self.cache: OrderedDict[tuple[Path, int], Block] = OrderedDict()
-        for folder in folders:
-            self._index(folder)
+        for place in places:
+            self._index(place)
         if k is not None and not 1 <= k <= self.describe["k"]:
-            raise UserError(f"{folders[0]}: {self.describe['k']} senones a frame were kept, {k} cannot be used")
+            raise UserError(f"{places[0]}: {self.describe['k']} senones a frame were kept, {k} cannot be used")
         self.k = k or self.describe["k"]
 
-    def _index(self, folder: Path) -> None:
-        described = read_json(folder / "targets.json")
-        shards = described.pop("shards")
+    def _index(self, place: Path) -> None:
+        if place.is_dir():
+            described = read_json(place / "targets.json")
+            shards = [Shard(shard_path(place, number)) for number in range(described.pop("shards"))]
+        else:
+            shards = [Shard(place)]
+            described = shards[0].describe
         if self.describe and self.describe != described:
-            raise UserError(f"{folder}: made by {described}, other targets by {self.describe}: do not mix them")
+            raise UserError(f"{place}: made by {described}, other targets by {self.describe}: do not mix them")
         self.describe = described
-        for number in range(shards):
-            shard = Shard(shard_path(folder, number))
+        for shard in shards:
             if shard.describe != described:
                 raise UserError(f"{shard.path}: made by {shard.describe}, its folder's targets.json says {described}")
             self.where.update(dict.fromkeys(shard.places, shard))

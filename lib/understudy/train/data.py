@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -110,6 +110,10 @@ class Speech(ABC):
     """of speech; a cut that comes twice is one piece of speech"""
     original_seconds: float
     """without copies at other speeds"""
+    described: dict[str, Any] | None
+    """what the soft targets are of"""
+    target_cost: float | None = None
+    """CPU seconds that those of an hour took, where that is known"""
 
     @abstractmethod
     def order(
@@ -191,6 +195,7 @@ class SpeechData(Speech):
             cache_mb: features kept in memory; what is beyond is read from disk each time.
         """
         self.normaliser, self.labels, self.targets = normaliser, labels, targets
+        self.described = targets and targets.describe
         self.cache: dict[int, np.ndarray] = {}
         self.cache_left = cache_mb * 2**20
         # Of a cut only its features are needed: 1.1 kB instead of 7 where it carries phone times.

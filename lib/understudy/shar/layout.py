@@ -1,0 +1,26 @@
+"""Where things are in a folder of speech as a stream.
+
+shar/       Lhotse Shar: cuts.NNNNNN.jsonl.gz, features.NNNNNN.tar and, of labelled speech, senones.NNNNNN.tar
+targets/    of speech that a teacher heard, the shards of soft targets: number N is of the cuts of number N
+lengths.npy stacked frames of every cut, in order
+shar.json   cuts of every shard, and what all of it was made from
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ABOUT, LENGTHS, NORMALISER = "shar.json", "lengths.npy", "normaliser.json"
+LABELS = "senones"
+"""the column of labels"""
+
+
+def files(folder: Path, number: int, fields: list[str]) -> dict[str, Path]:
+    """Lhotse's files of a shard, by field, the cuts last."""
+    paths = {field: folder / "shar" / f"{field}.{number:06d}.tar" for field in fields}
+    return paths | {"cuts": folder / "shar" / f"cuts.{number:06d}.jsonl.gz"}
+
+
+def fields(labelled: bool) -> list[str]:
+    """Columns besides the cuts."""
+    return ["features", LABELS] if labelled else ["features"]

@@ -1,0 +1,103 @@
+"""Speech that is read as a stream: no more than a few shards are in memory, however many there are."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from lhotse import CutSet
+from lhotse.cut import Cut
+
+from understudy.features import Normaliser, stacked_length
+from understudy.shar import layout
+from understudy.stage import UserError, read_json
+from understudy.targets import TargetReader
+from understudy.targets.store import shard_path
+from understudy.train.data import Span, Speech, Utterance, batches_of, spans_of
+
+
+class _Shard(NamedTuple):
+    cuts: list[Cut]
+    """with their features, still compressed"""
+    targets: TargetReader | None
+
+
+class SharData(Speech):
+    """Cuts that `write_shar` wrote, in the order of a pass: shards are shuffled, and cuts within a pool of shards."""
+
+    def __init__(self, folder: Path, k: int | None = None, pool: int = 8) -> None:
+        """Open; nothing is read but the number of frames of each cut, and that from disk.
+
+        Args:
+            k: senones of soft targets to give of each frame; None: all that were kept.
+            pool: shards whose cuts are shuffled together, and that are in memory.
+        """
+        self.folder, self.k, self.pool = folder, k, pool
+        about = read_json(folder / layout.ABOUT)
+        self.seconds, self.original_seconds = about["seconds"], about["original_seconds"]
+        self.described, self.target_cost = about["targets"], about["target_cost"]
+        self.tree: str | None = about["tree"]
+        """of the labels; None: there are none"""
+        self.normaliser = Normaliser.load(folder / layout.NORMALISER)
+        if k is not None and self.described and not 1 <= k <= self.described["k"]:
+            raise UserError(f"{folder}: {self.described['k']} senones a frame were kept, {k} cannot be used")
+        self._first = np.cumsum([0, *about["cuts"]])  # of each shard, the number of its first cut
+        self._lengths = np.load(folder / layout.LENGTHS, mmap_mode="r")
+        self._open: OrderedDict[int, _Shard] = OrderedDict()
+
+    def order(
+        self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
+    ) -> Iterator[list[Span]]:
+        """As of `Speech`, made as it is used; a part is every `parts`-th shard."""
+        shards = np.flatnonzero(np.diff(self._first))[part::parts]
+        if not len(shards):
+            raise UserError(
+                f"{self.folder}: {len(self._first) - 1} shards cannot be cut into {parts} parts. Write it with a "
+                "smaller --shard-size (of steps/make_targets.py, where it has targets)."
+            )
+        rng = np.random.default_rng(seed)
+        if seed is not None:
+            rng.shuffle(shards)
+        for begin in range(0, len(shards), self.pool):
+            numbers = (n for s in shards[begin : begin + self.pool] for n in range(*self._first[s : s + 2].tolist()))
+            spans = spans_of(((n, int(self._lengths[n])) for n in numbers), chunk, rng)
+            yield from batches_of(spans, max_frames, rng, seed is not None)
+
+    def utterance(self, number: int) -> Utterance:
+        """As of `Speech`."""
+        index = int(np.searchsorted(self._first, number, side="right")) - 1
+        shard = self._shard(index)
+        cut = shard.cuts[number - self._first[index]]
+        logmels = self.normaliser(cut.load_features())
+        labels = cut.load_senones() if self.tree else None
+        targets = shard.targets.read(cut.id, stacked_length(len(logmels))) if shard.targets else None
+        return Utterance(cut.id, logmels, labels, targets)
+
+    def labels_of_all(self) -> Iterator[np.ndarray]:
+        """As of `Speech`."""
+        for number in range(len(self._first) - 1):
+            yield from (cut.load_senones() for cut in self._cuts(number))
+
+    def _shard(self, number: int) -> _Shard:
+        if number not in self._open:
+            targets = TargetReader([shard_path(self.folder / "targets", number)], self.k) if self.described else None
+            self._open[number] = _Shard(self._cuts(number), targets)
+            if len(self._open) > self.pool:
+                self._open.popitem(last=False)
+        return self._open[number]
+
+    def _cuts(self, number: int) -> list[Cut]:
+        size = int(self._first[number + 1] - self._first[number])
+        if not size:
+            return []
+        paths = layout.files(self.folder, number, layout.fields(self.tree is not None))
+        try:
+            cuts = list(CutSet.from_shar(fields={name: [str(path)] for name, path in paths.items()}))
+            if len(cuts) != size:
+                raise ValueError(f"{len(cuts)} cuts, {size} were written")
+        except Exception as error:  # of tar, gzip and JSON: each means that a file is not what was written
+            raise UserError(f"{paths['cuts']}: the shard cannot be read ({error}). Write it anew.") from error
+        return cuts

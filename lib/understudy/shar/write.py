@@ -1,0 +1,159 @@
+"""Write speech as a stream, shard by shard: cuts with their features, labels and targets, each file read in one go."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+from lhotse import CutSet
+from lhotse.cut import Cut
+from lhotse.shar import SharWriter
+from lhotse.utils import fastcopy
+
+from understudy.align.archive import AlignmentReader
+from understudy.corpus import is_perturbed
+from understudy.features import stacked_length
+from understudy.lang.tree import Tree
+from understudy.shar import layout
+from understudy.stage import UserError, atomic_path, log, read_json, write_json
+from understudy.stage.workers import Workers
+from understudy.targets.cost import cpu_seconds_per_hour
+from understudy.targets.shard import Shard
+from understudy.targets.store import shard_path
+
+
+class _Task(NamedTuple):
+    out: Path
+    number: int
+    cuts: list[Cut]
+    labels: list[np.ndarray] | None
+    targets: Path | None
+
+
+@dataclass
+class _Told:
+    """What went by."""
+
+    sizes: list[int] = field(default_factory=list)
+    lengths: array = field(default_factory=lambda: array("I"))
+    seconds: float = 0.0
+    original_seconds: float = 0.0
+    left_out: int = 0
+
+    def add(self, cuts: list[Cut]) -> None:
+        self.sizes.append(len(cuts))
+        self.lengths.extend(stacked_length(c.num_frames) for c in cuts)
+        self.seconds += sum(c.duration for c in cuts)
+        self.original_seconds += sum(c.duration for c in cuts if not is_perturbed(c))
+
+
+def write_shar(
+    feats: Path, out: Path, workers: Workers, labels: Path | None = None, targets: Path | None = None,
+    shard_size: int = 500,
+) -> dict[str, Any]:  # fmt: skip
+    """Write a manifest's cuts; those without label or target are left out, counted and said.
+
+    Shards that are there stay.
+
+    Args:
+        labels: folder of a stage, with senone labels of the cuts.
+        targets: a set of soft targets of the manifest, whose shards are those of the stream.
+        shard_size: cuts of a shard, where there are no targets.
+
+    Returns:
+        What stands in shar.json.
+
+    Raises:
+        UserError: targets are not in the manifest's order, or there is nothing to learn from.
+    """
+    told, described = _Told(), None if targets is None else read_json(targets / "targets.json")
+    aligned = labels and AlignmentReader(labels / feats.name.split(".")[0])
+    (out / "shar").mkdir(parents=True, exist_ok=True)
+    shards = _by_size(feats, shard_size) if targets is None else _by_targets(feats, targets, described["shards"], told)
+    for number in workers.map(_write, _tasks(shards, out, aligned, told), f"{out.name}: shards"):
+        log.info("%s: shard %d", out.name, number + 1)
+    if not told.lengths:
+        raise UserError(f"{feats}: no cut has a label or target. Were stages 3 or 6 run on this manifest?")
+    if told.left_out:
+        log.warning("%s: %d cuts have no labels or targets and are left out", feats, told.left_out)
+    with atomic_path(out / layout.LENGTHS) as partial:
+        np.save(partial, np.frombuffer(told.lengths, np.uint32))
+    if targets is not None:
+        write_json(out / "targets/targets.json", described)
+    shutil.copyfile(feats.parent / layout.NORMALISER, out / layout.NORMALISER)
+    about = {
+        "cuts": told.sizes, "seconds": told.seconds, "original_seconds": told.original_seconds,
+        "left_out": told.left_out, "tree": labels and Tree.load(labels / "tree.json").fingerprint,
+        "targets": described and {k: v for k, v in described.items() if k != "shards"},
+        "target_cost": targets and cpu_seconds_per_hour([targets]),
+    }  # fmt: skip
+    write_json(out / layout.ABOUT, about)
+    return about
+
+
+def _by_size(feats: Path, size: int) -> Iterator[tuple[list[Cut], None]]:
+    shard: list[Cut] = []
+    for cut in CutSet.from_jsonl_lazy(feats):
+        shard.append(cut)
+        if len(shard) == size:
+            yield shard, None
+            shard = []
+    if shard:
+        yield shard, None
+
+
+def _by_targets(feats: Path, targets: Path, shards: int, told: _Told) -> Iterator[tuple[list[Cut], Path]]:
+    """Both go by in the manifest's order, in which stage 6 wrote the targets: neither is in memory as a whole."""
+    stream = iter(CutSet.from_jsonl_lazy(feats))
+    for number in range(shards):
+        path, cuts = shard_path(targets, number), []
+        for wanted in Shard(path).places:
+            for cut in stream:
+                if cut.id == wanted:
+                    cuts.append(cut)
+                    break
+                told.left_out += 1
+            else:
+                raise UserError(f"{path}: cut {wanted} does not come in {feats}, or not in this order. Make them anew.")
+        yield cuts, path
+    told.left_out += sum(1 for _ in stream)
+
+
+def _tasks(
+    shards: Iterator[tuple[list[Cut], Path | None]], out: Path, labels: AlignmentReader | None, told: _Told
+) -> Iterator[_Task]:
+    for number, (cuts, targets) in enumerate(shards):
+        known = [c for c in cuts if stacked_length(c.num_frames) > 0 and (labels is None or c.id in labels)]
+        told.left_out += len(cuts) - len(known)
+        told.add(known)
+        last = layout.files(out, number, layout.fields(labels is not None))["cuts"]
+        if known and not last.exists():
+            rows = labels and [labels.read(c.id, stacked_length(c.num_frames))[:, 0] for c in known]
+            yield _Task(out, number, known, rows, targets)
+
+
+def _write(task: _Task) -> int:
+    """The files of one shard, each renamed when all are whole, the cuts last: what they name is there."""
+    fields = layout.fields(task.labels is not None)
+    with TemporaryDirectory(prefix=".partial-", dir=task.out) as folder:
+        kinds = {name: "lilcom" if name == "features" else "numpy" for name in fields}
+        with SharWriter(folder, kinds, shard_size=len(task.cuts), shard_offset=task.number) as writer:
+            for i, cut in enumerate(task.cuts):
+                said = [fastcopy(s, alignment=None) for s in cut.supervisions]
+                one = fastcopy(cut, recording=None, supervisions=said)
+                if task.labels is not None:
+                    one = one.attach_tensor(layout.LABELS, task.labels[i].astype(np.uint16))
+                writer.write(one)
+        if task.targets is not None:
+            with atomic_path(shard_path(task.out / "targets", task.number)) as partial:
+                shutil.copyfile(task.targets, partial)
+        for path in layout.files(task.out, task.number, fields).values():
+            os.replace(Path(folder) / path.name, path)
+    return task.number

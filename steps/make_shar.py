@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+r"""Write a set of cuts as a stream that a training reads shard by shard: Lhotse Shar, with labels or soft targets.
+
+e.g.: steps/make_shar.py --feats data/feats/labelled.jsonl.gz --labels exp/tree --out data/shar/labelled
+      steps/make_shar.py --feats data/feats/unlabelled.jsonl.gz --targets exp/targets/unlabelled \
+          --out data/shar/unlabelled
+      steps/train.py --labelled data/shar/labelled --unlabelled '[data/shar/unlabelled]' …
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from understudy.shar import write_shar
+from understudy.stage import Step, UserError, log, main
+from understudy.stage.workers import ClusterOptions, Workers
+
+
+@dataclass
+class Options:
+    """A set of cuts."""
+
+    feats: Path
+    """manifest with features"""
+    out: Path
+    """folder of the stream"""
+    labels: Path | None = None
+    """folder with senone labels of the set (stage 3)"""
+    targets: Path | None = None
+    """soft targets of the set (stage 6), whose shards are taken over"""
+    shard_size: int = 500
+    """cuts in a shard, where there are no targets"""
+    jobs: int = 2
+    """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
+
+
+def run(options: Options, step: Step) -> None:
+    """Write it, and say what it came to."""
+    if options.labels is None and options.targets is None:
+        raise UserError("give --labels, --targets or both: what is to be learnt from these cuts")
+    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+        about = write_shar(options.feats, step.out, workers, options.labels, options.targets, options.shard_size)
+    cuts = about["cuts"]
+    log.info("%s: %d cuts, %.2f h in %d shards", step.out, sum(cuts), about["seconds"] / 3600, len(cuts))
+
+
+if __name__ == "__main__":
+    main(
+        Options,
+        run,
+        inputs=("feats", "labels", "targets"),
+        unfingerprinted=("jobs", "cluster"),
+    )

@@ -1,0 +1,138 @@
+"""Speech as a stream: what Lhotse reads, what a pass holds, how much is open, and trainings that were killed."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lhotse import CutSet
+from safetensors.torch import load_file
+from tests.train.toy_speech import ROOT, SENONES, kill_when, make_speech, run, train_command
+
+from understudy.align.archive import AlignmentReader
+from understudy.features import load_logmel, stacked_length
+from understudy.shar import SharData
+from understudy.stage import UserError
+
+
+def shar_command(folder: Path, name: str, *more: object) -> list:
+    command = [sys.executable, ROOT / "steps/make_shar.py", "--feats", folder / f"{name}.jsonl.gz", "--jobs", "1"]
+    return [*command, "--out", folder / "shar" / name, *more]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """Labelled speech and what a teacher says of the unlabelled, as streams."""
+    speech = make_speech(tmp_path_factory.mktemp("streams"))
+    run(train_command(speech, "teacher", "--epochs", "4", "--model.bidirectional", "true", "--model.delay", "0"))
+    targets = [sys.executable, ROOT / "steps/make_targets.py", "--model", speech / "teacher", "--k", "3"]
+    targets += ["--feats", f"[{speech / 'unlabelled.jsonl.gz'}]", "--shard-size", "3", "--jobs", "1"]
+    run([*targets, "--out", speech / "targets"])
+    run(shar_command(speech, "labelled", "--labels", speech / "labels", "--shard-size", "5"))
+    run(shar_command(speech, "unlabelled", "--targets", speech / "targets/unlabelled"))
+    return speech
+
+
+@pytest.fixture
+def streams(made, tmp_path) -> Path:
+    """A copy, to be damaged."""
+    return shutil.copytree(made, tmp_path / "streams")
+
+
+def test_lhotse_reads_what_was_written(streams):
+    original = {cut.id: cut for cut in CutSet.from_file(streams / "labelled.jsonl.gz")}
+    found = list(CutSet.from_shar(in_dir=streams / "shar/labelled/shar"))
+    assert [cut.id for cut in found] == list(original)
+    labels = AlignmentReader(streams / "labels/labelled")
+    for cut in found:
+        # Compressed twice with the same steps of rounding.
+        assert np.abs(cut.load_features() - load_logmel(original[cut.id])).max() < 0.05
+        assert np.array_equal(cut.load_senones(), labels.read(cut.id, stacked_length(cut.num_frames))[:, 0])
+    about = json.loads((streams / "shar/unlabelled/shar.json").read_text())
+    assert about["cuts"] == [3] * 8 and about["targets"]["teacher"] == "teacher"
+    run([sys.executable, ROOT / "steps/check_targets.py", streams / "shar/unlabelled/targets"])
+
+
+def test_a_pass_hears_every_frame_once_with_its_own_targets(streams):
+    data, kept = SharData(streams / "shar/unlabelled", pool=2), {}
+    for part in range(2):
+        for batch in data.order(60, 5, part, 2, chunk=8):
+            for number, start, stop in batch:
+                kept.setdefault(number, []).append((start, stop))
+            heard = data.batch(batch, None, [0])
+            assert len(heard.senones) == sum(span.stop - span.start for span in batch)
+            assert heard.log_posteriors.exp().sum(1).max() < 1.001
+            assert len(data._open) <= 2
+    lengths = [stacked_length(cut.num_frames) for cut in CutSet.from_file(streams / "unlabelled.jsonl.gz")]
+    assert sorted(kept) == list(range(24))
+    for number, spans in kept.items():
+        spans.sort()
+        assert [a for a, _ in spans] == [0, *(b for _, b in spans[:-1])] and spans[-1][1] == lengths[number]
+    orders = [list(data.order(60, seed)) for seed in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+    # Cuts of other shards meet, but of no more than a pool.
+    together = [{span.number // 3 for span in batch} for batch in orders[0]]
+    assert {len(shards) for shards in together} == {1, 2}
+
+
+def test_too_few_shards_a_bad_k_and_a_damaged_shard_are_told(streams):
+    folder = streams / "shar/labelled"
+    data = SharData(folder)
+    with pytest.raises(UserError, match=r"5 shards cannot be cut into 6 parts.*--shard-size"):
+        [list(data.order(60, 1, part, 6)) for part in range(6)]
+    with pytest.raises(UserError, match="3 senones a frame were kept, 4 cannot"):
+        SharData(streams / "shar/unlabelled", k=4)
+    tar = folder / "shar/features.000001.tar"
+    tar.write_bytes(tar.read_bytes()[:1500])
+    with pytest.raises(UserError, match=r"cuts\.000001\.jsonl\.gz: the shard cannot be read"):
+        [data.batch(batch, None, [0]) for batch in data.order(60, 1)]
+
+
+def test_targets_of_another_order_are_refused(streams):
+    lines = list(CutSet.from_file(streams / "unlabelled.jsonl.gz"))
+    CutSet.from_cuts(lines[::-1]).to_file(streams / "unlabelled.jsonl.gz")
+    command = shar_command(streams, "unlabelled", "--targets", streams / "targets/unlabelled")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "or not in this order" in done.stderr
+
+
+def test_cuts_without_targets_are_left_out_and_counted(streams):
+    index = streams / "labels/dev/index.json"
+    known = json.loads(index.read_text())
+    known["cuts"].pop("dev2")
+    index.write_text(json.dumps(known))
+    done = subprocess.run(
+        shar_command(streams, "dev", "--labels", streams / "labels"), capture_output=True, text=True, check=True
+    )
+    assert "1 cuts have no labels or targets and are left out" in done.stderr
+    assert sum(json.loads((streams / "shar/dev/shar.json").read_text())["cuts"]) == 5
+
+
+def test_a_killed_training_from_streams_ends_as_if_unbroken(streams):
+    command = train_command(streams, "unbroken", "--unlabelled", f"[{streams / 'shar/unlabelled'}]", "--pool", "3")
+    command += ["--epochs", "3", "--sub-epochs", "2", "--model.delay", "1", "--train.chunk", "10"]
+    command[command.index("--labelled") + 1] = streams / "shar/labelled"
+    run(command)
+    command[command.index("--out") + 1] = streams / "killed"
+    state = streams / "killed/checkpoint.json"
+    kill_when(command, lambda: state.exists() and json.loads(state.read_text())["update"] > 9)
+    run(command)
+    assert "resumed at update" in (streams / "killed/log.txt").read_text()
+    whole, resumed = (load_file(streams / name / "model.safetensors") for name in ("unbroken", "killed"))
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    meta = json.loads((streams / "unbroken/model.json").read_text())["meta"]
+    assert meta["teacher"] == "teacher" and meta["history"][-1]["dev"] < 0.8 * np.log(SENONES)
+    assert meta["unlabelled_hours"] > 0 and meta["target_cpu_s_per_hour"] > 0
+
+
+def test_a_stream_of_another_tree_is_refused(streams):
+    about = streams / "shar/labelled/shar.json"
+    about.write_text(about.read_text().replace('"tree": "', '"tree": "x'))
+    command = train_command(streams, "other")
+    command[command.index("--labelled") + 1] = streams / "shar/labelled"
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "labels of the tree x" in done.stderr
