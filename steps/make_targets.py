@@ -20,7 +20,7 @@ import torch
 from understudy.decode.search import Beams, Scales
 from understudy.stage import Step, log, main, read_json, write_json
 from understudy.stage.workers import ClusterOptions, Workers
-from understudy.targets.compute import compute
+from understudy.targets.compute import MAX_FRAMES, compute
 from understudy.targets.store import LEAST
 from understudy.targets.teaching import Teaching
 
@@ -55,7 +55,7 @@ class Options:
     """of the search"""
     shard_size: int = 500
     """cuts in a shard, the unit of resuming"""
-    max_frames: int = 6000
+    max_frames: int = MAX_FRAMES
     """stacked frames of a batch"""
     threads: int = 1
     """torch threads of a process"""

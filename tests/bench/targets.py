@@ -18,14 +18,19 @@ import lilcom
 import numpy as np
 import torch
 from lhotse import CutSet
+from lhotse.cut import Cut
 
 from understudy import models
+from understudy.decode.search import Beams, Scales
 from understudy.features import Normaliser, load_stacked
-from understudy.models import AcousticModel
+from understudy.models import AcousticModel, ModelOptions
 from understudy.stage import command
+from understudy.stage.workers import Workers
 from understudy.targets import TargetReader, TargetWriter
+from understudy.targets.compute import MAX_FRAMES, by_length, compute
 from understudy.targets.shard import Shard
 from understudy.targets.store import LEAST, Targets, shard_path, top_k
+from understudy.targets.teaching import Teaching
 from understudy.train import losses
 
 
@@ -43,6 +48,12 @@ class Options:
     """of the manifest"""
     k: int = 20
     """senones of a frame"""
+    layers: int = 0
+    """of a larger teacher, to time stage 6 with; 0: none"""
+    cells: int = 512
+    """of its layers, in each direction"""
+    senones: int = 3000
+    """of it"""
     rounds: int = 5
     """of writing and reading, of which the median counts"""
 
@@ -69,6 +80,43 @@ def run(options: Options) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for least in (0.0, LEAST):
             _ours(Path(folder) / str(least), targets, least, frames, options, (student, features, exact), forward)
+        _stage(Path(folder) / "own", options.teacher, options, cuts, normaliser)
+        if options.layers:  # its weights are random: it takes the time of one that has learnt
+            shape = ModelOptions(options.layers, options.cells, bidirectional=True)
+            models.save(AcousticModel(shape, teacher.inputs, options.senones), Path(folder) / "larger")
+            few = cuts[: options.cuts // 10]
+            _stage(Path(folder) / "other", Path(folder) / "larger", options, few, normaliser)
+
+
+def _stage(folder: Path, model: Path, options: Options, cuts: list[Cut], normaliser: Normaliser) -> None:
+    """Stage 6, from features on disk to targets on disk, beside a bare forward pass over the same batches in memory."""
+    batches = [
+        [torch.from_numpy(load_stacked(cut, normaliser)) for cut in batch] for batch in by_length(cuts, MAX_FRAMES)
+    ]
+    frames = sum(len(one) for batch in batches for one in batch)
+    teaching = Teaching(model, "soft", options.k, Scales(1.0, 0.0), Beams())
+    teacher, _ = teaching.load()
+    (folder / "feats").mkdir(parents=True)
+    CutSet.from_cuts(cuts).to_file(folder / "feats/some.jsonl.gz")
+    normaliser.save(folder / "feats/normaliser.json")
+    spent: dict[str, list[tuple[float, float]]] = {"bare forward": [], "stage 6": []}
+    for number in range(options.rounds + 1):
+        for name, times in spent.items():
+            begun = time.perf_counter(), time.process_time()
+            if name == "stage 6":
+                out = folder / f"stage-{number}"
+                compute(teaching, folder / "feats/some.jsonl.gz", out, {"k": options.k}, Workers(1))
+            else:
+                for batch in batches:
+                    teacher.logits(batch)
+            times.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+    bare, stage = (np.array(times)[1:] for times in spent.values())  # the first round warms up
+    wall, cpu = 100 * np.median(bare / stage, axis=0)
+    ours, theirs = (np.median(frames / times[:, 0]) for times in (stage, bare))
+    print(
+        f"stage 6, {teacher.num_parameters / 1e6:.1f} M parameters, {teacher.senones} senones: {ours:.0f} frames/s, "
+        f"{wall:.0f} % of a bare forward pass's {theirs:.0f}; that takes {cpu:.0f} % of its CPU seconds"
+    )
 
 
 def _plain(targets: dict[str, Targets], logits: torch.Tensor) -> dict[str, int]:

@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import chain, cycle, islice
+from itertools import count as count_from
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,13 @@ from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
+from understudy.shar import SharData
 from understudy.stage import UserError, command, read_json
 from understudy.targets import TargetReader
 from understudy.train.data import SpeechData
 from understudy.train.loop import Parts, Sets, Trainer, TrainOptions
 from understudy.train.schedule import Pass
+from understudy.train.shares import updates
 
 TRAIN = Path(__file__).resolve().parents[2] / "steps/train.py"
 RENDEZVOUS = (
@@ -63,6 +66,8 @@ class Options:
     """manifest to learn from soft targets in the loop"""
     targets: Path | None = None
     """folder of these"""
+    stream: Path | None = None
+    """the same speech as a stream (steps/make_shar.py)"""
     model: ModelOptions = field(default_factory=ModelOptions)
     """shape"""
     train: TrainOptions = field(default_factory=TrainOptions)
@@ -96,7 +101,7 @@ def _loop(options: Options, folder: Path) -> None:
     model = AcousticModel(options.model, 3 * NUM_MELS, Tree.load(options.labels / "tree.json").num_senones)
     kind = "soft" if options.targets else "hard"
     trainer = Trainer(model, Sets(held, dev, held), [Pass(kind)] * 2, options.train, folder, 1, options.threads)
-    order, count = trainer._order(0), options.updates
+    order, count = list(trainer._order(0)), options.updates
     pieces = [order[i : i + count] for i in range(0, len(order) - count + 1, count)]
     for _ in trainer._parts(held, order):  # features are read
         pass
@@ -106,6 +111,10 @@ def _loop(options: Options, folder: Path) -> None:
         "loop, features in memory": lambda piece: trainer._parts(held, piece),
         "loop, features on disk": lambda piece: trainer._parts(read, piece),
     }
+    if options.stream:  # its order is its own, and it goes on from round to round
+        stream = SharData(options.stream)
+        passes = chain.from_iterable(updates(stream.order(options.train.max_frames, n), 1, True) for n in count_from(0))
+        sides["loop, stream on disk"] = lambda _: trainer._parts(stream, islice(passes, count))
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     for _, piece in zip(range(options.rounds + 1), cycle(pieces)):
         for name, batches in sides.items():

@@ -20,6 +20,9 @@ from understudy.targets.store import LEAST, Targets, TargetWriter, shard_path
 from understudy.targets.teaching import Supervision, Teaching
 from understudy.train.parallel import Ahead
 
+MAX_FRAMES = 6000
+"""stacked frames of a batch"""
+
 
 @dataclass
 class Written:
@@ -44,7 +47,7 @@ class _Task(NamedTuple):
 
 def compute(
     teaching: Teaching, cuts: Path, out: Path, describe: dict[str, Any], workers: Workers, shard_size: int = 500,
-    max_frames: int = 6000, least: float = LEAST,
+    max_frames: int = MAX_FRAMES, least: float = LEAST,
 ) -> Written:  # fmt: skip
     """Write targets of a manifest to `out`, shard by shard; shards that are there stay.
 
