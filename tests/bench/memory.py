@@ -11,8 +11,7 @@ e.g.: . utils/path.sh
 
 from __future__ import annotations
 
-import json
-import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from lhotse.cut import Cut
 from lhotse.serialization import SequentialJsonlWriter
 from lhotse.utils import fastcopy
 
-from understudy.stage import UserError, command, write_json
+from understudy.stage import UserError, command, read_json, write_json
 
 STEPS = Path(__file__).resolve().parents[2] / "steps"
 
@@ -113,16 +112,14 @@ def _endless(manifest: Path) -> Iterator[Cut]:
 
 
 def _peak_mb(step: list, kept: Path) -> float:
-    """The most that a step's own process has resident, in MB; that of an earlier run, where it was done."""
-    if kept.exists():
-        return json.loads(kept.read_text())
-    words = [sys.executable, str(STEPS / step[0]), *map(str, step[1:])]
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise UserError(f"{' '.join(words)}: failed")
-    write_json(kept, usage.ru_maxrss / 1024)
-    return usage.ru_maxrss / 1024
+    """The most that a step, or one of its processes, had resident, in MB; of an earlier run, where it was done."""
+    if not kept.exists():
+        words = [sys.executable, str(STEPS / step[0]), *map(str, step[1:])]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise UserError(f"{' '.join(words)}:\n{done.stderr}")
+        write_json(kept, float(re.findall(r"peak memory (\d+) MB", done.stderr)[-1]))
+    return read_json(kept)
 
 
 if __name__ == "__main__":

@@ -176,8 +176,16 @@ def seed_all(seed: int) -> None:
 
 def peak_memory_mb() -> float:
     """Peak resident memory of this process or its largest child, in MB."""
-    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return usage / 1024
+    return max(own_peak_kb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+
+
+def own_peak_kb() -> int:
+    """Peak resident memory of this process, in kB.
+
+    Not that of `getrusage`, which begins at what the process had that started this one.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def _paths(options: Any, names: Iterable[str]) -> list[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import shlex
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from understudy.stage.errors import UserError
 from understudy.stage.log import log
+from understudy.stage.step import own_peak_kb
 
 if TYPE_CHECKING:  # takes a second, and most commands have no processes
     from dask_jobqueue.core import JobQueueCluster
@@ -126,7 +126,7 @@ class Workers:
 
     def peak_memory_mb(self) -> float:
         """The most that this process, or any other, had resident so far."""
-        return max(_peak_kb(), self._peak_kb) / 1024
+        return max(own_peak_kb(), self._peak_kb) / 1024
 
     def _result(self, future: Future, number: int, what: str) -> _Done:
         from distributed import KilledWorker, TimeoutError, wait
@@ -199,17 +199,13 @@ class _Here:
             result = self.work(task)
         except UserError as error:  # as a result: it is not tried again
             fault = error
-        return _Done(result, fault, time.process_time() - begun, _peak_kb())
+        return _Done(result, fault, time.process_time() - begun, own_peak_kb())
 
 
 def _use(threads: int) -> None:
     import torch  # not every command needs it
 
     torch.set_num_threads(threads)  # the environment's number is not MKL's: the last bits of sums would be others
-
-
-def _peak_kb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _plugin() -> Any:
