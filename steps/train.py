@@ -73,13 +73,13 @@ def run(options: Options, step: Step) -> None:
     tree = Tree.load(options.labels / "tree.json")
     senones = tree.num_senones
     targets = TargetReader(options.targets, options.k) if options.targets else None
+    if targets is not None:
+        _check_tree(options, tree, targets.describe)
     sets = Sets(
         _labelled(options, targets, tree),
         SpeechData.labelled(options.dev, options.labels),
-        _unlabelled(options, targets) if options.unlabelled else None,
+        _unlabelled(options, targets, tree) if options.unlabelled else None,
     )
-    for described in (data.described for data in (sets.labelled, sets.unlabelled) if data and data.described):
-        _check_tree(options, tree, described)
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
@@ -128,20 +128,27 @@ def _check_tree(options: Options, tree: Tree, described: dict) -> None:
 def _labelled(options: Options, targets: TargetReader | None, tree: Tree) -> Speech:
     if not options.labelled.is_dir():
         return SpeechData.labelled(options.labelled, options.labels, targets)
-    data = SharData(options.labelled, options.k, options.pool)
+    data = _stream(options.labelled, options, tree)
     if data.tree != tree.fingerprint:
         raise UserError(f"{options.labelled}: labels of the tree {data.tree}, {options.labels} has {tree.fingerprint}")
     return data
 
 
-def _unlabelled(options: Options, targets: TargetReader | None) -> Speech:
+def _stream(folder: Path, options: Options, tree: Tree) -> SharData:
+    data = SharData(folder, options.k, options.pool)
+    if data.described:
+        _check_tree(options, tree, data.described)
+    return data
+
+
+def _unlabelled(options: Options, targets: TargetReader | None, tree: Tree) -> Speech:
     if options.true_labels:
         return SpeechData.labelled(options.unlabelled[0], options.true_labels)
     at = options.labelled if options.labelled.is_dir() else options.labelled.parent
     normaliser = Normaliser.load(at / "normaliser.json")
     if not options.unlabelled[0].is_dir():
         return SpeechData(options.unlabelled, normaliser, None, targets)
-    data = SharData(options.unlabelled[0], options.k, options.pool)
+    data = _stream(options.unlabelled[0], options, tree)
     data.normaliser = normaliser
     return data
 
