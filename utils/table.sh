@@ -123,6 +123,7 @@ table_cells() {
       rivals
       curves
       sequences
+      smaller
       devices
     }
   done
@@ -210,26 +211,54 @@ sequence() {
   decode_cell n "$1-$2" "n/$1-$2"
 }
 
-# devices: students of every size at n, with all unlabelled speech, as they would ship
+# smaller: at n with all unlabelled speech, the large student with so narrow a projection that it is no larger than the
+# small one: out of the trained one by singular values, or trained so. And the small one, learning on with 8-bit
+# numbers, beside one that learns on as long without.
+smaller() {
+  local large=${sizes[-1]} all narrow=(--model.projection "$projection") on=(--epochs 2 --train.learning_rate 0.001) soft
+  all=$(part_hours 1) soft=(--targets "[$dir/n/targets/unlabelled]")
+  cell "n/$large-$all-factors" "n/$large-$all" steps/factorise.py --model "$dir/n/$large-$all" \
+    --projection "$projection" --out "$dir/n/$large-$all-factors"
+  distilled n "$large" "$large-$all-factorised" 1 "n/$large-$all-factors n/targets" 1 "${soft[@]}" "${narrow[@]}" \
+    --init "$dir/n/$large-$all-factors"
+  train_cell n "n/$large-first-projected" 1 "n/$labels" --config "conf/$large.yaml" "${narrow[@]}" \
+    --epochs "${first_epochs[-1]}"
+  distilled n "$large" "$large-$all-projected" 1 "n/$large-first-projected n/targets" 1 "${soft[@]}" "${narrow[@]}" \
+    --init "$dir/n/$large-first-projected"
+  distilled n "$small" "$small-$all-longer" 1 "n/$small-$all n/targets" 1 "${soft[@]}" "${on[@]}" \
+    --init "$dir/n/$small-$all"
+  distilled n "$small" "$small-$all-rounded" 1 "n/$small-$all n/targets" 1 "${soft[@]}" "${on[@]}" \
+    --init "$dir/n/$small-$all" --train.rounded true
+}
+
+# devices: the students at n, with all unlabelled speech, as they would ship
 devices() {
-  local size all id
+  local size large=${sizes[-1]} all name
   all=$(part_hours 1)
   for size in "${sizes[@]}"; do
-    id=n/$size-$all
-    cell "$id/recogniser" "$id/decode" steps/pack.py --model "$dir/$id" --decoded "$dir/$id/decode" \
-      --graph "$dir/n/graph" --tree "$dir/n/tree" --normaliser "$data/feats/normaliser.json" --beams.search "$beam" \
-      --out "$dir/$id/recogniser"
-    cell "$id/device" "$id/recogniser" steps/ship.py --recogniser "$dir/$id/recogniser" --calibrate \
-      "$data/feats/unlabelled.jsonl.gz" --test "[$data/feats/test.jsonl.gz]" --system "$size-$all-n" \
-      --recipe "$recipe" --results "$dir/results.jsonl" --out "$dir/$id/device"
+    ship_cells "$size-$all"
   done
+  for name in "$large-$all-factorised" "$large-$all-projected" "$small-$all-longer" "$small-$all-rounded"; do
+    ship_cells "$name"
+  done
+}
+
+# ship_cells NAME
+ship_cells() {
+  local id=n/$1
+  cell "$id/recogniser" "$id/decode" steps/pack.py --model "$dir/$id" --decoded "$dir/$id/decode" \
+    --graph "$dir/n/graph" --tree "$dir/n/tree" --normaliser "$data/feats/normaliser.json" --beams.search "$beam" \
+    --out "$dir/$id/recogniser"
+  cell "$id/device" "$id/recogniser" steps/ship.py --recogniser "$dir/$id/recogniser" --calibrate \
+    "$data/feats/unlabelled.jsonl.gz" --test "[$data/feats/test.jsonl.gz]" --system "$1-n" \
+    --recipe "$recipe" --results "$dir/results.jsonl" --out "$dir/$id/device"
 }
 
 # row BLOCK SYSTEM [BASELINE [ORACLE]]
 row() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "${3:-}" "${4:-}"; }
 
 table_rows() {
-  local small=${sizes[0]} large=${sizes[-1]} all size part c kind
+  local small=${sizes[0]} large=${sizes[-1]} all size part c kind name
   all=$(part_hours 1)
   row "A: the small student with its teacher" teacher-n "$small-n"
   row "A: the small student with its teacher" "$small-n"
@@ -254,6 +283,9 @@ table_rows() {
     row "Sequence training: $c" "$c-mmi-n" "$c-n"
   done
   row "Sequence training: $small-$all" "$small-$all-smbr-n" "$small-$all-n"
+  for name in "$large-$all-factorised" "$large-$all-projected" "$small-$all-longer" "$small-$all-rounded"; do
+    row "Smaller still: as many parameters, or 8 bits in training" "$name-n" "$small-$all-n"
+  done
 }
 
 # Write both lists, work through the cells, make the table.
@@ -271,7 +303,7 @@ run_table() {
   [[ ! -e $dir/results.jsonl ]] || steps/report_table.py --results "$dir/results.jsonl" --rows "$dir/rows.tsv" \
     --out "$table" || status=$?
   if grep -qs '"precision"' "$dir/results.jsonl"; then
-    steps/report_device.py --results "$dir/results.jsonl" --out "$(dirname "$table")/DEVICE.md" || status=$?
+    steps/report_device.py --results "$dir/results.jsonl" --out "$(dirname "$table")/table/DEVICE.md" || status=$?
   fi
   return $status
 }

@@ -63,6 +63,19 @@ def test_each_system_learnt_from_what_its_name_says(made):
     assert abs(lines["student-0.03h-n"]["updates"] - lines["student-0.06h-n"]["updates"]) <= 2
 
 
+def test_students_made_smaller_are_as_small_and_ship(made):
+    lines = results(made)
+    size = lines["student-0.06h-n"]["parameters"]
+    for name in ("large-0.06h-factorised-n", "large-0.06h-projected-n"):
+        assert abs(lines[name]["parameters"] / size - 1) < 0.05
+    # What is made of the trained one has learnt what that has.
+    factorised, projected = (lines[f"large-0.06h-{kind}-n"]["updates"] for kind in ("factorised", "projected"))
+    assert factorised > projected
+    page = (made / "table/DEVICE.md").read_text()
+    names = ("student-0.06h", "large-0.06h", "large-0.06h-factorised", "large-0.06h-projected", "student-0.06h-rounded")
+    assert all(f"| {name}-n-{precision} |" in page for name in names for precision in ("float32", "int8-static"))
+
+
 def test_run_again_nothing_is_redone(made):
     before = {path: path.stat().st_mtime_ns for path in made.rglob("*.safetensors")}
     done = table(made)

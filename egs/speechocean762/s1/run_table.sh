@@ -42,6 +42,7 @@ seven_labelled_passes=0.125  # and at 7n
 distil_rate=0.004            # learning rate
 distil_frames=1500           # stacked frames of a batch
 sequence_epochs=3            # passes of sequence training
+projection=42                # of the large student that is as small as the small one
 beam=12                      # of the search, nats
 seed=1                       # of the split
 list=false                   # only list the cells
