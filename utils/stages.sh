@@ -55,7 +55,7 @@ device() {
   fi
   ship "$model" "$model" "$heard" "$dir/device" "$@"
   if utils/loses.py "$dir/device/networks/dev.json" 1; then
-    steps/train.py --config "${conf:-conf}/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+    "${train[@]}" steps/train.py --config "${conf:-conf}/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
       --dev "$data/feats/dev.jsonl.gz" --labels "$labels" --init "$dir/$model" --epochs 2 "${soft[@]}" \
       --train.rounded true --train.learning_rate 0.001 --seed "$seed" --threads "$threads" --out "$dir/$model-rounded"
     ship "$model-rounded" "$model" "$heard" "$dir/device-rounded" "$@"
