@@ -1,0 +1,80 @@
+"""The capacity page: its arithmetic against sums by hand, and bad figures."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from understudy.models import AcousticModel, ModelOptions
+from understudy.report.capacity import Capacity
+from understudy.stage import UserError
+
+ROOT = Path(__file__).parents[2]
+FIGURES = ROOT / "docs/capacity.yaml"
+
+
+@pytest.fixture
+def told() -> dict:
+    return yaml.safe_load(FIGURES.read_text())
+
+
+def test_needs_are_those_of_a_sum_by_hand(told):
+    values = {name: one["value"] for kind in ("measured", "assumed") for name, one in told[kind].items()}
+    told["scales"] = [{"unlabelled_hours": 200, "labelled_hours": 10, "sub_epochs": 5}]
+    capacity = Capacity.of(told, "here")
+    needs = {need.work.split(",")[0].split(":")[0]: need for need in capacity.needs(capacity.scales[0])}
+    assert needs["audio"].disk_tb == pytest.approx(210 * values["audio_mb"] / 1e6)
+    hours = 200 + 10 * values["speeds"]
+    assert needs["features"].core_hours == pytest.approx(hours * values["features_cpu_s"] / 3600)
+    targets, frames = needs["its soft targets"], 200 * 120_000
+    assert targets.disk_tb == pytest.approx(frames * values["target_bytes"] / 1e12)
+    model = AcousticModel(ModelOptions(5, 768, bidirectional=True), 192, 3000)
+    matrices = sum(p.numel() for p in model.parameters() if p.dim() == 2)
+    operations = values["gpu_tflops"] * 1e12
+    forward = 2 * matrices * frames / (operations * values["forward_share"]) / 3600
+    assert targets.gpu_hours == pytest.approx(forward, rel=0.01)
+    assert targets.instead_core_hours == pytest.approx(
+        matrices * frames / values["forward_gmac_s"] / 1e9 / 3600, rel=0.01
+    )
+    learnt = values["teacher_passes"] * values["speeds"] * 10 * 120_000
+    training = 6 * matrices * learnt / (operations * values["training_share"]) / 3600
+    assert needs["teacher"].gpu_hours == pytest.approx(training, rel=0.01)
+
+
+def test_a_student_hears_labelled_speech_after_each_sub_epoch(told):
+    values = {name: one["value"] for name, one in told["assumed"].items()}
+
+    def hours(sub_epochs: int) -> float:
+        told["scales"] = [{"unlabelled_hours": 300, "labelled_hours": 10, "sub_epochs": sub_epochs}]
+        capacity = Capacity.of(told, "here")
+        return next(n.gpu_hours for n in capacity.needs(capacity.scales[0]) if n.work.startswith("student"))
+
+    one, two = 300 + 10 * values["speeds"], 300 + 20 * values["speeds"]
+    assert hours(2) / hours(1) == pytest.approx(two / one)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda told: told["measured"].pop("target_bytes"), "measured: target_bytes: missing or unknown"),
+        (lambda told: told["assumed"].update(gpus=3), "assumed: gpus: missing or unknown"),
+        (lambda told: told["assumed"]["days"].update(value=0), "assumed: days: its value is 0"),
+        (lambda told: told["assumed"]["days"].update(value="x"), "assumed: days: its value is 'x'"),
+        (lambda told: told["teacher"].update(depth=3), "depth"),
+        (lambda told: told.update(scales=[]), "no scale"),
+    ],
+)
+def test_figures_that_cannot_be_used_are_named(told, change, says):
+    changed = copy.deepcopy(told)
+    change(changed)
+    with pytest.raises(UserError, match=says):
+        Capacity.of(changed, "here")
+
+
+def test_the_page_is_that_of_the_figures(tmp_path):
+    command = [sys.executable, ROOT / "steps/report_capacity.py", "--figures", FIGURES, "--out", tmp_path / "page.md"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert (tmp_path / "page.md").read_text() == (ROOT / "docs/capacity.md").read_text()
