@@ -114,14 +114,16 @@ def _tune(options: Options, out: Path, workers: Workers) -> tuple[Scales, float]
 
 def _decode_best(options: Options, manifest: Path, scales: Scales, out: Path, workers: Workers) -> dict[str, Any]:
     """Decode with these scales and score; with lattices, keep them and count their fewest errors."""
-    lexicon = Lexicon.read(options.graph)
-    said = list(decode(_decoder(options, manifest), manifest, [scales], workers, options.lattices))
-    about = _how(options, scales)
+    lexicon, about = Lexicon.read(options.graph), _how(options, scales)
+    outcomes, said, kept = [], {}, {}
+    # One by one: only what is scored stays in memory.
+    for one in decode(_decoder(options, manifest), manifest, [scales], workers, options.lattices):
+        outcomes.append(outcome(one, lexicon.words, 0, options.normalise))
+        if options.lattices:
+            said[one.id], kept[one.id] = one.reference, one.found[0].lattice
     if options.lattices:
-        kept = {one.id: one.found[0].lattice for one in said}
         save_lattices(out / "lattices.safetensors", kept)
-        about |= oracle(kept, {one.id: one.reference for one in said}, lexicon.word_ids)
-    outcomes = [outcome(one, lexicon.words, 0, options.normalise) for one in said]
+        about |= oracle(kept, said, lexicon.word_ids)
     return write_outcome(out, outcomes, about, options.seed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import NamedTuple
 
 import torch
@@ -45,8 +46,11 @@ class Decoded(NamedTuple):
 def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[Way] = ()) -> Outcome:
     """As it is scored, under the pair of scales of this number; `words` are those of the ids."""
     found = one.found[number]
-    said, heard = normalise(one.reference, ways), normalise([words[i] for i in found.words], ways)
-    return Outcome(one.id, one.speaker, said, heard, found.retried, found.empty, found.narrowed)
+    # A word is in memory once, however often it is said: a set of a hundred hours takes tens of MB.
+    said, heard = (
+        list(map(intern, normalise(side, ways))) for side in (one.reference, [words[i] for i in found.words])
+    )
+    return Outcome(one.id, intern(one.speaker), said, heard, found.retried, found.empty, found.narrowed)
 
 
 _loaded: dict[Decoder, tuple] = {}

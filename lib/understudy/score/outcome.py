@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from understudy.score import errors, interval, utterances
 from understudy.stage import atomic_path, log, write_json
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One utterance."""
 
@@ -50,11 +50,15 @@ def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any],
     if score["empty"]:
         log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])
     with atomic_path(out / "hyp.txt") as partial:
-        partial.write_text("".join(" ".join([o.id, *o.words]) + "\n" for o in outcomes))
+        _write(partial, (" ".join([o.id, *o.words]) + "\n" for o in outcomes))
     with atomic_path(out / "errs.txt") as partial:
-        sides = (f"{o.id}\n{errors.side_by_side(o.reference, o.words)}\n\n" for o in outcomes)
-        partial.write_text("".join(sides))
+        _write(partial, (f"{o.id}\n{errors.side_by_side(o.reference, o.words)}\n\n" for o in outcomes))
     utterances.write(out / "utterances.tsv", scored)
     utterances.write(out / "speakers.tsv", utterances.by_speaker(scored).values())
     write_json(out / "wer.json", score)
     return score
+
+
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(pieces)

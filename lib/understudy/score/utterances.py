@@ -13,7 +13,7 @@ import kaldialign
 from understudy.stage import UserError, atomic_path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scored:
     """One utterance."""
 
