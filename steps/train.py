@@ -83,7 +83,7 @@ def run(options: Options, step: Step) -> None:
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
-        if any(getattr(first.options, n) != getattr(options.model, n) for n in ("layers", "cells", "projection")):
+        if any(getattr(first.options, n) != getattr(options.model, n) for n in ("layers", "cells", "projection", "centred")):
             raise UserError(f"--init {options.init}: its shape is {first.options}, that of --model {options.model}")
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}

@@ -97,6 +97,7 @@ def test_schedule():
     "options",
     [
         ModelOptions(2, 8, bidirectional=True, dropout=0.3),
+        ModelOptions(2, 8, bidirectional=True, centred=True, dropout=0.3),
         ModelOptions(2, 8, delay=3, dropout=0.3),
         ModelOptions(2, 8, projection=3, dropout=0.3),
     ],
@@ -124,6 +125,16 @@ def test_bidirectional_is_torchs_own():
     batch = torch.randn(1, 7, 5)
     expected = ours.output(ours.norms[0](theirs(batch)[0]))
     assert torch.allclose(ours(batch, torch.tensor([7])), expected, atol=1e-5)
+
+
+def test_a_centred_teacher_does_not_hear_the_channel():
+    torch.manual_seed(0)
+    model = AcousticModel(ModelOptions(1, 8, bidirectional=True, centred=True), 5, SENONES)
+    speech = torch.randn(7, 5)
+    here, there = (model.logits([heard])[0] for heard in (speech, speech + torch.randn(5)))
+    assert torch.allclose(here, there, atol=1e-5)
+    with pytest.raises(UserError, match="centred"):
+        AcousticModel(ModelOptions(1, 8, centred=True), 5, SENONES)
 
 
 def test_delay_hears_the_future_and_no_more():

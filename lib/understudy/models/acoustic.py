@@ -24,6 +24,9 @@ class ModelOptions:
     """cells of a layer (of each direction)"""
     bidirectional: bool = False
     """a teacher hears the future"""
+    centred: bool = False
+    """a teacher's inputs lose their mean over the utterance (cepstral mean normalisation, of log-mels instead: our
+    choice), and with it the channel and some of the speaker; in training on chunks, their mean over the chunk"""
     delay: int = 0
     """frames by which a unidirectional model's output is late (target_delay): so much future it hears"""
     projection: int = 0
@@ -44,6 +47,8 @@ class AcousticModel(nn.Module):
         super().__init__()
         if options.bidirectional and options.delay:
             raise UserError("a bidirectional model hears the whole utterance: its delay must be 0")
+        if options.centred and not options.bidirectional:
+            raise UserError("--model.centred: the mean of an utterance is known at its end, to bidirectional models")
         if not 0 <= options.projection < options.cells:
             raise UserError(
                 f"--model.projection {options.projection}: less than the {options.cells} cells, or 0 for none"
@@ -106,6 +111,8 @@ class AcousticModel(nn.Module):
             features = features.scatter(
                 1, ahead[..., None].expand(-1, -1, self.inputs), last[:, None].expand(-1, delay, -1)
             )
+        if self.options.centred:
+            features = features - _mean(features, lengths.to(features.device))
         turn = _reversal(lengths, features.shape[1]).to(features.device) if self.options.bidirectional else None
         hidden = features
         for number, layer in enumerate(self.layers):
@@ -135,6 +142,12 @@ class AcousticModel(nn.Module):
 
 def _half() -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else torch.float16
+
+
+def _mean(features: Tensor, lengths: Tensor) -> Tensor:
+    """(batch, 1, inputs): mean over the frames of each utterance; padding, whatever is in it, does not count."""
+    there = torch.arange(features.shape[1], device=features.device) < lengths[:, None]
+    return (features * there[..., None]).sum(1, keepdim=True) / lengths[:, None, None]
 
 
 def _reversal(lengths: Tensor, frames: int) -> Tensor:
