@@ -25,6 +25,8 @@ from understudy.train.loop import Sets, Trainer, TrainOptions, finish, log_prior
 from understudy.train.schedule import passes
 from understudy.train.way import depends
 
+SHAPE = ("layers", "cells", "projection", "centred")  # in which a model must be as the one that it starts from
+
 
 @dataclass
 class Options:
@@ -83,7 +85,7 @@ def run(options: Options, step: Step) -> None:
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
-        if any(getattr(first.options, n) != getattr(options.model, n) for n in ("layers", "cells", "projection", "centred")):
+        if any(getattr(first.options, name) != getattr(options.model, name) for name in SHAPE):
             raise UserError(f"--init {options.init}: its shape is {first.options}, that of --model {options.model}")
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}

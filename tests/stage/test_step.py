@@ -68,6 +68,19 @@ def test_runs_once_and_again_when_something_changed(step, tmp_path):
     assert "worked" in step("--source", "source", "--out", "out", "--times", "3").stdout
 
 
+def test_an_option_that_came_later_counts_as_its_default(step, tmp_path):
+    assert "worked" in step("--source", "source", "--out", "out").stdout
+    newer = STEP.replace("jobs: int = 1", "jobs: int = 1\n    added: int = 5")
+    newer = newer.replace("rate: float = 1.0", "rate: float = 1.0\n    more: str = 'none'")
+    (tmp_path / "step.py").write_text(newer)
+    assert "up to date" in step("--source", "source", "--out", "out").stderr
+    other = step("--source", "source", "--out", "out", "--inner.more", "some")
+    assert "worked" in other.stdout and "made again: option inner.more: none -> some\n" in other.stderr
+    # From now on it is recorded: another default is another option.
+    (tmp_path / "step.py").write_text(newer.replace("added: int = 5", "added: int = 6"))
+    assert "option added: 5 -> 6" in step("--source", "source", "--out", "out", "--inner.more", "some").stderr
+
+
 def test_what_a_killed_process_was_writing_is_removed(step, tmp_path):
     step("--source", "source", "--out", "out")
     done = tmp_path / "out/.done.json"

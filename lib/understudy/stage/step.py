@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,26 +40,30 @@ class Step:
         return fingerprint.digest(self.record)
 
     @classmethod
-    def begin(cls, out: Path, options: dict[str, Any], inputs: Iterable[Path]) -> tuple[Step, bool]:
+    def begin(
+        cls, out: Path, options: dict[str, Any], inputs: Iterable[Path], defaults: dict[str, Any]
+    ) -> tuple[Step, bool]:
         """Open `out`. Returns the step and whether it is finished already.
 
-        Work of other options or inputs is removed, and said; a folder that no step made is left alone.
+        Work of other options or inputs is removed, and said; a folder that no step made is left alone. An option that
+        came after the work was done counts as its default: a new option must do by default what was done without it.
 
         Raises:
             UserError: an input is missing, or `out` holds files that no step wrote.
         """
-        record = {f"option {name}": str(value) for name, value in _flat(options).items()}
+        record = _record(options)
         for path in inputs:
             if not path.exists():
                 raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
             record[f"input {path}"] = fingerprint.of_file(path)
         step = cls(out, record)
         done, begun = out / fingerprint.DONE, out / _BEGUN
-        if done.exists() and (old := read_json(done)["record"]) == record:
-            return step, True
         if done.exists() or begun.exists():
-            old = read_json(done if done.exists() else begun)["record"]
-            if changed := fingerprint.differences(old, record):
+            old = _record(defaults) | read_json(done if done.exists() else begun)["record"]
+            changed = fingerprint.differences(old, record)
+            if done.exists() and not changed:
+                return step, True
+            if changed:
                 log.info("%s was made otherwise, and is made again: %s", out, "; ".join(changed))
                 step._clear()
             else:
@@ -123,7 +127,8 @@ def main(
             open_log(out / _LOG)
             log.info("command: %s", shlex.join([Path(sys.argv[0]).name, *(sys.argv[1:] if argv is None else argv)]))
             values = {k: v for k, v in asdict(options).items() if k not in (output, *inputs, *unfingerprinted)}
-            step, finished = Step.begin(out, values | (besides(options) if besides else {}), _paths(options, inputs))
+            values |= besides(options) if besides else {}
+            step, finished = Step.begin(out, values, _paths(options, inputs), _defaults(options_type, values))
             ranks.tell((step.record, finished))
         else:
             warnings_alone(ranks.rank())
@@ -195,6 +200,20 @@ def _paths(options: Any, names: Iterable[str]) -> list[Path]:
         if value is not None:
             paths += [Path(v) for v in (value if isinstance(value, (list, tuple)) else [value])]
     return paths
+
+
+def _defaults(options_type: type, names: Iterable[str]) -> dict[str, Any]:
+    """Of those options that have one."""
+    values = {}
+    for one in fields(options_type):
+        if one.name in names and (one.default, one.default_factory) != (MISSING, MISSING):
+            value = one.default if one.default is not MISSING else one.default_factory()
+            values[one.name] = asdict(value) if is_dataclass(value) else value
+    return values
+
+
+def _record(options: dict[str, Any]) -> dict[str, str]:
+    return {f"option {name}": str(value) for name, value in _flat(options).items()}
 
 
 def _flat(options: dict[str, Any], prefix: str = "") -> dict[str, Any]:
