@@ -13,6 +13,11 @@ read -ra seeds <<<"$seeds"
 read -ra parts <<<"$parts"
 read -ra first_epochs <<<"$first_epochs" # of each size
 read -ra alone_epochs <<<"$alone_epochs"
+known_blocks="A B C rivals sequence smaller device"
+small=${sizes[0]} large=${sizes[-1]}
+all=$(awk -v n="$unlabelled_hours" 'BEGIN { printf "%gh", n }') # in the names of systems: all unlabelled speech
+# Students with as many parameters as the small one, made of the large one; and the small one, learning on.
+narrowed=("$large-$all-factorised" "$large-$all-projected" "$small-$all-longer" "$small-$all-rounded")
 
 # cell NAME NEEDS COMMAND…
 cell() {
@@ -107,47 +112,73 @@ distilled() {
 # part_hours PART: hours of unlabelled speech in the name of a system
 part_hours() { awk -v n="$unlabelled_hours" -v p="$1" 'BEGIN { printf "%gh", n / p }'; }
 
+# wants BLOCK: whether the option `blocks` names it
+wants() { [[ " $blocks " == *" $1 "* ]]; }
+
+# What there is to want, and what makes sense together.
+check_blocks() {
+  local block
+  for block in $blocks; do
+    if [[ " $known_blocks " != *" $block "* ]]; then
+      echo "run_table.sh: error: --blocks: no block is called $block; there are $known_blocks" >&2
+      return 1
+    fi
+  done
+  if ! wants C && { wants smaller || wants device; }; then
+    echo "run_table.sh: error: --blocks: smaller and device are about the students of C; add it" >&2
+    return 1
+  fi
+}
+
 # All cells, what matters most first: where needs allow, they are begun in this order.
 table_cells() {
-  local small=${sizes[0]} large=${sizes[-1]} s part
+  local s part
   cells_of_corpus
-  for part in "${parts[@]}"; do
-    ((part == 1)) || cell "part-$part" features steps/subset.py --cuts "$data/feats/unlabelled.jsonl.gz" \
-      --hours "$(awk -v n="$unlabelled_hours" -v p="$part" 'BEGIN { printf "%.4f", 0.999 * n / p }')" --out "$data/part-$part"
-  done
+  if wants C; then
+    for part in "${parts[@]}"; do
+      ((part == 1)) || cell "part-$part" features steps/subset.py --cuts "$data/feats/unlabelled.jsonl.gz" \
+        --hours "$(awk -v n="$unlabelled_hours" -v p="$part" 'BEGIN { printf "%.4f", 0.999 * n / p }')" \
+        --out "$data/part-$part"
+    done
+  fi
   foundation n
-  foundation 7n
+  if wants B; then foundation 7n; fi
   for s in "${seeds[@]}"; do
-    small_students "$s"
-    ((s != 1)) || {
-      rivals
-      curves
-      sequences
-      smaller
-      devices
-    }
+    small_student n "$s"
+    if wants B; then
+      small_student 7n "$s"
+      step_by_step "$s"
+    fi
+    if ((s == 1)); then
+      oracle
+      if wants rivals; then rivals; fi
+      if wants C; then curves; fi
+      if wants sequence; then sequences; fi
+      if wants smaller; then smaller; fi
+      if wants device; then devices; fi
+    fi
   done
 }
 
-# small_students SEED: the small student at n and 7n, alone and distilled (blocks A and B)
-small_students() {
-  local c all
-  all=$(part_hours 1)
-  for c in n 7n; do
-    # The baseline gets as many updates as the distilled student, all on labelled speech.
-    train_cell $c "$(seeded "$c/$small-first" "$1")" "$1" "$c/$labels" --config "conf/$small.yaml" \
-      --epochs "$(of first_epochs $c)"
-    model $c "$small" "$1" "$c/$labels" --config "conf/$small.yaml" --epochs "$(of alone_epochs $c)"
-    distilled $c "$small" "$small-$all" "$1" "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]"
-  done
+# small_student CONDITION SEED: the small student, alone and distilled (blocks A and B)
+small_student() {
+  local c=$1
+  # The baseline gets as many updates as the distilled student, all on labelled speech.
+  train_cell "$c" "$(seeded "$c/$small-first" "$2")" "$2" "$c/$labels" --config "conf/$small.yaml" \
+    --epochs "$(of first_epochs "$c")"
+  model "$c" "$small" "$2" "$c/$labels" --config "conf/$small.yaml" --epochs "$(of alone_epochs "$c")"
+  distilled "$c" "$small" "$small-$all" "$2" "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]"
+}
+
+# step_by_step SEED: at 7n, the small student from the targets of the large one
+step_by_step() {
   (($1 != 1)) || seven_large
   distilled 7n "$small" "$small-stepwise" "$1" "7n/targets-$large" 1 --targets "[$dir/7n/targets-$large/unlabelled]"
 }
 
 # seven_large: at 7n, the large student and its own targets, which the small one learns from step-wise
 seven_large() {
-  local name
-  name=$large-$(part_hours 1)
+  local name=$large-$all
   train_cell 7n "7n/$large-first" 1 "7n/$labels" --config "conf/$large.yaml" --epochs "$seven_large_epochs"
   distilled 7n "$large" "$name" 1 7n/targets 1 --targets "[$dir/7n/targets/unlabelled]"
   targets 7n "targets-$large" "$name" "7n/$name"
@@ -170,8 +201,7 @@ curves() {
   done
 }
 
-# rivals: at n with all unlabelled speech, the small student from other supervision of the same teacher, and from
-# the true labels (the oracle)
+# rivals: at n with all unlabelled speech, the small student from other supervision of the same teacher
 rivals() {
   local kind
   for kind in lattice best-path; do
@@ -188,6 +218,10 @@ rivals() {
   cell augmented features steps/augment.py --cuts "$data/corpus/unlabelled.jsonl.gz" --jobs 1 --out "$data/augmented"
   distilled n "$small" "$small-augmented" 1 "augmented n/targets" 1 --targets "[$dir/n/targets/unlabelled]" \
     --unlabelled "[$data/augmented/unlabelled.jsonl.gz]"
+}
+
+# oracle: the small student from the true labels of the unlabelled speech: what can be reached
+oracle() {
   cell n/true-labels "n/teacher" steps/realign.py --model "$dir/n/teacher" --tree "$dir/n/tree" \
     --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --out "$dir/n/true-labels"
   distilled n "$small" "$small-oracle" 1 n/true-labels 1 --true-labels "$dir/n/true-labels"
@@ -195,8 +229,7 @@ rivals() {
 
 # sequences: at n, sequence training of the teacher and of the small student, with all that it learnt before
 sequences() {
-  local all from
-  all=$(part_hours 1)
+  local from
   for from in teacher "$small" "$small-$all"; do
     sequence "$from" mmi
   done
@@ -215,8 +248,8 @@ sequence() {
 # small one: out of the trained one by singular values, or trained so. And the small one, learning on with 8-bit
 # numbers, beside one that learns on as long without.
 smaller() {
-  local large=${sizes[-1]} all narrow=(--model.projection "$projection") on=(--epochs 2 --train.learning_rate 0.001) soft
-  all=$(part_hours 1) soft=(--targets "[$dir/n/targets/unlabelled]")
+  local narrow=(--model.projection "$projection") on=(--epochs 2 --train.learning_rate 0.001)
+  local soft=(--targets "[$dir/n/targets/unlabelled]")
   cell "n/$large-$all-factors" "n/$large-$all" steps/factorise.py --model "$dir/n/$large-$all" \
     --projection "$projection" --out "$dir/n/$large-$all-factors"
   distilled n "$large" "$large-$all-factorised" 1 "n/$large-$all-factors n/targets" 1 "${soft[@]}" "${narrow[@]}" \
@@ -233,14 +266,15 @@ smaller() {
 
 # devices: the students at n, with all unlabelled speech, as they would ship
 devices() {
-  local size large=${sizes[-1]} all name
-  all=$(part_hours 1)
+  local size name
   for size in "${sizes[@]}"; do
     ship_cells "$size-$all"
   done
-  for name in "$large-$all-factorised" "$large-$all-projected" "$small-$all-longer" "$small-$all-rounded"; do
-    ship_cells "$name"
-  done
+  if wants smaller; then
+    for name in "${narrowed[@]}"; do
+      ship_cells "$name"
+    done
+  fi
 }
 
 # ship_cells NAME
@@ -258,38 +292,49 @@ ship_cells() {
 row() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "${3:-}" "${4:-}"; }
 
 table_rows() {
-  local small=${sizes[0]} large=${sizes[-1]} all size part c kind name
-  all=$(part_hours 1)
+  local size part c kind name
   row "A: the small student with its teacher" teacher-n "$small-n"
   row "A: the small student with its teacher" "$small-n"
   row "A: the small student with its teacher" "$small-$all-n" "$small-n" "$small-oracle-n"
   row "A: the small student with its teacher" "$small-oracle-n" "$small-n"
-  for c in teacher-7n "$small-7n" "$small-$all-7n" "$large-$all-7n" "$small-stepwise-7n"; do
-    row "B: the labelled speech is seven-fold" "$c" "$small-7n"
-  done
-  for size in "${sizes[@]}"; do
-    row "C: students of several sizes with little labelled speech" "$size-n" teacher-n
-    for part in "${parts[@]}"; do
-      row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" teacher-n
+  if wants B; then
+    for c in teacher-7n "$small-7n" "$small-$all-7n" "$large-$all-7n" "$small-stepwise-7n"; do
+      row "B: the labelled speech is seven-fold" "$c" "$small-7n"
     done
-  done
-  for kind in "$all" denominator lattice best-path hard; do
-    row "Supervision: soft targets and their rivals" "$small-$kind-n" "$small-n" "$small-oracle-n"
-  done
-  row "The student hears the unlabelled speech in rooms and noise" "$small-$all-n" "$small-n"
-  row "The student hears the unlabelled speech in rooms and noise" "$small-augmented-n" "$small-n"
-  for c in teacher "$small" "$small-$all"; do
-    row "Sequence training: $c" "$c-n" "$c-n"
-    row "Sequence training: $c" "$c-mmi-n" "$c-n"
-  done
-  row "Sequence training: $small-$all" "$small-$all-smbr-n" "$small-$all-n"
-  for name in "$large-$all-factorised" "$large-$all-projected" "$small-$all-longer" "$small-$all-rounded"; do
-    row "Smaller still: as many parameters, or 8 bits in training" "$name-n" "$small-$all-n"
-  done
+  fi
+  if wants C; then
+    for size in "${sizes[@]}"; do
+      row "C: students of several sizes with little labelled speech" "$size-n" teacher-n
+      for part in "${parts[@]}"; do
+        row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" teacher-n
+      done
+    done
+  fi
+  if wants rivals; then
+    for kind in "$all" denominator lattice best-path hard; do
+      row "Supervision: soft targets and their rivals" "$small-$kind-n" "$small-n" "$small-oracle-n"
+    done
+    for kind in "$all" augmented; do
+      row "The student hears the unlabelled speech in rooms and noise" "$small-$kind-n" "$small-n"
+    done
+  fi
+  if wants sequence; then
+    for c in teacher "$small" "$small-$all"; do
+      row "Sequence training: $c" "$c-n" "$c-n"
+      row "Sequence training: $c" "$c-mmi-n" "$c-n"
+    done
+    row "Sequence training: $small-$all" "$small-$all-smbr-n" "$small-$all-n"
+  fi
+  if wants smaller; then
+    for name in "${narrowed[@]}"; do
+      row "Smaller still: as many parameters, or 8 bits in training" "$name-n" "$small-$all-n"
+    done
+  fi
 }
 
 # Write both lists, work through the cells, make the table.
 run_table() {
+  check_blocks
   mkdir -p "$dir"
   table_cells >"$dir/cells.tsv.$$" && mv "$dir/cells.tsv.$$" "$dir/cells.tsv"
   table_rows >"$dir/rows.tsv.$$" && mv "$dir/rows.tsv.$$" "$dir/rows.tsv"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from understudy.stage.cells import read_cells
+
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
 SMALL = (
     "--hours 0.03 --seven-hours 0.08 --unlabelled-hours 0.06 --dev-hours 0.01 --test-hours 0.02 --senones 100 "
@@ -74,6 +76,23 @@ def test_students_made_smaller_are_as_small_and_ship(made):
     page = (made / "table/DEVICE.md").read_text()
     names = ("student-0.06h", "large-0.06h", "large-0.06h-factorised", "large-0.06h-projected", "student-0.06h-rounded")
     assert all(f"| {name}-n-{precision} |" in page for name in names for precision in ("float32", "int8-static"))
+
+
+@pytest.mark.parametrize("blocks", ["A", "A B", "A C device", "rivals", "sequence", "C smaller"])
+def test_blocks_are_whole_by_themselves(tmp_path, blocks):
+    done = table(tmp_path, "--list", "true", "--blocks", blocks)
+    assert done.returncode == 0, done.stderr
+    cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), blocks)  # of which none lacks its needs
+    decoded = {c.command[c.command.index("--system") + 1] for c in cells if c.name.endswith("/decode")}
+    rows = [line.split("\t") for line in (tmp_path / "exp/rows.tsv").read_text().splitlines()]
+    assert decoded >= {name for _, *names in rows for name in names if name} >= {"student-n", "student-oracle-n"}
+    assert ("student-7n" in decoded) == ("B" in blocks)
+
+
+@pytest.mark.parametrize(("blocks", "told"), [("A D", "no block is called D"), ("A device", "students of C")])
+def test_blocks_that_make_no_sense_are_told(tmp_path, blocks, told):
+    done = table(tmp_path, "--list", "true", "--blocks", blocks)
+    assert done.returncode != 0 and told in done.stderr
 
 
 def test_run_again_nothing_is_redone(made):

@@ -7,6 +7,7 @@
 #
 # e.g.: ./run_table.sh                  everything that is not done yet, then the table
 #       ./run_table.sh --list true      the cells, and what each needs
+#       ./run_table.sh --blocks "A B"   parts of the table
 #       ./run_table.sh --seeds 1       one seed only
 # shellcheck disable=SC2034  # utils/table.sh reads the options by name
 set -euo pipefail
@@ -20,6 +21,7 @@ dev_hours=0.3                # for the scales of the search
 test_hours=1                 # of voices never heard in training
 sizes="student medium large" # conf/<size>.yaml, small to large
 seeds="1 2 3"                # of the small student; all else is trained once
+blocks="A B C rivals sequence smaller device" # of the table; A always
 senones=200                  # most leaves of the tree at n
 seven_senones=500            # and at 7n
 teacher_epochs=110           # passes of the teacher over labelled speech at n

@@ -8,6 +8,7 @@
 #
 # e.g.: ./run_table.sh --corpus-dir /corpora/speechocean762    everything that is not done yet, then the table
 #       ./run_table.sh --list true      the cells, and what each needs
+#       ./run_table.sh --blocks "A B"   parts of the table
 #       ./run_table.sh --seeds 1        one seed only
 # shellcheck disable=SC2034  # utils/table.sh reads the options by name
 set -euo pipefail
@@ -23,6 +24,7 @@ unlabelled_hours=2.2         # speech without transcripts, of those speakers tha
 parts="8 4 2 1"              # the learning curves see an eighth of it, a fourth, …
 sizes="student medium large" # conf/<size>.yaml, small to large
 seeds="1 2 3"                # of the small student; all else is trained once
+blocks="A B C rivals sequence smaller device" # of the table; A always
 senones=250                  # most leaves of the tree at n
 seven_senones=600            # and at 7n
 teacher_epochs=34            # passes of the teacher over labelled speech at three speeds, at n
