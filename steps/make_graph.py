@@ -36,7 +36,7 @@ def run(options: Options, step: Step) -> None:
     tree = Tree.load(options.tree / "tree.json" if options.tree.is_dir() else options.tree)
     fsa = build_hclg(lexicon, options.lang / "lm.arpa", tree, silence_probability=options.silence_probability)
     lexicon.write(step.out)
-    save_graph(fsa, step.out / "HCLG.safetensors")
+    save_graph(fsa, step.out / "HCLG.safetensors", tree.fingerprint)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def run(options: Options) -> None:
     models, absent = gather.trained(options.exp), []
     sizes = {model.name: model.size for model in models}
     for line in lines:
-        line["bytes"] = sizes.get(_model_of(line))
+        line.setdefault("bytes", sizes.get(_model_of(line)))  # a device's network knows its own
     shown = _chosen(options, lines)
     told = _example(options, shown)
     parts = {
@@ -110,8 +110,12 @@ def _curves(models: list[gather.Model]) -> list[str]:
 
 
 def _chosen(options: Options, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lines of the systems to look at closely, all of one test set: those asked for, or the usual three."""
-    lines = [line for line in lines if "scored" in line and (options.exp / line["scored"] / "errs.txt").exists()]
+    """Lines of the systems to look at closely, all of one test set: those asked for, or the usual three.
+
+    A network on a device is not one of them: it is a model that is there already, in other numbers.
+    """
+    lines = [line for line in lines if "scored" in line and "precision" not in line]
+    lines = [line for line in lines if (options.exp / line["scored"] / "errs.txt").exists()]
     lines = [line for line in lines if line["test_set"] == lines[0]["test_set"]]
     if options.systems:
         by_name = {line["system"]: line for line in lines}

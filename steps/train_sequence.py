@@ -95,7 +95,8 @@ def _mmi(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Crit
 def _smbr(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Criterion:
     if options.graph is None:
         raise UserError("--criterion smbr searches lattices: give --graph, the folder of steps/make_graph.py")
-    return Smbr(load_graph(options.graph / "HCLG.safetensors"), model.log_priors, options.sequence)
+    graph = load_graph(options.graph / "HCLG.safetensors", model.meta.get("tree"))
+    return Smbr(graph, model.log_priors, options.sequence)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
 from understudy.lang.graph import load_graph, save_graph, words_of
 from understudy.lang.hclg import build_hclg
+from understudy.stage import UserError
 
 FRAMES = 4
 HALF = math.log(2)
@@ -137,8 +138,10 @@ def posteriors(labels, senones):
 
 def test_perfect_posteriors_decode_to_the_words(tmp_path):
     lexicon, tree = toy.lexicon(), toy.ToyTree(shared=False)
-    save_graph(build_hclg(lexicon, toy.write_arpa(tmp_path), tree), tmp_path / "g.safetensors")
-    fsa = load_graph(tmp_path / "g.safetensors")
+    save_graph(build_hclg(lexicon, toy.write_arpa(tmp_path), tree), tmp_path / "g.safetensors", "one")
+    fsa = load_graph(tmp_path / "g.safetensors", "one")
+    with pytest.raises(UserError, match=r"g\.safetensors: its senones are those of the tree one, the model's .* other"):
+        load_graph(tmp_path / "g.safetensors", "other")
     phones = ["a", "b", "SIL", "b", "a", "b", "c"]  # AB B AB B
     padded = [0, *(lexicon.phone_ids[p] for p in phones), 0]
     labels = []

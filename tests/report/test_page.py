@@ -92,6 +92,21 @@ def test_the_page_says_what_the_files_say_and_needs_no_other(exp):
     assert "Nothing yet for “An utterance”" in text
 
 
+def test_what_is_on_a_device_keeps_its_bytes_and_is_not_looked_at_closely(exp):
+    """A network in 8 bits that makes fewer errors than its model has no model of its own to draw an utterance with."""
+    line = json.loads((exp / "results.jsonl").read_text().splitlines()[-1])
+    shutil.copytree(exp / "taught/decode/test", exp / "device/networks/int8/test")
+    shipped = {"system": "taught-int8", "precision": "int8", "bytes": 345_000, "wer": 1.0, "teacher": "base"}
+    shipped |= {"scored": "device/networks/int8/test"}
+    with (exp / "results.jsonl").open("a") as file:
+        file.write(json.dumps(line | shipped) + "\n")
+    text = page(exp, "--baseline", "base")
+    rows = {row[0].strip(): row for row in Rows(text).rows}
+    assert rows["taught-int8"][9] == "345.0 kB" and rows["taught"][9] == "1.2 kB"
+    mistakes = text.partition('id="mistakes"')[2]
+    assert "taught" in mistakes and "taught-int8" not in mistakes
+
+
 def test_a_folder_with_nothing_yet_has_a_page(tmp_path):
     text = page(tmp_path)
     assert text.count("Nothing yet for") == 5 and "<table" not in text

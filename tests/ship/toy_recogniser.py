@@ -38,8 +38,10 @@ def make(folder: Path, layers: int = 2, cells: int = 24, delay: int = 3) -> Reco
     with torch.no_grad():
         model.output.weight.mul_(8)
         model.log_priors.copy_(torch.randn(of_phones.num_senones).log_softmax(0))
+    model.meta["tree"] = of_phones.fingerprint
     models.save(model, folder)
-    save_graph(build_hclg(lexicon, toy.write_arpa(folder), of_phones), folder / "HCLG.safetensors")
+    graph = build_hclg(lexicon, toy.write_arpa(folder), of_phones)
+    save_graph(graph, folder / "HCLG.safetensors", of_phones.fingerprint)
     lexicon.write(folder)
     of_phones.save(folder / "tree.json")
     Normaliser(np.full(NUM_MELS, 9.0, np.float32), np.full(NUM_MELS, 3.0, np.float32)).save(folder / "normaliser.json")

@@ -103,11 +103,9 @@ def _batches(cuts: Iterable[Cut], frames: int) -> Iterator[list[Cut]]:
 def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales], bool]) -> list[Decoded]:
     decoder, cuts, grid, lattices = task
     if decoder not in _loaded:
-        _loaded[decoder] = (
-            load(decoder.model),
-            load_graph(decoder.graph),
-            Normaliser.load(decoder.normaliser),
-        )
+        model = load(decoder.model)
+        graph = load_graph(decoder.graph, model.meta.get("tree"))
+        _loaded[decoder] = model, graph, Normaliser.load(decoder.normaliser)
     model, graph, normaliser = _loaded[decoder]
     log_posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
     middle = grid[len(grid) // 2]

@@ -52,9 +52,12 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
     Raises:
         UserError: the parts do not belong together.
     """
-    senones, grown = models.load(model).senones, Tree.load(tree).num_senones
-    if senones != grown:
-        raise UserError(f"{model} has {senones} senones, {tree} has {grown}: not of one tree")
+    learnt, grown = models.load(model), Tree.load(tree)
+    if learnt.senones != grown.num_senones:
+        raise UserError(f"{model} has {learnt.senones} senones, {tree} has {grown.num_senones}: not of one tree")
+    if learnt.meta.get("tree", grown.fingerprint) != grown.fingerprint:
+        raise UserError(f"{model} is of the tree {learnt.meta['tree']}, {tree} is {grown.fingerprint}. Give its own.")
+    load_graph(graph / "HCLG.safetensors", grown.fingerprint)
     files = {model / name: name for name in _MODEL} | {graph / name: name for name in _GRAPH}
     for source, name in (files | {tree: "tree.json", normaliser: "normaliser.json"}).items():
         if not source.exists():
@@ -78,8 +81,8 @@ class Recogniser:
         self.about = read_json(folder / "recogniser.json")
         self.scales = Scales(self.about["acoustic_scale"], self.about["prior_scale"])
         self.beams = Beams(**self.about["beams"])
-        self.model, self.graph = models.load(folder), load_graph(folder / "HCLG.safetensors")
-        self.lexicon, self.tree = Lexicon.read(folder), Tree.load(folder / "tree.json")
+        self.model, self.lexicon, self.tree = models.load(folder), Lexicon.read(folder), Tree.load(folder / "tree.json")
+        self.graph = load_graph(folder / "HCLG.safetensors", self.tree.fingerprint)
         self.normaliser = Normaliser.load(folder / "normaliser.json")
 
     def hear(self, batch: Sequence[np.ndarray], times: bool = True) -> list[Heard]:

@@ -63,8 +63,12 @@ def words_of(fsa: k2.Fsa, aux_labels: Iterable[int]) -> list[int]:
     return words
 
 
-def save_graph(fsa: k2.Fsa, path: Path | str) -> None:
-    """Write a decoding graph as safetensors, atomically."""
+def save_graph(fsa: k2.Fsa, path: Path | str, tree: str = "") -> None:
+    """Write a decoding graph as safetensors, atomically.
+
+    Args:
+        tree: fingerprint of the tree whose senones its labels are; empty: of none that a model could have.
+    """
     lengths = [len(s) for s in fsa.word_sequences]
     tensors = {
         "arcs": fsa.arcs.values()[:, :3].contiguous(),
@@ -74,23 +78,31 @@ def save_graph(fsa: k2.Fsa, path: Path | str) -> None:
         "sequence_words": torch.tensor([w for s in fsa.word_sequences for w in s], dtype=torch.int32),
     }
     with atomic_path(path) as partial:
-        save_file(tensors, str(partial), metadata={"sequence_base": str(fsa.sequence_base)})
+        save_file(tensors, str(partial), metadata={"sequence_base": str(fsa.sequence_base), "tree": tree})
 
 
-def load_graph(path: Path | str) -> k2.Fsa:
+def load_graph(path: Path | str, tree: str | None = None) -> k2.Fsa:
     """Read what `save_graph` wrote.
 
+    Args:
+        tree: fingerprint of the tree whose senones will be scored; None where it is not known.
+
     Raises:
-        UserError: it is missing or not such a file.
+        UserError: it is missing, not such a file, or of another tree.
     """
     if not Path(path).exists():
         raise UserError(f"{path}: no such graph. Make it with steps/make_graph.py.")
     try:
         with safe_open(str(path), framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
-            base = int(file.metadata()["sequence_base"])
+            base, made_of = int(file.metadata()["sequence_base"]), file.metadata().get("tree")
     except Exception as error:  # the library's own error type is not public
         raise UserError(f"{path}: not a graph of this project ({error}). Remove it and remake it.") from error
+    if tree and made_of and tree != made_of:
+        raise UserError(
+            f"{path}: its senones are those of the tree {made_of}, the model's are those of {tree}. "
+            "Make a graph with the model's tree (steps/make_graph.py)."
+        )
     scores = tensors["scores"].view(torch.int32)
     fsa = k2.Fsa(torch.cat([tensors["arcs"], scores[:, None]], dim=1), aux_labels=tensors["aux_labels"])
     words = iter(tensors["sequence_words"].tolist())

@@ -75,7 +75,7 @@ class Teaching:
         if self.kind == "denominator":
             found = Occupied(self._denominator(teacher), self.scales, priors, self.k)
         else:
-            graph = load_graph(self.graph / "HCLG.safetensors")
+            graph = load_graph(self.graph / "HCLG.safetensors", teacher.meta.get("tree"))
             found = Decoded(graph, self.scales, priors, self.beams, self.k, self.kind == "lattice")
         return lambda logits: found([z.cpu() for z in logits])
 

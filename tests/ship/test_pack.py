@@ -1,0 +1,46 @@
+"""A recogniser is made of parts that belong together, and of no others."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import toy_recogniser
+
+from understudy import models
+from understudy.decode.recogniser import Recogniser, pack
+from understudy.stage import UserError
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parts")
+    toy_recogniser.make(folder)
+    return folder
+
+
+def packed(parts, out, **other):
+    names = {"model": parts, "graph": parts, "tree": parts / "tree.json", "normaliser": parts / "normaliser.json"}
+    pack(**(names | other), about=Recogniser(parts).about, out=out)
+
+
+def test_what_belongs_together_recognises_alike(parts, tmp_path):
+    packed(parts, tmp_path)
+    noise = toy_recogniser.noise(2.0, 1)
+    assert Recogniser(tmp_path).hear([noise]) == Recogniser(parts).hear([noise])
+
+
+def test_parts_of_another_tree_are_refused_with_both(parts, tmp_path):
+    own = Recogniser(parts).tree
+    # As many senones, but others.
+    other = replace(own, nodes={name: own.num_senones - 1 - leaf for name, leaf in own.nodes.items()})
+    other.save(tmp_path / "tree.json")
+    with pytest.raises(UserError, match=f"is of the tree {own.fingerprint}, .* is {other.fingerprint}"):
+        packed(parts, tmp_path / "out", tree=tmp_path / "tree.json")
+    model = models.load(parts)
+    model.meta["tree"] = other.fingerprint
+    models.save(model, tmp_path)
+    with pytest.raises(UserError, match=f"of the tree {own.fingerprint}, the model's are those of {other.fingerprint}"):
+        packed(parts, tmp_path / "out", model=tmp_path, tree=tmp_path / "tree.json")
