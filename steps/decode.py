@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lhotse import CutSet
+
 from understudy.decode.lattice import oracle, save_lattices
 from understudy.decode.pool import Decoder, decode, outcome
 from understudy.decode.search import Beams, Scales
 from understudy.lang.lexicon import Lexicon
-from understudy.models import load
+from understudy.models import load, weights_fingerprint
 from understudy.score import errors
 from understudy.score.normalise import Way
 from understudy.score.outcome import write_outcome
@@ -79,7 +81,9 @@ def _run(options: Options, step: Step, names: list[str], workers: Workers) -> No
     start, cpu = time.monotonic(), workers.cpu_seconds()
     best, dev_wer = _tune(options, step.out / "dev", workers)
     for name, path in zip(names, options.test, strict=True):
+        before, seconds = workers.cpu_seconds(), sum(cut.duration for cut in CutSet.from_jsonl_lazy(path))
         score = _decode_best(options, path, best, step.out / name, workers)
+        score["rtf"] = round((workers.cpu_seconds() - before) / seconds, 5)
         score["scored"] = os.path.relpath(step.out / name, options.results.parent)
         # The first line counts the tuning too.
         used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(workers.cpu_seconds() - cpu, 1)}
@@ -133,7 +137,8 @@ def _decoder(options: Options, manifest: Path) -> Decoder:
 
 
 def _how(options: Options, scales: Scales) -> dict[str, Any]:
-    return {"acoustic_scale": scales.acoustic, "prior_scale": scales.prior, "normalise": options.normalise}
+    how = {"acoustic_scale": scales.acoustic, "prior_scale": scales.prior, "normalise": options.normalise}
+    return {**how, "model": weights_fingerprint(options.model)}
 
 
 def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from understudy.decode.recogniser import about, pack
 from understudy.decode.search import Beams
+from understudy.models import weights_fingerprint
 from understudy.stage import Step, UserError, main, read_json
 
 
@@ -26,7 +27,7 @@ class Options:
     tree: Path
     """the phonetic decision tree: tree.json, or the folder that holds it"""
     decoded: Path
-    """folder of steps/decode.py: the scales that it tuned"""
+    """folder of steps/decode.py: the scales that it tuned, and its rates if it decoded this model"""
     normaliser: Path
     """normaliser.json of the features that the model was trained on"""
     out: Path
@@ -43,7 +44,7 @@ def run(options: Options, step: Step) -> None:
     if not scored.exists():
         raise UserError(f"{scored}: no such result. Decode the model with steps/decode.py, or name its --test set.")
     tree = options.tree / "tree.json" if options.tree.is_dir() else options.tree
-    known = about(read_json(scored), options.beams, options.model.name)
+    known = about(read_json(scored), options.beams, options.model.name, weights_fingerprint(options.model))
     pack(options.model, options.graph, tree, options.normaliser, known, step.out)
 
 

@@ -109,7 +109,8 @@ def _networks(options: Options, recogniser: Recogniser, speech: list[torch.Tenso
 
 
 def _line(options: Options, step: Step, recogniser: Recogniser, precision: str, test_set: str) -> dict[str, Any]:
-    meta, known = recogniser.model.meta, ("labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision")
+    known = "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "init"
+    meta = recogniser.model.meta
     return {
         "recipe": options.recipe, "system": f"{options.system}-{precision}", "test_set": test_set,
         "config": step.digest, "precision": precision, "parameters": recogniser.model.num_parameters,

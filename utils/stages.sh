@@ -46,7 +46,7 @@ stepwise() {
 # its WER on dev, it learns on with 8-bit numbers, and is shipped again.
 # shellcheck disable=SC2154
 device() {
-  local labels=$1 model=$student-distilled heard=unlabelled soft=()
+  local labels=$1 model=$student-distilled heard=unlabelled soft=() loses
   shift
   if [[ -e $dir/$model/model.json ]]; then
     soft=(--unlabelled "$(feats unlabelled)" --targets "[$dir/targets/unlabelled]" --sub-epochs 1)
@@ -54,7 +54,8 @@ device() {
     model=$student-labelled heard=labelled
   fi
   ship "$model" "$model" "$heard" "$dir/device" "$@"
-  if utils/loses.py "$dir/device/networks/dev.json" 1; then
+  loses=$(utils/loses.py "$dir/device/networks/dev.json" 1)
+  if [[ $loses == yes ]]; then
     "${train[@]}" steps/train.py --config "${conf:-conf}/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
       --dev "$data/feats/dev.jsonl.gz" --labels "$labels" --init "$dir/$model" --epochs 2 "${soft[@]}" \
       --train.rounded true --train.learning_rate 0.001 --seed "$seed" --threads "$threads" --out "$dir/$model-rounded"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from understudy.score.outcome import Outcome, write_outcome
-from understudy.ship.report import draw, report
+from understudy.ship.report import _figure, _teachers, draw, report
 from understudy.stage import UserError
 
 COSTS = {
@@ -47,6 +47,31 @@ def test_rows_say_what_bytes_cost(tmp_path: Path) -> None:
     assert "0.0100" in full and "16.0" in full and "1.0 (4.0)" in full
     (picture,) = draw(lines, tmp_path)
     assert (tmp_path / picture[0]).read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_student_that_learnt_on_is_held_against_the_one_before(tmp_path: Path) -> None:
+    """In a table systems end in their condition, which folders of models do not."""
+    lines = [line(tmp_path, "float32", 2, 0.3, "student-3h-n"), line(tmp_path, "int8", 1, 0.1, "student-3h-rounded-n")]
+    lines += [line(tmp_path, "float32", 2, 0.1, "student-3h-rounded-n")]
+    text = report(lines, tmp_path)
+    assert "| +0.00 [+0.00, +0.00] |" in text  # of the rounded one in 8 bits, against itself
+    for one in lines[1:]:
+        one["init"] = "student-3h"
+    rows = [row for row in report(lines, tmp_path).splitlines() if row.startswith("| student-3h-rounded-n")]
+    assert len(rows) == 2 and all("| -" in row and "] * |" in row for row in rows)
+
+
+def test_only_the_students_teacher_is_drawn(tmp_path: Path) -> None:
+    lines = [line(tmp_path, "float32", 2, 0.3, "student-n") | {"teacher": "teacher"}]
+    for name in ("teacher-n", "teacher-mmi-n", "teacher-7n"):
+        lines.append({**line(tmp_path, "float32", 2, 0.2, name), "system": name})
+        del lines[-1]["bytes"]
+    assert [one["system"] for one in _teachers(lines)] == ["teacher-n"]
+    sides = _figure(lines).axes
+    labels = [text.get_text() for text in sides[0].get_legend().get_texts()]
+    assert labels == ["student-n-float32", "teacher-n, off the device"]
+    places = [{round(x, 6) for at in side.containers for x in at[0].get_xdata()} for side in sides]
+    assert places == [{2e-6, 4 * lines[1]["parameters"] / 1e6}, {lines[0]["rtf"]}]
 
 
 def test_another_test_set_is_not_compared(tmp_path: Path) -> None:

@@ -111,10 +111,15 @@ class Recogniser:
         return [Word(text, *span, share) for text, span, share in zip(said, where, sure, strict=True)]
 
 
-def about(scored: dict[str, Any], beams: Beams, system: str) -> dict[str, Any]:
-    """What recogniser.json holds: of a decoding's wer.json its scales and rates."""
+def about(scored: dict[str, Any], beams: Beams, system: str, weights: str) -> dict[str, Any]:
+    """What recogniser.json holds: of a decoding's wer.json its scales, and its rates if they are the model's.
+
+    Args:
+        weights: fingerprint of the model's.
+    """
     rates = {key: scored[key] for key in ("wer", "wer_low", "wer_high", "errors", "words", "utterances")}
     return {
         "system": system, "acoustic_scale": scored["acoustic_scale"], "prior_scale": scored["prior_scale"],
-        "beams": asdict(beams), "frame_s": STACKED_SHIFT, "tested": rates,
+        "beams": asdict(beams), "frame_s": STACKED_SHIFT,
+        "tested": rates if scored.get("model", weights) == weights else None,
     }  # fmt: skip

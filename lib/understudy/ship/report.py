@@ -38,7 +38,9 @@ Made from `results.jsonl` by `steps/report_device.py`; do not edit.
 Each network heard the test set in pieces of 0.1 s as a device would, with features and search, on one core. MB are of
 the network alone; memory is the whole process, with its packages and the graph. "Against float32" is the change of the
 WER on the same utterances, with a paired bootstrap; * marks more than chance (p < 0.01 in that and in a matched-pairs
-test). "Real time" is CPU seconds for a second of speech; "end" is the time from the last sample to the final words."""
+test). A student that learnt on from another one here, with 8-bit numbers say, is held against that one in float32, so
+that all of what it gained shows. "Real time" is CPU seconds for a second of speech; "end" is the time from the last
+sample to the final words."""
 
 
 def _against(change: Difference | None) -> str:
@@ -80,10 +82,16 @@ def _student(line: Line) -> str:
     return line["system"].removesuffix("-" + line["precision"])
 
 
+def _names(name: str | None, line: Line) -> set[str | None]:
+    """What a model of the line's recipe may be called in results: a table's systems have their condition behind."""
+    return {name, f"{name}-{_student(line).rpartition('-')[2]}"} if name else set()
+
+
 def _full(line: Line, rows: list[Line]) -> Line | None:
-    """The same student in float32."""
-    same = [r for r in rows if r["precision"] == "float32" and _student(r) == _student(line)]
-    return same[-1] if same else None
+    """In float32, the student that this one learnt on from, if it is here, or the same student."""
+    full = {_student(r): r for r in rows if r["precision"] == "float32"}
+    before = full.keys() & _names(line.get("init"), line)
+    return full.get(before.pop() if before else _student(line))
 
 
 def _change(full: Line | None, line: Line, home: Path) -> Difference | None:
@@ -122,14 +130,29 @@ def _figure(lines: list[Line]) -> Figure:
                 around = [[r["wer"] - r["wer_low"]], [r["wer_high"] - r["wer"]]]
                 marker = _MARKERS.get(r["precision"], "D")
                 axes.errorbar(at, r["wer"], around, color=colour, capsize=2, marker=marker, label=r["system"])
-        for line in (r for r in lines if "bytes" not in r and "teacher" in r["system"]):
-            axes.axhline(line["wer"], color="black", linestyle="--", linewidth=1, label=line["system"])
+        for line, marker in zip(_teachers(lines), "*XP" * len(lines)):
+            axes.axhline(line["wer"], color="black", linestyle=":", linewidth=0.8)
+            if (at := _teacher_cost(line, key)) is not None:
+                around = [[line["wer"] - line["wer_low"]], [line["wer_high"] - line["wer"]]]
+                axes.errorbar(at / unit, line["wer"], around, color="black", capsize=2, marker=marker, ms=9,
+                              linestyle="", label=f"{line['system']}, off the device")  # fmt: skip
         axes.set_xscale("log")
         axes.set_xlabel(label)
         axes.grid(alpha=0.25, which="both")
     sides[0].set_ylabel("WER %")
     sides[0].legend(fontsize=7)
     return figure
+
+
+def _teachers(lines: list[Line]) -> list[Line]:
+    """What the students that were shipped learnt from, as it was decoded."""
+    names = set().union(*(_names(r.get("teacher"), r) for r in lines if "bytes" in r))
+    return [r for r in lines if "bytes" not in r and r["system"] in names]
+
+
+def _teacher_cost(line: Line, key: str) -> float | None:
+    """Bytes of its weights in float32, or the real-time factor of its decoding where that was measured."""
+    return 4.0 * line["parameters"] if key == "bytes" else line.get(key)
 
 
 _MARKERS = {"float32": "s", "int8-dynamic": "o", "int8-static": "^"}
