@@ -55,6 +55,9 @@ of() {
   echo "${!name}"
 }
 
+# batches CONDITION: options of a training on its labelled speech; with more of it, batches may be larger
+batches() { [[ $1 == n || -z ${seven_frames:-} ]] || echo "--train.max_frames $seven_frames"; }
+
 # seeded ID SEED: the folder of a model of that seed, below $dir; the first seed needs no mark
 seeded() { if (($2 == 1)); then echo "$1"; else echo "$1.$2"; fi; }
 
@@ -69,15 +72,18 @@ foundation() {
     --senones "$(of senones "$c")" "${tree[@]}" --out "$dir/$c/tree"
   cell "$c/graph" "$c/tree" steps/make_graph.py --lang "$dir/lang" --tree "$dir/$c/tree" --out "$dir/$c/graph"
   if [[ $labels == ali ]]; then # the teacher aligns anew, and learns on
-    cell "$c/teacher-first" "$c/tree" steps/train.py "${teacher[@]}" --labelled "$data/$c/labelled.jsonl.gz" \
+    # shellcheck disable=SC2046  # batches are words of the command
+    cell "$c/teacher-first" "$c/tree" steps/train.py "${teacher[@]}" $(batches "$c") --labelled "$data/$c/labelled.jsonl.gz" \
       --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$c/tree" --epochs "$(of teacher_epochs "$c")" \
       --threads 1 --out "$dir/$c/teacher-first"
     cell "$c/ali" "$c/teacher-first" steps/realign.py --model "$dir/$c/teacher-first" --tree "$dir/$c/tree" \
       --feats "$feats" --lang "$dir/lang" --out "$dir/$c/ali"
-    model "$c" teacher 1 "$c/ali" "${teacher[@]}" --init "$dir/$c/teacher-first" --epochs "$(of realigned_epochs "$c")" \
-      --train.learning_rate 0.002
+    # shellcheck disable=SC2046
+    model "$c" teacher 1 "$c/ali" "${teacher[@]}" $(batches "$c") --init "$dir/$c/teacher-first" \
+      --epochs "$(of realigned_epochs "$c")" --train.learning_rate 0.002
   else
-    model "$c" teacher 1 "$c/tree" "${teacher[@]}" --epochs "$(of teacher_epochs "$c")"
+    # shellcheck disable=SC2046
+    model "$c" teacher 1 "$c/tree" "${teacher[@]}" $(batches "$c") --epochs "$(of teacher_epochs "$c")"
   fi
   targets "$c" targets teacher "$c/teacher"
 }
@@ -164,9 +170,11 @@ table_cells() {
 small_student() {
   local c=$1
   # The baseline gets as many updates as the distilled student, all on labelled speech.
-  train_cell "$c" "$(seeded "$c/$small-first" "$2")" "$2" "$c/$labels" --config "conf/$small.yaml" \
+  # shellcheck disable=SC2046
+  train_cell "$c" "$(seeded "$c/$small-first" "$2")" "$2" "$c/$labels" --config "conf/$small.yaml" $(batches "$c") \
     --epochs "$(of first_epochs "$c")"
-  model "$c" "$small" "$2" "$c/$labels" --config "conf/$small.yaml" --epochs "$(of alone_epochs "$c")"
+  # shellcheck disable=SC2046
+  model "$c" "$small" "$2" "$c/$labels" --config "conf/$small.yaml" $(batches "$c") --epochs "$(of alone_epochs "$c")"
   distilled "$c" "$small" "$small-$all" "$2" "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]"
 }
 
@@ -179,7 +187,8 @@ step_by_step() {
 # seven_large: at 7n, the large student and its own targets, which the small one learns from step-wise
 seven_large() {
   local name=$large-$all
-  train_cell 7n "7n/$large-first" 1 "7n/$labels" --config "conf/$large.yaml" --epochs "$seven_large_epochs"
+  # shellcheck disable=SC2046
+  train_cell 7n "7n/$large-first" 1 "7n/$labels" --config "conf/$large.yaml" $(batches 7n) --epochs "$seven_large_epochs"
   distilled 7n "$large" "$name" 1 7n/targets 1 --targets "[$dir/7n/targets/unlabelled]"
   targets 7n "targets-$large" "$name" "7n/$name"
 }

@@ -38,6 +38,7 @@ seven_alone_epochs=13        # and at 7n
 seven_large_epochs=6         # labelled passes of the large student of step-wise distillation, at 7n
 distil_epochs=10             # passes over all unlabelled speech, at n; more over a part of it
 seven_distil_epochs=10       # and at 7n
+seven_frames=1500            # stacked frames of a batch of labelled speech at 7n: faster than small ones
 sub_epochs=4                 # parts of such a pass, each followed by labelled speech
 labelled_passes=0.5          # over it, at n
 seven_labelled_passes=0.125  # and at 7n
