@@ -220,6 +220,19 @@ def test_a_file_that_is_cut_off_is_heard_to_there_and_said(folder: Path, tmp_pat
     assert b"name WAV files" in listen(folder).stderr
 
 
+def test_standard_input_is_heard_as_files_are(folder: Path, tmp_path: Path) -> None:
+    loud = write_wav(tmp_path / "loud.wav", (9 * noise(2.0, 6)).clip(-1, 1), channels=2)
+    of_file = listen(folder, loud, "--channel", "1")
+    done = listen(folder, "-", "--channel", "1", data=loud.read_bytes())
+    assert done.returncode == 0 and done.stdout.split(b" ", 1)[1] == of_file.stdout.split(b" ", 1)[1]
+    assert b"warning: standard input: " in done.stderr and b"clipped" in done.stderr
+    cut = listen(folder, "-", "--channel", "0", data=loud.read_bytes()[:40044])
+    assert cut.returncode == 1 and b"standard input: cut off, 10000 of 32000 samples" in cut.stderr
+    assert cut.stdout.startswith(b"- 0.00 0.62")
+    done = listen(folder, "-", data=b"fLaC" + bytes(9000))
+    assert done.returncode == 1 and b"standard input: FLAC, not WAV" in done.stderr and not done.stdout
+
+
 def copied(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "copy"))
 

@@ -13,9 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from .audio import file_blocks, microphone_blocks, stream_blocks, wav_files
+from .audio import STANDARD_INPUT, Recording, file_blocks, microphone_blocks, stream_blocks, wav_files
 from .events import Event, Patience
 from .faults import DeviceError
 from .recogniser import Recogniser
@@ -31,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", type=Path, default=here, help="folder of stage 12 (default: where this lies)")
     parser.add_argument("--microphone", nargs="?", const="", metavar="NAME", help="hear a microphone")
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.add_argument("--channel", type=int, help="of files with several")
+    parser.add_argument("--channel", type=int, help="of audio with several")
     for name, seconds in vars(Patience()).items():
         parser.add_argument(f"--{name}", type=float, default=seconds, metavar="SECONDS", help=f"(default: {seconds})")
     given = parser.parse_args(arguments)
@@ -52,50 +50,25 @@ def _listen(given: argparse.Namespace) -> int:
     files = [] if live else wav_files(given.audio)
     recogniser = Recogniser(given.device)
     patience, rate = Patience(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
+
+    def hear(recording: Recording, name: str) -> None:
+        _tell(recogniser.hear(recording, patience), name, given.format)
+        recording.close()
+
     if given.microphone is not None:
-        _tell(recogniser.hear(microphone_blocks(rate, given.microphone or None), patience), "microphone", given.format)
+        hear(Recording("microphone", microphone_blocks(rate, given.microphone or None)), "microphone")
     elif live:
-        _tell(recogniser.hear(stream_blocks(sys.stdin.buffer, "standard input", rate), patience), "-", given.format)
+        hear(Recording(STANDARD_INPUT, stream_blocks(sys.stdin.buffer, rate, given.channel)), "-")
     faults = 0
     for path in files:
         try:
-            file = _File(path, file_blocks(path, rate, given.channel))
-            _tell(recogniser.hear(file, patience), str(path), given.format)
-            file.close()
+            hear(Recording(str(path), file_blocks(path, rate, given.channel)), str(path))
         except DeviceError as error:
             faults += 1
             print(f"warning: {error}", file=sys.stderr)
     if faults:
         raise DeviceError(f"{faults} of {len(files)} files were not heard, or not to their end")
     return 0
-
-
-class _File:
-    """Blocks of a file. What is wrong with it is told when what could be heard has been."""
-
-    def __init__(self, path: Path, blocks: Iterator[np.ndarray]) -> None:
-        self._path, self._blocks = path, blocks
-        self._samples = self._clipped = 0
-        self._fault: DeviceError | None = None
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        try:
-            for block in self._blocks:
-                self._samples += len(block)
-                self._clipped += int((np.abs(block) >= 32767 / 32768).sum())
-                yield block
-        except DeviceError as error:
-            if not self._samples:
-                raise
-            self._fault = error
-
-    def close(self) -> None:
-        """Warn of clipping, whose words are less sure; raise what went wrong."""
-        if self._clipped > self._samples / 1000:
-            share = 100 * self._clipped / self._samples
-            print(f"warning: {self._path}: {share:.1f} % of the samples are at the limit: clipped", file=sys.stderr)
-        if self._fault:
-            raise self._fault
 
 
 def _tell(events: Iterator[Event], name: str, form: str) -> None:
