@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import wave
@@ -22,6 +24,7 @@ from toy_recogniser import noise
 from understudy.decode.recogniser import Recogniser as OurRecogniser
 from understudy.device.events import Patience
 from understudy.device.faults import DeviceError
+from understudy.device.live import Interrupt
 from understudy.device.recogniser import Recogniser, Utterance
 from understudy.device.search import Beams, Best, Graph, Search
 from understudy.ship.export import export
@@ -174,6 +177,103 @@ def test_files_folders_and_streams(folder: Path, device: Recogniser, tmp_path: P
         done = listen(folder, "-", "--format", "json", *still, data=given)
         events = [json.loads(line) for line in done.stdout.splitlines()]
         assert events[-1]["final"] and events[-1]["text"] == expected[0][1] and not events[-1]["empty"]
+
+
+# --- interrupts --------------------------------------------------------------------------------------------------
+
+
+def started(folder: Path, *arguments: str, path: Path | None = None) -> subprocess.Popen[bytes]:
+    """Listening, with a pipe as standard input; signals are what they are in a terminal."""
+    return subprocess.Popen(
+        [sys.executable, folder / COMMAND, *arguments, "--format", "json", "--pause", "0", "--idle", "0"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(path)} if path else None,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "header"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
+def test_an_interrupt_ends_standard_input_and_loses_nothing(
+    folder: Path, device: Recogniser, tmp_path: Path, number: signal.Signals, header: bool
+) -> None:
+    path = write_wav(tmp_path / "a.wav", np.concatenate([noise(2.0, 12), np.zeros(9999, np.float32)]))
+    data = path.read_bytes()[44:64044]
+    samples = np.frombuffer(data, "<i2").astype(np.float32) / 32768
+    process = started(folder, "-")
+    process.stdin.write(path.read_bytes()[:44] * header + data)  # which a pipe holds
+    process.stdin.flush()
+    assert not json.loads(process.stdout.readline())["final"]
+    process.send_signal(number)
+    assert process.wait(30) == 0  # though nothing has closed the pipe
+    out, err = process.communicate()
+    last = json.loads(out.splitlines()[-1])
+    assert (last["final"], last["end"], last["text"]) == (True, 2.0, " ".join(device.whole(samples).words))
+    assert last["text"] and not err
+
+
+_MICROPHONE = """
+import os, signal, threading, time
+import numpy as np
+
+class PortAudioError(Exception):
+    pass
+
+class InputStream:
+    def __init__(self, samplerate, channels, dtype, blocksize, device, callback):
+        assert (samplerate, channels, dtype, device) == (16000, 1, "float32", "that one")
+        self.size, self.callback = blocksize, callback
+
+    def __enter__(self):
+        threading.Thread(target=self.play, daemon=True).start()
+
+    def play(self):
+        samples = np.load(os.path.join(os.path.dirname(__file__), "samples.npy"))
+        for at in range(0, len(samples), self.size):
+            block = samples[at : at + self.size, None].copy()
+            self.callback(block, len(block), None, "input overflow" if at in (3200, 8000, 9600) else "")
+            block[:] = 9  # it is PortAudio's own
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def __exit__(self, *_):
+        pass
+"""
+
+
+def test_an_interrupt_ends_the_microphone_and_loses_nothing(folder: Path, device: Recogniser, tmp_path: Path) -> None:
+    samples = noise(2.0, 12)
+    np.save(tmp_path / "samples.npy", samples)
+    (tmp_path / "sounddevice.py").write_text(_MICROPHONE)
+    process = started(folder, "--microphone", "that one", path=tmp_path)
+    out, err = process.communicate(timeout=60)
+    last = json.loads(out.splitlines()[-1])
+    assert (last["final"], last["end"], last["text"]) == (True, 2.0, " ".join(device.whole(samples).words))
+    assert process.returncode == 0 and last["text"]
+    told = err.decode().splitlines()
+    assert 1 <= len(told) <= 2 and all("microphone: audio was lost" in line for line in told)
+    assert sum(int(line.split("lost ")[1].split()[0]) for line in told) == 3
+
+
+def test_without_its_package_no_microphone_is_heard(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    process = started(folder, "--microphone", path=tmp_path)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and b"PortAudio library not found): install the package sounddevice, or pipe" in err
+
+
+def test_a_second_interrupt_ends_at_once() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with Interrupt() as interrupt:
+            signal.raise_signal(signal.SIGTERM)  # which is ignored here, and stays so
+            assert not interrupt.came
+            signal.raise_signal(signal.SIGINT)
+            assert interrupt.came
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # --- bad input ---------------------------------------------------------------------------------------------------

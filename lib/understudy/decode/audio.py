@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from torchaudio.functional import resample
 
 from understudy.device.audio import STANDARD_INPUT, Recording, stream_blocks
 from understudy.device.faults import DeviceError
+from understudy.device.live import Interrupt, StandardInput
 from understudy.features.frames import SAMPLE_RATE
 from understudy.stage import UserError
 
@@ -65,14 +65,18 @@ def read_audio(path: Path, channel: int | None = None) -> np.ndarray:
 def standard_input(channel: int | None = None) -> Iterator[Recording]:
     """Samples of standard input, with a WAV header or without, in blocks: (length,) float32 in ±1 each.
 
+    SIGINT and SIGTERM end them, and nothing else.
+
     Raises:
         UserError: its header tells of another rate, of several channels or of other samples; it is cut off, which is
             told when what there was has been heard.
     """
     try:
-        recording = Recording(STANDARD_INPUT, stream_blocks(sys.stdin.buffer, SAMPLE_RATE, channel))
-        yield recording
-        recording.close()
+        with Interrupt() as interrupt:
+            blocks = stream_blocks(StandardInput(interrupt), SAMPLE_RATE, channel)
+            recording = Recording(STANDARD_INPUT, blocks, interrupt)
+            yield recording
+            recording.close()
     except DeviceError as error:
         raise UserError(str(error)) from None
 

@@ -3,6 +3,8 @@
 e.g.: understudy-listen recording.wav recordings/
       arecord -q -t raw -f S16_LE -r 16000 -c 1 | understudy-listen -
       understudy-listen --microphone
+
+Ctrl-C ends a microphone or standard input: what was said before it is told.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 from .audio import STANDARD_INPUT, Recording, file_blocks, microphone_blocks, stream_blocks, wav_files
 from .events import Event, Patience
 from .faults import DeviceError
+from .live import Interrupt, StandardInput
 from .recogniser import Recogniser
 
 
@@ -55,17 +58,21 @@ def _listen(given: argparse.Namespace) -> int:
         _tell(recogniser.hear(recording, patience), name, given.format)
         recording.close()
 
-    if given.microphone is not None:
-        hear(Recording("microphone", microphone_blocks(rate, given.microphone or None)), "microphone")
-    elif live:
-        hear(Recording(STANDARD_INPUT, stream_blocks(sys.stdin.buffer, rate, given.channel)), "-")
+    if live:
+        with Interrupt() as interrupt:
+            blocks = stream_blocks(StandardInput(interrupt), rate, given.channel)
+            hear(Recording(STANDARD_INPUT, blocks, interrupt), "-")
+    elif given.microphone is not None:
+        with Interrupt() as interrupt:
+            blocks = microphone_blocks(rate, interrupt, _warn, given.microphone or None)
+            hear(Recording("microphone", blocks, interrupt), "microphone")
     faults = 0
     for path in files:
         try:
             hear(Recording(str(path), file_blocks(path, rate, given.channel)), str(path))
         except DeviceError as error:
             faults += 1
-            print(f"warning: {error}", file=sys.stderr)
+            _warn(str(error))
     if faults:
         raise DeviceError(f"{faults} of {len(files)} files were not heard, or not to their end")
     return 0
@@ -75,7 +82,7 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
     for event in events:
         text, end = " ".join(event.heard.words), event.start + event.heard.seconds
         if event.heard.empty:
-            print(f"warning: {name}: nothing was found from {event.start:.2f} to {end:.2f} s", file=sys.stderr)
+            _warn(f"{name}: nothing was found from {event.start:.2f} to {end:.2f} s")
         if form == "json":
             news = {
                 "file": name,
@@ -93,6 +100,11 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
         elif sys.stderr.isatty():
             _clear()
             print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+
+def _warn(text: str) -> None:
+    _clear()
+    print(f"warning: {text}", file=sys.stderr)
 
 
 def _clear() -> None:

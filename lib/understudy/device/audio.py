@@ -5,15 +5,19 @@ from __future__ import annotations
 import queue
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from .faults import DeviceError
+from .live import WAIT, Interrupt
 from .wav import OPENING, PCM, Source, is_wav, read_header
 
 SECONDS = 0.1
+SILENT = 10.0
+"""seconds at least between two warnings of audio that is lost"""
 STANDARD_INPUT = "standard input"
 
 _OTHERS = {
@@ -43,8 +47,8 @@ def wav_files(paths: list[Path]) -> list[Path]:
 class Recording:
     """Blocks of audio, (length,) float32 in ±1. What is wrong is told when what could be heard has been."""
 
-    def __init__(self, name: str, blocks: Iterable[np.ndarray]) -> None:
-        self._name, self._blocks = name, blocks
+    def __init__(self, name: str, blocks: Iterable[np.ndarray], interrupt: Interrupt | None = None) -> None:
+        self._name, self._blocks, self._interrupt = name, blocks, interrupt
         self._samples = self._clipped = 0
         self._fault: DeviceError | None = None
 
@@ -68,7 +72,7 @@ class Recording:
         if self._clipped > self._samples / 1000:
             share = 100 * self._clipped / self._samples
             print(f"warning: {self._name}: {share:.1f} % of the samples are at the limit: clipped", file=sys.stderr)
-        if self._fault:
+        if self._fault and not (self._interrupt and self._interrupt.came):  # which tells why it is cut off
             raise self._fault
 
 
@@ -109,8 +113,14 @@ def stream_blocks(stream: Source, rate: int, channel: int | None = None) -> Iter
         data = stream.read(size)
 
 
-def microphone_blocks(rate: int, device: str | None = None) -> Iterator[np.ndarray]:
-    """Of the microphone, until it is interrupted.
+def microphone_blocks(
+    rate: int, interrupt: Interrupt, warn: Callable[[str], None], device: str | None = None
+) -> Iterator[np.ndarray]:
+    """Of the microphone, until it is interrupted: (length,) float32 in ±1 each.
+
+    Args:
+        warn: told now and then of audio that was lost before it came here.
+        device: name of the microphone; None: the usual one.
 
     Raises:
         DeviceError: there is none, or no package to hear it with.
@@ -122,16 +132,48 @@ def microphone_blocks(rate: int, device: str | None = None) -> Iterator[np.ndarr
             f"no microphone can be heard ({error}): install the package sounddevice, or pipe audio in, as in "
             f"arecord -q -t raw -f S16_LE -r {rate} -c 1 | understudy-listen -"
         ) from None
-    blocks: queue.Queue[np.ndarray] = queue.Queue()
+    arrived = _Arrived(warn)
     try:
         with sounddevice.InputStream(
             samplerate=rate, channels=1, dtype="float32", blocksize=round(SECONDS * rate), device=device,
-            callback=lambda data, *_: blocks.put(data[:, 0].copy()),
+            callback=arrived,
         ):  # fmt: skip
-            while True:
-                yield blocks.get()
+            yield from arrived.blocks(interrupt)
     except (sounddevice.PortAudioError, ValueError) as error:
         raise DeviceError(f"the microphone cannot be heard ({error})") from None
+
+
+class _Arrived:
+    """Blocks between the thread of a microphone, which must not wait, and the one that searches them."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._queue: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+        self._warn = warn
+        self._lost = self._told = 0
+        self._next = 0.0
+
+    def __call__(self, data: np.ndarray, frames: int, when: object, status: object) -> None:
+        """A block (frames, 1); a status that is true tells of audio that was lost before it."""
+        self._lost += bool(status)
+        self._queue.put(data[:, 0].copy())
+
+    def blocks(self, interrupt: Interrupt) -> Iterator[np.ndarray]:
+        """As they come; after an interrupt those that are there."""
+        while not interrupt.came or not self._queue.empty():
+            try:
+                block = self._queue.get(timeout=WAIT)
+            except queue.Empty:
+                continue
+            if time.monotonic() >= self._next:
+                self._tell()
+            yield block
+        self._tell()
+
+    def _tell(self) -> None:
+        lost = self._lost - self._told
+        if lost:
+            self._warn(f"microphone: audio was lost {lost} times: the machine had no time to take it")
+            self._told, self._next = self._told + lost, time.monotonic() + SILENT
 
 
 def _wave_blocks(
