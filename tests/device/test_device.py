@@ -22,6 +22,7 @@ import toy_recogniser
 from toy_recogniser import noise
 
 from understudy.decode.recogniser import Recogniser as OurRecogniser
+from understudy.device.arcs import read_arcs
 from understudy.device.events import Patience
 from understudy.device.faults import DeviceError
 from understudy.device.live import Interrupt
@@ -125,7 +126,7 @@ def test_a_search_without_an_end_is_widened(device: Recogniser) -> None:
 
 def test_a_search_that_finds_no_end_says_so(tmp_path: Path) -> None:
     kaldifst.compile("0 1 1 1\n1 2 2 0\n2\n").write(str(tmp_path / "graph.fst"))  # two frames, no more and no less
-    graph = Graph(tmp_path / "graph.fst", ["<eps>", "YES"], 2, [])
+    graph = Graph(tmp_path / "graph.fst", ["<eps>", "YES"], 2, [], 2)
     found = []
     for frames in (0, 1, 2, 3):
         search = Search(graph, Beams(10.0, 30, 5000))
@@ -358,6 +359,44 @@ def test_parts_of_two_recipes_are_refused(ours: OurRecogniser, folder: Path, tmp
         Recogniser(other)
 
 
+def test_a_graph_of_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    path, words = tmp_path / "graph.fst", ["<eps>", "YES", "NO"]
+    kaldifst.compile("0 1 1 4\n1 2 5 2\n2\n").write(str(path))
+    Graph(path, words, 3, [[1, 2], [1]], 5)
+    for given, said in (
+        ((words, 3, [[1, 2], [1]], 4), "has arcs of senone 5, and there are 4. Export network and graph from one"),
+        ((words, 3, [[1, 2]], 5), "has arcs of word 4, and there are 3"),
+        ((words, 3, [[1, 2], [3]], 5), "sequences of more than the 3 words"),
+        ((words, 4, [[1]], 5), "sequences of more than the 3 words"),
+    ):
+        with pytest.raises(DeviceError, match=said) as error:
+            Graph(path, *given)
+        assert str(path) in str(error.value)
+    whole = path.read_bytes()
+    for damaged in (
+        b"",
+        whole[:30],
+        whole[:-4],
+        whole[:-5],
+        whole[:-6] + b"\1" + whole[-5:],
+        b"?" + whole[1:],
+        2 * whole,
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(DeviceError, match="Export the graph again"):
+            Graph(path, words, 3, [[1, 2], [1]], 5)
+
+
+def test_arcs_are_those_of_openfst(folder: Path) -> None:
+    graph = kaldifst.StdVectorFst.read(str(folder / "graph.fst"))
+    told = [
+        (arc.ilabel, arc.olabel, arc.nextstate)
+        for state in kaldifst.StateIterator(graph)
+        for arc in kaldifst.ArcIterator(graph, state)
+    ]
+    assert read_arcs(folder / "graph.fst")[:, [0, 1, 3]].tolist() == [list(one) for one in told] and len(told) > 50
+
+
 def test_features_that_it_cannot_make_are_refused(ours: OurRecogniser, folder: Path, tmp_path: Path) -> None:
     import onnx
 
@@ -369,12 +408,20 @@ def test_features_that_it_cannot_make_are_refused(ours: OurRecogniser, folder: P
     for changed, said in (
         ({"features": known["features"].replace("log-mel", "mfcc")}, "hears mfcc"),
         ({"mean": "[1.0, 2.0]"}, "2 channels"), ({"features": "{}"}, "does not tell what features"),
-        ({"delay": "late"}, "no network of stage 12"),
+        ({"mean": "1.0"}, "1 channels"), ({"features": "[]"}, "does not tell what features"),
+        ({"delay": "late"}, "no network of stage 12"), ({"delay": "-3"}, "-3 frames late"),
+        ({"features": known["features"].replace('"stack": 3', '"stack": 2')}, "hears 192 numbers a frame, .* of 128"),
+        ({"layers": "3"}, r"tells of hidden \[3, 1, 24\], it has \[2, 1, 24\]"),
+        ({"cells": "25"}, r"tells of cell \[2, 1, 25\], it has \[2, 1, 24\]"),
+        ({"senones": "9"}, r"tells of logits \[9\]"), ({"log_priors": "[0.5, 0.5]"}, r"log_priors .* has \[2\]"),
+        ({"log_priors": "{}"}, "no network of stage 12"), ({"log_priors": "0.5"}, r"log_priors .* has \[\]"),
     ):  # fmt: skip
         write(whole, {**known, **changed}, other / "network.onnx")
         seal_folder(ours, other)
-        with pytest.raises(DeviceError, match=said):
+        with pytest.raises(DeviceError, match=said) as error:
             Recogniser(other)
+        assert str(other / "network.onnx") in str(error.value)
+        assert any(way in str(error.value) for way in ("Export it a", "Export the network a"))
 
 
 def test_a_later_format_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -386,8 +433,28 @@ def test_a_later_format_is_refused(folder: Path, tmp_path: Path) -> None:
     (other / "device.json").write_text("{")
     with pytest.raises(DeviceError, match="cannot be read"):
         Recogniser(other)
-    with pytest.raises(DeviceError, match="Give the folder that stage 12 made"):
-        Recogniser(tmp_path)
+    for none in (tmp_path, folder / "network.onnx", tmp_path / "nothing"):
+        with pytest.raises(DeviceError, match="Give the folder that stage 12 made"):
+            Recogniser(none)
+
+
+def test_a_description_that_lacks_something_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = copied(folder, tmp_path) / "device.json"
+    about = json.loads(path.read_text())
+    for key in about.keys() - {"format", "system"}:
+        for changed in ({k: v for k, v in about.items() if k != key}, {**about, key: None}):
+            path.write_text(json.dumps(changed))
+            with pytest.raises(DeviceError, match=f"nothing to be used for {key} in it. Copy") as error:
+                Recogniser(path.parent)
+            assert str(path) in str(error.value)
+    for files in ({}, {**about["files"], "graph.fst": 7}, {"graph.fst": about["files"]["graph.fst"]}):
+        path.write_text(json.dumps({**about, "files": files}))
+        with pytest.raises(DeviceError, match="nothing to be used for files"):
+            Recogniser(path.parent)
+    for text, said in (("[1]", "describes nothing"), ("7", "describes nothing"), ("\xff", "cannot be read")):
+        path.write_text(text, encoding="latin-1")
+        with pytest.raises(DeviceError, match=said):
+            Recogniser(path.parent)
 
 
 def test_an_hour_needs_no_more_memory_than_a_minute(folder: Path, tmp_path: Path) -> None:
