@@ -10,12 +10,15 @@ import signal
 import subprocess
 import sys
 import wave
+from importlib.metadata import distribution
 from itertools import pairwise
 from pathlib import Path
 
 import kaldifst
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
 import toy_recogniser
@@ -23,6 +26,7 @@ from toy_recogniser import noise
 
 from understudy.decode.recogniser import Recogniser as OurRecogniser
 from understudy.device.arcs import read_arcs
+from understudy.device.audio import file_blocks
 from understudy.device.events import Patience
 from understudy.device.faults import DeviceError
 from understudy.device.live import Interrupt
@@ -138,25 +142,52 @@ def test_a_search_that_finds_no_end_says_so(tmp_path: Path) -> None:
 # --- alone -------------------------------------------------------------------------------------------------------
 
 
-def test_the_folder_needs_neither_torch_nor_k2_nor_this_library(folder: Path, tmp_path: Path) -> None:
+def installed(requirements: Path, into: Path) -> set[str]:
+    """Links to what pip would install, from the packages that are here. Returns their names."""
+    wanted, found = list(map(Requirement, requirements.read_text().splitlines())), set()
+    while wanted:
+        one = wanted.pop()
+        package = distribution(one.name)
+        assert package.version in one.specifier
+        if canonicalize_name(one.name) in found:
+            continue
+        found.add(canonicalize_name(one.name))
+        needs = map(Requirement, package.requires or [])
+        wanted += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+        for file in package.files:
+            if file.parts[0] != ".." and file.suffix != ".pyc":
+                (into / file).parent.mkdir(parents=True, exist_ok=True)
+                (into / file).symlink_to(file.locate())
+    return found
+
+
+def test_the_folder_needs_its_requirements_and_nothing_else(folder: Path, device: Recogniser, tmp_path: Path) -> None:
+    packages = installed(folder / "requirements.txt", tmp_path / "packages")
+    assert {"numpy", "onnxruntime", "kaldifst"} <= packages and not packages & {"torch", "k2", "lhotse", "scipy"}
+
+    def alone(*command: str | Path) -> str:
+        # -S: the environment's packages are not on the path, only those above.
+        done = subprocess.run(
+            [sys.executable, "-S", *map(str, command)], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "packages")},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    find = "import importlib.util as u, sys; print([u.find_spec(name) for name in sys.argv[1:]])"
+    assert alone("-c", find, "torch", "k2", "understudy", "scipy").strip() == "[None, None, None, None]"
+    path = write_wav(tmp_path / "one.wav", noise(1.0, 1))
+    words = device.whole(np.concatenate(list(file_blocks(path, 16000)))).words
+    assert alone(folder / COMMAND, path, "--pause", "0", "--idle", "0").split()[3:] == words and words
     (tmp_path / "samples").mkdir()
     np.save(tmp_path / "samples" / "one.npy", noise(1.0, 1))
     code = (
-        "import sys\n"
-        "for name in ('torch', 'torchaudio', 'k2', 'lhotse', 'understudy', 'scipy', 'soundfile', 'yaml', 'onnx'):\n"
-        "    sys.modules[name] = None\n"  # importing it fails
-        f"sys.path.insert(0, {str(folder)!r})\n"
-        f"from {RUNTIME}.measure import main\n"
-        "from pathlib import Path\n"
-        f"main(Path({str(folder)!r}), Path({str(tmp_path / 'samples')!r}))\n"
-        "print(sorted(n for n in sys.modules if sys.modules[n] is not None and 'understudy' in n)[0])\n"
+        f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+        f"from pathlib import Path; from {RUNTIME}.measure import main\n"
+        "main(*map(Path, sys.argv[1:]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin"}
-    )
-    assert done.returncode == 0, done.stderr
-    heard, process, name = done.stdout.splitlines()
-    assert json.loads(heard)["seconds"] == 1.0 and json.loads(process)["strange"] == [] and name == RUNTIME
+    heard, process = map(json.loads, alone("-c", code, folder, tmp_path / "samples").splitlines())
+    assert heard["seconds"] == 1.0 and process["strange"] == []
 
 
 def test_files_folders_and_streams(folder: Path, device: Recogniser, tmp_path: Path) -> None:
