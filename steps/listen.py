@@ -4,7 +4,7 @@
 e.g.: arecord -q -t raw -f S16_LE -r 16000 -c 1 | steps/listen.py - --recogniser exp/recogniser
       steps/listen.py recording.wav recordings/ --recogniser exp/recogniser --format json
 
-`-` is standard input: 16 kHz, one channel, 16 bits a sample, as WAV or without a header. A model that needs the
+`-` is standard input: 16 kHz, 16 bits a sample, as WAV or, of one channel, without a header. A model that needs the
 whole utterance (a bidirectional one) cannot listen; steps/transcribe.py takes any.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from understudy.decode.audio import audio_files, blocks, read_audio
+from understudy.decode.audio import audio_files, read_audio, standard_input
 from understudy.decode.listener import Listener
 from understudy.decode.recogniser import Recogniser
 from understudy.device.events import Event, Patience
@@ -37,7 +37,7 @@ class Options:
     patience: Patience = field(default_factory=Patience)
     """how an utterance ends"""
     channel: int | None = None
-    """of files with several"""
+    """of audio with several"""
 
 
 def run(options: Options) -> None:
@@ -48,7 +48,8 @@ def run(options: Options) -> None:
     files = [] if live else audio_files(options.audio)
     listener = Listener(Recogniser(options.recogniser), options.patience, options.format == "json")
     if live:
-        _tell(listener.events(blocks(sys.stdin.buffer)), "-", options.format)
+        with standard_input(options.channel) as recording:
+            _tell(listener.events(recording), "-", options.format)
         return
     faults = []
     for path in files:

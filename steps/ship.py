@@ -70,16 +70,9 @@ def run(options: Options, step: Step) -> None:
     cuts = islice(CutSet.from_jsonl_lazy(options.calibrate), options.calibration)
     speech = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in cuts]
     _networks(options, recogniser, speech, step.out)
-    dev = {}
-    for precision in options.precisions:
+    dev, likes = {}, seal_alike(recogniser, speech[:20], {name: step.out / name for name in options.precisions})
+    for precision, like in likes.items():
         folder = step.out / precision
-        seal_folder(recogniser, folder)
-        like = compare(recogniser.model, folder / NETWORK, speech[:20])
-        log.info("%s: %s", precision, like)
-        if precision == "float32" and like.largest > SAME:
-            raise UserError(
-                f"{folder / NETWORK}: its logits differ from the model's by {like.largest:.2g}: do not ship it"
-            )
         if options.dev:
             heard = measure(folder, CutSet.from_jsonl_lazy(options.dev))
             dev[precision] = write_outcome(folder / "dev", heard.outcomes, {}, options.seed)
@@ -106,6 +99,25 @@ def _networks(options: Options, recogniser: Recogniser, speech: list[torch.Tenso
     write_graph(recogniser.graph, first)
     for folder in others:
         shutil.copyfile(first / GRAPH, folder / GRAPH)
+
+
+def seal_alike(
+    recogniser: Recogniser, speech: list[torch.Tensor], folders: dict[Precision, Path]
+) -> dict[Precision, Likeness]:
+    """Compare each folder's network with the model over utterances (frames, inputs), then make the folders whole.
+
+    Raises:
+        UserError: the network in float32 is not the model; then no folder is whole.
+    """
+    likes = {precision: compare(recogniser.model, folder / NETWORK, speech) for precision, folder in folders.items()}
+    for precision, like in likes.items():
+        log.info("%s: %s", precision, like)
+        if precision == "float32" and like.largest > SAME:
+            network = folders[precision] / NETWORK
+            raise UserError(f"{network}: its logits differ from the model's by {like.largest:.2g}: do not ship it")
+    for folder in folders.values():
+        seal_folder(recogniser, folder)
+    return likes
 
 
 def _line(options: Options, step: Step, recogniser: Recogniser, precision: str, test_set: str) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """Audio as users have it: other rates, several channels, long, broken."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from understudy.decode.audio import audio_files, blocks, pieces, read_audio
+from understudy.decode.audio import audio_files, pieces, read_audio
 from understudy.stage import UserError
 
 RATE = 16000
@@ -60,35 +58,3 @@ def test_long_audio_is_cut_where_it_is_quiet():
     assert all(b - a <= 30 * RATE for a, b in found)
     assert [b / RATE for _, b in found[:-1]] == pytest.approx([25.25, 47.75], abs=0.15)
     assert pieces(tone(3.0)) == [(0, 3 * RATE)] and pieces(np.zeros(0, np.float32)) == []
-
-
-@pytest.fixture(params=["raw", "wav", "wav of unknown length"])
-def stream(request, tmp_path: Path):
-    """A pipe, which cannot be rewound, with a tone of 0.35 s."""
-    samples = (tone(0.35) * 32768).astype("<i2")
-    data = samples.tobytes()
-    if request.param != "raw":
-        soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="PCM_16")
-        data = (tmp_path / "a.wav").read_bytes()
-    if request.param == "wav of unknown length":
-        data = data[:4] + b"\xff\xff\xff\xff" + data[8:40] + b"\xff\xff\xff\xff" + data[44:]
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())"],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # fmt: skip
-        process.stdin.write(data)
-        process.stdin.close()
-        yield process.stdout
-
-
-def test_a_stream_is_read_in_blocks(stream):
-    got = list(blocks(stream))
-    assert [len(b) for b in got] == [1600, 1600, 1600, 800]
-    assert np.abs(np.concatenate(got) - tone(0.35)).max() < 1 / 32000
-
-
-def test_a_stream_of_another_shape_is_refused(tmp_path: Path):
-    soundfile.write(tmp_path / "a.wav", np.stack([tone(0.5, 8000)] * 2, 1), 8000)
-    with (tmp_path / "a.wav").open("rb") as stream, pytest.raises(UserError, match=r"8000 Hz, 2 channels.*sox"):
-        list(blocks(stream))
-    (tmp_path / "b.wav").write_bytes(b"RIFFabcdefgh")
-    with (tmp_path / "b.wav").open("rb") as stream, pytest.raises(UserError, match="not WAV audio"):
-        list(blocks(stream))

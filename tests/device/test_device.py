@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import wave
+from importlib.metadata import distribution
 from itertools import pairwise
 from pathlib import Path
 
 import kaldifst
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
 import toy_recogniser
 from toy_recogniser import noise
 
 from understudy.decode.recogniser import Recogniser as OurRecogniser
+from understudy.device.arcs import read_arcs
+from understudy.device.audio import file_blocks
 from understudy.device.events import Patience
 from understudy.device.faults import DeviceError
+from understudy.device.live import Interrupt
 from understudy.device.recogniser import Recogniser, Utterance
 from understudy.device.search import Beams, Best, Graph, Search
 from understudy.ship.export import export
@@ -122,7 +130,7 @@ def test_a_search_without_an_end_is_widened(device: Recogniser) -> None:
 
 def test_a_search_that_finds_no_end_says_so(tmp_path: Path) -> None:
     kaldifst.compile("0 1 1 1\n1 2 2 0\n2\n").write(str(tmp_path / "graph.fst"))  # two frames, no more and no less
-    graph = Graph(tmp_path / "graph.fst", ["<eps>", "YES"], 2, [])
+    graph = Graph(tmp_path / "graph.fst", ["<eps>", "YES"], 2, [], 2)
     found = []
     for frames in (0, 1, 2, 3):
         search = Search(graph, Beams(10.0, 30, 5000))
@@ -134,25 +142,52 @@ def test_a_search_that_finds_no_end_says_so(tmp_path: Path) -> None:
 # --- alone -------------------------------------------------------------------------------------------------------
 
 
-def test_the_folder_needs_neither_torch_nor_k2_nor_this_library(folder: Path, tmp_path: Path) -> None:
+def installed(requirements: Path, into: Path) -> set[str]:
+    """Links to what pip would install, from the packages that are here. Returns their names."""
+    wanted, found = list(map(Requirement, requirements.read_text().splitlines())), set()
+    while wanted:
+        one = wanted.pop()
+        package = distribution(one.name)
+        assert package.version in one.specifier
+        if canonicalize_name(one.name) in found:
+            continue
+        found.add(canonicalize_name(one.name))
+        needs = map(Requirement, package.requires or [])
+        wanted += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+        for file in package.files:
+            if file.parts[0] != ".." and file.suffix != ".pyc":
+                (into / file).parent.mkdir(parents=True, exist_ok=True)
+                (into / file).symlink_to(file.locate())
+    return found
+
+
+def test_the_folder_needs_its_requirements_and_nothing_else(folder: Path, device: Recogniser, tmp_path: Path) -> None:
+    packages = installed(folder / "requirements.txt", tmp_path / "packages")
+    assert {"numpy", "onnxruntime", "kaldifst"} <= packages and not packages & {"torch", "k2", "lhotse", "scipy"}
+
+    def alone(*command: str | Path) -> str:
+        # -S: the environment's packages are not on the path, only those above.
+        done = subprocess.run(
+            [sys.executable, "-S", *map(str, command)], capture_output=True, text=True, timeout=60, cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path / "packages")},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    find = "import importlib.util as u, sys; print([u.find_spec(name) for name in sys.argv[1:]])"
+    assert alone("-c", find, "torch", "k2", "understudy", "scipy").strip() == "[None, None, None, None]"
+    path = write_wav(tmp_path / "one.wav", noise(1.0, 1))
+    words = device.whole(np.concatenate(list(file_blocks(path, 16000)))).words
+    assert alone(folder / COMMAND, path, "--pause", "0", "--idle", "0").split()[3:] == words and words
     (tmp_path / "samples").mkdir()
     np.save(tmp_path / "samples" / "one.npy", noise(1.0, 1))
     code = (
-        "import sys\n"
-        "for name in ('torch', 'torchaudio', 'k2', 'lhotse', 'understudy', 'scipy', 'soundfile', 'yaml', 'onnx'):\n"
-        "    sys.modules[name] = None\n"  # importing it fails
-        f"sys.path.insert(0, {str(folder)!r})\n"
-        f"from {RUNTIME}.measure import main\n"
-        "from pathlib import Path\n"
-        f"main(Path({str(folder)!r}), Path({str(tmp_path / 'samples')!r}))\n"
-        "print(sorted(n for n in sys.modules if sys.modules[n] is not None and 'understudy' in n)[0])\n"
+        f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+        f"from pathlib import Path; from {RUNTIME}.measure import main\n"
+        "main(*map(Path, sys.argv[1:]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin"}
-    )
-    assert done.returncode == 0, done.stderr
-    heard, process, name = done.stdout.splitlines()
-    assert json.loads(heard)["seconds"] == 1.0 and json.loads(process)["strange"] == [] and name == RUNTIME
+    heard, process = map(json.loads, alone("-c", code, folder, tmp_path / "samples").splitlines())
+    assert heard["seconds"] == 1.0 and process["strange"] == []
 
 
 def test_files_folders_and_streams(folder: Path, device: Recogniser, tmp_path: Path) -> None:
@@ -174,6 +209,103 @@ def test_files_folders_and_streams(folder: Path, device: Recogniser, tmp_path: P
         done = listen(folder, "-", "--format", "json", *still, data=given)
         events = [json.loads(line) for line in done.stdout.splitlines()]
         assert events[-1]["final"] and events[-1]["text"] == expected[0][1] and not events[-1]["empty"]
+
+
+# --- interrupts --------------------------------------------------------------------------------------------------
+
+
+def started(folder: Path, *arguments: str, path: Path | None = None) -> subprocess.Popen[bytes]:
+    """Listening, with a pipe as standard input; signals are what they are in a terminal."""
+    return subprocess.Popen(
+        [sys.executable, folder / COMMAND, *arguments, "--format", "json", "--pause", "0", "--idle", "0"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(path)} if path else None,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "header"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
+def test_an_interrupt_ends_standard_input_and_loses_nothing(
+    folder: Path, device: Recogniser, tmp_path: Path, number: signal.Signals, header: bool
+) -> None:
+    path = write_wav(tmp_path / "a.wav", np.concatenate([noise(2.0, 12), np.zeros(9999, np.float32)]))
+    data = path.read_bytes()[44:64044]
+    samples = np.frombuffer(data, "<i2").astype(np.float32) / 32768
+    process = started(folder, "-")
+    process.stdin.write(path.read_bytes()[:44] * header + data)  # which a pipe holds
+    process.stdin.flush()
+    assert not json.loads(process.stdout.readline())["final"]
+    process.send_signal(number)
+    assert process.wait(30) == 0  # though nothing has closed the pipe
+    out, err = process.communicate()
+    last = json.loads(out.splitlines()[-1])
+    assert (last["final"], last["end"], last["text"]) == (True, 2.0, " ".join(device.whole(samples).words))
+    assert last["text"] and not err
+
+
+_MICROPHONE = """
+import os, signal, threading, time
+import numpy as np
+
+class PortAudioError(Exception):
+    pass
+
+class InputStream:
+    def __init__(self, samplerate, channels, dtype, blocksize, device, callback):
+        assert (samplerate, channels, dtype, device) == (16000, 1, "float32", "that one")
+        self.size, self.callback = blocksize, callback
+
+    def __enter__(self):
+        threading.Thread(target=self.play, daemon=True).start()
+
+    def play(self):
+        samples = np.load(os.path.join(os.path.dirname(__file__), "samples.npy"))
+        for at in range(0, len(samples), self.size):
+            block = samples[at : at + self.size, None].copy()
+            self.callback(block, len(block), None, "input overflow" if at in (3200, 8000, 9600) else "")
+            block[:] = 9  # it is PortAudio's own
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def __exit__(self, *_):
+        pass
+"""
+
+
+def test_an_interrupt_ends_the_microphone_and_loses_nothing(folder: Path, device: Recogniser, tmp_path: Path) -> None:
+    samples = noise(2.0, 12)
+    np.save(tmp_path / "samples.npy", samples)
+    (tmp_path / "sounddevice.py").write_text(_MICROPHONE)
+    process = started(folder, "--microphone", "that one", path=tmp_path)
+    out, err = process.communicate(timeout=60)
+    last = json.loads(out.splitlines()[-1])
+    assert (last["final"], last["end"], last["text"]) == (True, 2.0, " ".join(device.whole(samples).words))
+    assert process.returncode == 0 and last["text"]
+    told = err.decode().splitlines()
+    assert 1 <= len(told) <= 2 and all("microphone: audio was lost" in line for line in told)
+    assert sum(int(line.split("lost ")[1].split()[0]) for line in told) == 3
+
+
+def test_without_its_package_no_microphone_is_heard(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    process = started(folder, "--microphone", path=tmp_path)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and b"PortAudio library not found): install the package sounddevice, or pipe" in err
+
+
+def test_a_second_interrupt_ends_at_once() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with Interrupt() as interrupt:
+            signal.raise_signal(signal.SIGTERM)  # which is ignored here, and stays so
+            assert not interrupt.came
+            signal.raise_signal(signal.SIGINT)
+            assert interrupt.came
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 # --- bad input ---------------------------------------------------------------------------------------------------
@@ -220,6 +352,19 @@ def test_a_file_that_is_cut_off_is_heard_to_there_and_said(folder: Path, tmp_pat
     assert b"name WAV files" in listen(folder).stderr
 
 
+def test_standard_input_is_heard_as_files_are(folder: Path, tmp_path: Path) -> None:
+    loud = write_wav(tmp_path / "loud.wav", (9 * noise(2.0, 6)).clip(-1, 1), channels=2)
+    of_file = listen(folder, loud, "--channel", "1")
+    done = listen(folder, "-", "--channel", "1", data=loud.read_bytes())
+    assert done.returncode == 0 and done.stdout.split(b" ", 1)[1] == of_file.stdout.split(b" ", 1)[1]
+    assert b"warning: standard input: " in done.stderr and b"clipped" in done.stderr
+    cut = listen(folder, "-", "--channel", "0", data=loud.read_bytes()[:40044])
+    assert cut.returncode == 1 and b"standard input: cut off, 10000 of 32000 samples" in cut.stderr
+    assert cut.stdout.startswith(b"- 0.00 0.62")
+    done = listen(folder, "-", data=b"fLaC" + bytes(9000))
+    assert done.returncode == 1 and b"standard input: FLAC, not WAV" in done.stderr and not done.stdout
+
+
 def copied(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "copy"))
 
@@ -245,6 +390,44 @@ def test_parts_of_two_recipes_are_refused(ours: OurRecogniser, folder: Path, tmp
         Recogniser(other)
 
 
+def test_a_graph_of_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    path, words = tmp_path / "graph.fst", ["<eps>", "YES", "NO"]
+    kaldifst.compile("0 1 1 4\n1 2 5 2\n2\n").write(str(path))
+    Graph(path, words, 3, [[1, 2], [1]], 5)
+    for given, said in (
+        ((words, 3, [[1, 2], [1]], 4), "has arcs of senone 5, and there are 4. Export network and graph from one"),
+        ((words, 3, [[1, 2]], 5), "has arcs of word 4, and there are 3"),
+        ((words, 3, [[1, 2], [3]], 5), "sequences of more than the 3 words"),
+        ((words, 4, [[1]], 5), "sequences of more than the 3 words"),
+    ):
+        with pytest.raises(DeviceError, match=said) as error:
+            Graph(path, *given)
+        assert str(path) in str(error.value)
+    whole = path.read_bytes()
+    for damaged in (
+        b"",
+        whole[:30],
+        whole[:-4],
+        whole[:-5],
+        whole[:-6] + b"\1" + whole[-5:],
+        b"?" + whole[1:],
+        2 * whole,
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(DeviceError, match="Export the graph again"):
+            Graph(path, words, 3, [[1, 2], [1]], 5)
+
+
+def test_arcs_are_those_of_openfst(folder: Path) -> None:
+    graph = kaldifst.StdVectorFst.read(str(folder / "graph.fst"))
+    told = [
+        (arc.ilabel, arc.olabel, arc.nextstate)
+        for state in kaldifst.StateIterator(graph)
+        for arc in kaldifst.ArcIterator(graph, state)
+    ]
+    assert read_arcs(folder / "graph.fst")[:, [0, 1, 3]].tolist() == [list(one) for one in told] and len(told) > 50
+
+
 def test_features_that_it_cannot_make_are_refused(ours: OurRecogniser, folder: Path, tmp_path: Path) -> None:
     import onnx
 
@@ -256,12 +439,20 @@ def test_features_that_it_cannot_make_are_refused(ours: OurRecogniser, folder: P
     for changed, said in (
         ({"features": known["features"].replace("log-mel", "mfcc")}, "hears mfcc"),
         ({"mean": "[1.0, 2.0]"}, "2 channels"), ({"features": "{}"}, "does not tell what features"),
-        ({"delay": "late"}, "no network of stage 12"),
+        ({"mean": "1.0"}, "1 channels"), ({"features": "[]"}, "does not tell what features"),
+        ({"delay": "late"}, "no network of stage 12"), ({"delay": "-3"}, "-3 frames late"),
+        ({"features": known["features"].replace('"stack": 3', '"stack": 2')}, "hears 192 numbers a frame, .* of 128"),
+        ({"layers": "3"}, r"tells of hidden \[3, 1, 24\], it has \[2, 1, 24\]"),
+        ({"cells": "25"}, r"tells of cell \[2, 1, 25\], it has \[2, 1, 24\]"),
+        ({"senones": "9"}, r"tells of logits \[9\]"), ({"log_priors": "[0.5, 0.5]"}, r"log_priors .* has \[2\]"),
+        ({"log_priors": "{}"}, "no network of stage 12"), ({"log_priors": "0.5"}, r"log_priors .* has \[\]"),
     ):  # fmt: skip
         write(whole, {**known, **changed}, other / "network.onnx")
         seal_folder(ours, other)
-        with pytest.raises(DeviceError, match=said):
+        with pytest.raises(DeviceError, match=said) as error:
             Recogniser(other)
+        assert str(other / "network.onnx") in str(error.value)
+        assert any(way in str(error.value) for way in ("Export it a", "Export the network a"))
 
 
 def test_a_later_format_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -273,8 +464,28 @@ def test_a_later_format_is_refused(folder: Path, tmp_path: Path) -> None:
     (other / "device.json").write_text("{")
     with pytest.raises(DeviceError, match="cannot be read"):
         Recogniser(other)
-    with pytest.raises(DeviceError, match="Give the folder that stage 12 made"):
-        Recogniser(tmp_path)
+    for none in (tmp_path, folder / "network.onnx", tmp_path / "nothing"):
+        with pytest.raises(DeviceError, match="Give the folder that stage 12 made"):
+            Recogniser(none)
+
+
+def test_a_description_that_lacks_something_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = copied(folder, tmp_path) / "device.json"
+    about = json.loads(path.read_text())
+    for key in about.keys() - {"format", "system"}:
+        for changed in ({k: v for k, v in about.items() if k != key}, {**about, key: None}):
+            path.write_text(json.dumps(changed))
+            with pytest.raises(DeviceError, match=f"nothing to be used for {key} in it. Copy") as error:
+                Recogniser(path.parent)
+            assert str(path) in str(error.value)
+    for files in ({}, {**about["files"], "graph.fst": 7}, {"graph.fst": about["files"]["graph.fst"]}):
+        path.write_text(json.dumps({**about, "files": files}))
+        with pytest.raises(DeviceError, match="nothing to be used for files"):
+            Recogniser(path.parent)
+    for text, said in (("[1]", "describes nothing"), ("7", "describes nothing"), ("\xff", "cannot be read")):
+        path.write_text(text, encoding="latin-1")
+        with pytest.raises(DeviceError, match=said):
+            Recogniser(path.parent)
 
 
 def test_an_hour_needs_no_more_memory_than_a_minute(folder: Path, tmp_path: Path) -> None:

@@ -68,3 +68,6 @@ def test_what_cannot_be_factorised_is_refused() -> None:
         factorise(AcousticModel(ModelOptions(1, 8, bidirectional=True), 6, 9), 4)
     with pytest.raises(UserError, match="less than the 24 cells"):
         factorise(trained(), 24)
+    for none in (0, -1):
+        with pytest.raises(UserError, match=f"--projection {none}: 1 or more, and less than the 24 cells"):
+            factorise(trained(), none)

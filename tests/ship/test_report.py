@@ -80,6 +80,16 @@ def test_another_test_set_is_not_compared(tmp_path: Path) -> None:
         report(lines, tmp_path)
 
 
+def test_a_set_of_one_utterance_is_compared_with_nothing(tmp_path: Path) -> None:
+    lines = [line(tmp_path, name, 9, 0.5, utterances=1) | {"first_word_s": None} for name in ("float32", "int8-static")]
+    text = report(lines, tmp_path)
+    rows = [row.split(" | ") for row in text.splitlines() if row.startswith("| student")]
+    heads = next(row.split(" | ") for row in text.splitlines() if row.startswith("| system"))
+    for head in ("against float32, % [95 %]", "first word, s of audio"):
+        assert [row[heads.index(head)] for row in rows] == ["–", "–"]
+    draw(lines, tmp_path)
+
+
 def test_nothing_shipped_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Run stage 12"):
         report([{"recipe": "toy", "test_set": "test", "system": "teacher"}], tmp_path)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,9 @@ import soundfile
 import torch
 from torchaudio.functional import resample
 
-from understudy.device.audio import stream_blocks
+from understudy.device.audio import STANDARD_INPUT, Recording, stream_blocks
 from understudy.device.faults import DeviceError
+from understudy.device.live import Interrupt, StandardInput
 from understudy.features.frames import SAMPLE_RATE
 from understudy.stage import UserError
 
@@ -60,14 +61,22 @@ def read_audio(path: Path, channel: int | None = None) -> np.ndarray:
     return resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
 
 
-def blocks(stream: io.BufferedReader) -> Iterator[np.ndarray]:
-    """Samples of standard input, with a WAV header or without, as `stream_blocks` gives them.
+@contextmanager
+def standard_input(channel: int | None = None) -> Iterator[Recording]:
+    """Samples of standard input, with a WAV header or without, in blocks: (length,) float32 in ±1 each.
+
+    SIGINT and SIGTERM end them, and nothing else.
 
     Raises:
-        UserError: its header tells of another rate, of several channels or of other samples.
+        UserError: its header tells of another rate, of several channels or of other samples; it is cut off, which is
+            told when what there was has been heard.
     """
     try:
-        yield from stream_blocks(stream, "standard input", SAMPLE_RATE)
+        with Interrupt() as interrupt:
+            blocks = stream_blocks(StandardInput(interrupt), SAMPLE_RATE, channel)
+            recording = Recording(STANDARD_INPUT, blocks, interrupt)
+            yield recording
+            recording.close()
     except DeviceError as error:
         raise UserError(str(error)) from None
 

@@ -3,6 +3,8 @@
 e.g.: understudy-listen recording.wav recordings/
       arecord -q -t raw -f S16_LE -r 16000 -c 1 | understudy-listen -
       understudy-listen --microphone
+
+Ctrl-C ends a microphone or standard input: what was said before it is told.
 """
 
 from __future__ import annotations
@@ -13,11 +15,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from .audio import file_blocks, microphone_blocks, stream_blocks, wav_files
+from .audio import STANDARD_INPUT, Recording, file_blocks, microphone_blocks, stream_blocks, wav_files
 from .events import Event, Patience
 from .faults import DeviceError
+from .live import Interrupt, StandardInput
 from .recogniser import Recogniser
 
 
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", type=Path, default=here, help="folder of stage 12 (default: where this lies)")
     parser.add_argument("--microphone", nargs="?", const="", metavar="NAME", help="hear a microphone")
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.add_argument("--channel", type=int, help="of files with several")
+    parser.add_argument("--channel", type=int, help="of audio with several")
     for name, seconds in vars(Patience()).items():
         parser.add_argument(f"--{name}", type=float, default=seconds, metavar="SECONDS", help=f"(default: {seconds})")
     given = parser.parse_args(arguments)
@@ -52,57 +53,36 @@ def _listen(given: argparse.Namespace) -> int:
     files = [] if live else wav_files(given.audio)
     recogniser = Recogniser(given.device)
     patience, rate = Patience(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
-    if given.microphone is not None:
-        _tell(recogniser.hear(microphone_blocks(rate, given.microphone or None), patience), "microphone", given.format)
-    elif live:
-        _tell(recogniser.hear(stream_blocks(sys.stdin.buffer, "standard input", rate), patience), "-", given.format)
+
+    def hear(recording: Recording, name: str) -> None:
+        _tell(recogniser.hear(recording, patience), name, given.format)
+        recording.close()
+
+    if live:
+        with Interrupt() as interrupt:
+            blocks = stream_blocks(StandardInput(interrupt), rate, given.channel)
+            hear(Recording(STANDARD_INPUT, blocks, interrupt), "-")
+    elif given.microphone is not None:
+        with Interrupt() as interrupt:
+            blocks = microphone_blocks(rate, interrupt, _warn, given.microphone or None)
+            hear(Recording("microphone", blocks, interrupt), "microphone")
     faults = 0
     for path in files:
         try:
-            file = _File(path, file_blocks(path, rate, given.channel))
-            _tell(recogniser.hear(file, patience), str(path), given.format)
-            file.close()
+            hear(Recording(str(path), file_blocks(path, rate, given.channel)), str(path))
         except DeviceError as error:
             faults += 1
-            print(f"warning: {error}", file=sys.stderr)
+            _warn(str(error))
     if faults:
         raise DeviceError(f"{faults} of {len(files)} files were not heard, or not to their end")
     return 0
-
-
-class _File:
-    """Blocks of a file. What is wrong with it is told when what could be heard has been."""
-
-    def __init__(self, path: Path, blocks: Iterator[np.ndarray]) -> None:
-        self._path, self._blocks = path, blocks
-        self._samples = self._clipped = 0
-        self._fault: DeviceError | None = None
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        try:
-            for block in self._blocks:
-                self._samples += len(block)
-                self._clipped += int((np.abs(block) >= 32767 / 32768).sum())
-                yield block
-        except DeviceError as error:
-            if not self._samples:
-                raise
-            self._fault = error
-
-    def close(self) -> None:
-        """Warn of clipping, whose words are less sure; raise what went wrong."""
-        if self._clipped > self._samples / 1000:
-            share = 100 * self._clipped / self._samples
-            print(f"warning: {self._path}: {share:.1f} % of the samples are at the limit: clipped", file=sys.stderr)
-        if self._fault:
-            raise self._fault
 
 
 def _tell(events: Iterator[Event], name: str, form: str) -> None:
     for event in events:
         text, end = " ".join(event.heard.words), event.start + event.heard.seconds
         if event.heard.empty:
-            print(f"warning: {name}: nothing was found from {event.start:.2f} to {end:.2f} s", file=sys.stderr)
+            _warn(f"{name}: nothing was found from {event.start:.2f} to {end:.2f} s")
         if form == "json":
             news = {
                 "file": name,
@@ -120,6 +100,11 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
         elif sys.stderr.isatty():
             _clear()
             print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+
+def _warn(text: str) -> None:
+    _clear()
+    print(f"warning: {text}", file=sys.stderr)
 
 
 def _clear() -> None:

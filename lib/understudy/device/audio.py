@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import queue
-import wave
-from collections.abc import Iterator
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from .faults import DeviceError
+from .live import WAIT, Interrupt
+from .wav import OPENING, PCM, Source, is_wav, read_header
 
 SECONDS = 0.1
+SILENT = 10.0
+"""seconds at least between two warnings of audio that is lost"""
+STANDARD_INPUT = "standard input"
+
+_OTHERS = {
+    b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"RF64": "RF64", b"BW64": "BW64", b"RIFX": "RIFX",
+    b"riff": "Wave64", b"FORM": "AIFF", b"caff": "CAF", b".snd": "AU", b"NIST": "SPHERE", b"\x1aE\xdf\xa3": "Matroska",
+}  # fmt: skip
+"""audio that is not WAV, by its first bytes: samples without a header do not begin so"""
 
 
 def wav_files(paths: list[Path]) -> list[Path]:
@@ -32,6 +44,38 @@ def wav_files(paths: list[Path]) -> list[Path]:
     return files
 
 
+class Recording:
+    """Blocks of audio, (length,) float32 in ±1. What is wrong is told when what could be heard has been."""
+
+    def __init__(self, name: str, blocks: Iterable[np.ndarray], interrupt: Interrupt | None = None) -> None:
+        self._name, self._blocks, self._interrupt = name, blocks, interrupt
+        self._samples = self._clipped = 0
+        self._fault: DeviceError | None = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        try:
+            for block in self._blocks:
+                self._samples += len(block)
+                self._clipped += int((np.abs(block) >= 32767 / 32768).sum())
+                yield block
+        except DeviceError as error:
+            if not self._samples:
+                raise
+            self._fault = error
+
+    def close(self) -> None:
+        """Warn on stderr of clipping, whose words are less sure; raise what went wrong.
+
+        Raises:
+            DeviceError: that of the blocks.
+        """
+        if self._clipped > self._samples / 1000:
+            share = 100 * self._clipped / self._samples
+            print(f"warning: {self._name}: {share:.1f} % of the samples are at the limit: clipped", file=sys.stderr)
+        if self._fault and not (self._interrupt and self._interrupt.came):  # which tells why it is cut off
+            raise self._fault
+
+
 def file_blocks(path: Path, rate: int, channel: int | None = None) -> Iterator[np.ndarray]:
     """Of a WAV file: (length,) float32 in ±1 each.
 
@@ -40,27 +84,43 @@ def file_blocks(path: Path, rate: int, channel: int | None = None) -> Iterator[n
     """
     try:
         with path.open("rb") as stream:
-            yield from _wave_blocks(stream, str(path), rate, channel)
+            opening = stream.read(OPENING)
+            if not is_wav(opening):
+                raise DeviceError(f"{path}: {_strange(opening) or 'not WAV audio'}. {_ffmpeg(path, rate)}")
+            yield from _wave_blocks(stream, opening, path, rate, channel)
     except OSError as error:
         raise DeviceError(f"{path}: cannot be read ({error})") from None
 
 
-def stream_blocks(stream: io.BufferedReader, name: str, rate: int) -> Iterator[np.ndarray]:
-    """Of a stream of 16 bits a sample, with a WAV header or without.
+def stream_blocks(stream: Source, rate: int, channel: int | None = None) -> Iterator[np.ndarray]:
+    """Of standard input: (length,) float32 in ±1 each; WAV audio, or 16 bits a sample without a header.
 
     Raises:
-        DeviceError: its header tells of another rate, of several channels or of other samples.
+        DeviceError: it is cut off, or is not what the network hears.
     """
-    if stream.peek(4)[:4] == b"RIFF":
-        yield from _wave_blocks(stream, name, rate, None, live=True)
+    opening = stream.read(OPENING)
+    if opening[:4] == b"RIFF" and is_wav(opening):
+        yield from _wave_blocks(stream, opening, None, rate, channel)
         return
+    if strange := _strange(opening):
+        raise DeviceError(f"{STANDARD_INPUT}: {strange}. {_ffmpeg(None, rate)}")
+    if channel:
+        raise DeviceError(f"{STANDARD_INPUT}: without a WAV header it has channel 0 alone, not {channel}")
     size = 2 * round(SECONDS * rate)
-    while data := stream.read(size):
+    data = opening + stream.read(size - len(opening))
+    while data:
         yield _samples(data)
+        data = stream.read(size)
 
 
-def microphone_blocks(rate: int, device: str | None = None) -> Iterator[np.ndarray]:
-    """Of the microphone, until it is interrupted.
+def microphone_blocks(
+    rate: int, interrupt: Interrupt, warn: Callable[[str], None], device: str | None = None
+) -> Iterator[np.ndarray]:
+    """Of the microphone, until it is interrupted: (length,) float32 in ±1 each.
+
+    Args:
+        warn: told now and then of audio that was lost before it came here.
+        device: name of the microphone; None: the usual one.
 
     Raises:
         DeviceError: there is none, or no package to hear it with.
@@ -72,49 +132,99 @@ def microphone_blocks(rate: int, device: str | None = None) -> Iterator[np.ndarr
             f"no microphone can be heard ({error}): install the package sounddevice, or pipe audio in, as in "
             f"arecord -q -t raw -f S16_LE -r {rate} -c 1 | understudy-listen -"
         ) from None
-    blocks: queue.Queue[np.ndarray] = queue.Queue()
+    arrived = _Arrived(warn)
     try:
         with sounddevice.InputStream(
             samplerate=rate, channels=1, dtype="float32", blocksize=round(SECONDS * rate), device=device,
-            callback=lambda data, *_: blocks.put(data[:, 0].copy()),
+            callback=arrived,
         ):  # fmt: skip
-            while True:
-                yield blocks.get()
+            yield from arrived.blocks(interrupt)
     except (sounddevice.PortAudioError, ValueError) as error:
         raise DeviceError(f"the microphone cannot be heard ({error})") from None
 
 
+class _Arrived:
+    """Blocks between the thread of a microphone, which must not wait, and the one that searches them."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._queue: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+        self._warn = warn
+        self._lost = self._told = 0
+        self._next = 0.0
+
+    def __call__(self, data: np.ndarray, frames: int, when: object, status: object) -> None:
+        """A block (frames, 1); a status that is true tells of audio that was lost before it."""
+        self._lost += bool(status)
+        self._queue.put(data[:, 0].copy())
+
+    def blocks(self, interrupt: Interrupt) -> Iterator[np.ndarray]:
+        """As they come; after an interrupt those that are there."""
+        while not interrupt.came or not self._queue.empty():
+            try:
+                block = self._queue.get(timeout=WAIT)
+            except queue.Empty:
+                continue
+            if time.monotonic() >= self._next:
+                self._tell()
+            yield block
+        self._tell()
+
+    def _tell(self) -> None:
+        lost = self._lost - self._told
+        if lost:
+            self._warn(f"microphone: audio was lost {lost} times: the machine had no time to take it")
+            self._told, self._next = self._told + lost, time.monotonic() + SILENT
+
+
 def _wave_blocks(
-    stream: io.BufferedReader, name: str, rate: int, channel: int | None, live: bool = False
+    stream: Source, opening: bytes, path: Path | None, rate: int, channel: int | None
 ) -> Iterator[np.ndarray]:
-    try:
-        header = wave.open(stream)  # noqa: SIM115 (the stream is its owner's)
-    except (wave.Error, EOFError) as error:
-        raise DeviceError(f"{name}: not WAV audio of plain samples ({error})") from None
-    channels, bits = header.getnchannels(), 8 * header.getsampwidth()
-    if (header.getframerate(), bits) != (rate, 16):
-        shape, found = f"-r {rate} -b 16", f"{header.getframerate()} Hz, {channels} channels, {bits} bits a sample"
-        way = f"- {shape} -c 1 -t wav -" if live else f"{name} {shape} converted.wav"
-        raise DeviceError(f"{name}: {found}; the network hears {rate} Hz, 16 bits. Convert it: sox {way}")
+    """Of a file, or of standard input where there is no path, whose first bytes have been read."""
+    name = str(path or STANDARD_INPUT)
+    header = read_header(stream, opening, name)
+    channels = header.channels
+    if (header.rate, header.bits, header.kind) != (rate, 16, PCM):
+        raise DeviceError(f"{name}: {header}; the network hears {rate} Hz, 16 bits. {_sox(path, rate)}")
     if channel is None and channels > 1:
         raise DeviceError(f"{name}: {channels} channels. Say which one to hear: --channel 0 to {channels - 1}.")
     if not 0 <= (channel or 0) < channels:
         raise DeviceError(f"{name}: has channels 0 to {channels - 1}, not {channel}")
-    size = round(SECONDS * rate)
-    if live and channels == 1:  # a writer that cannot know says 0 or anything, and means all that comes
-        while data := stream.read(2 * size):
-            yield _samples(data)
-        return
-    heard = 0
-    while data := header.readframes(size):
-        samples = _samples(data)
-        heard += len(samples) // channels
-        yield np.ascontiguousarray(
-            samples[: len(samples) // channels * channels].reshape(-1, channels)[:, channel or 0]
-        )
-    if heard < header.getnframes():
-        raise DeviceError(f"{name}: cut off, {heard} of {header.getnframes()} samples. What was there has been heard.")
+    heard, size = 0, round(SECONDS * rate)
+    # What follows the samples that the header tells of is no audio.
+    while wanted := size if header.frames is None else min(size, header.frames - heard):
+        samples = _samples(stream.read(2 * channels * wanted))
+        frames = samples[: len(samples) // channels * channels].reshape(-1, channels)
+        heard += len(frames)
+        if len(frames):
+            yield np.ascontiguousarray(frames[:, channel or 0])
+        if len(frames) < wanted:
+            break
+    if header.frames and heard < header.frames:
+        raise DeviceError(f"{name}: cut off, {heard} of {header.frames} samples. What was there has been heard.")
 
 
 def _samples(data: bytes) -> np.ndarray:
     return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
+
+
+def _strange(opening: bytes) -> str | None:
+    """What is said of audio of another format, where its first bytes tell it."""
+    if opening[:4] == b"RIFF":
+        return "not WAV audio, though it begins as such"
+    for begins, known in _OTHERS.items():
+        if opening.startswith(begins):
+            return f"{known}, not WAV audio"
+    return None
+
+
+def _sox(path: Path | None, rate: int) -> str:
+    how = f"-r {rate} -b 16 -e signed-integer"
+    way = f"{shlex.quote(str(path))} {how} converted.wav" if path else f"-t wav - {how} -c 1 -t wav -"
+    return f"Convert it: sox {way}"
+
+
+def _ffmpeg(path: Path | None, rate: int) -> str:
+    """For what sox may not read."""
+    how = f"-ar {rate} -c:a pcm_s16le"
+    way = f"{shlex.quote(str(path))} {how} converted.wav" if path else f"- {how} -ac 1 -f wav -"
+    return f"Convert it: ffmpeg -i {way}"

@@ -13,6 +13,13 @@ from .faults import DeviceError
 FORMAT = 1
 DESCRIPTION, NETWORK, GRAPH = "device.json", "network.onnx", "graph.fst"
 
+_NUMBER = (int, float)
+_KEYS: dict[str, type | tuple[type, ...]] = {
+    "tree": str, "acoustic_scale": _NUMBER, "prior_scale": _NUMBER, "beam": _NUMBER, "min_active": int,
+    "max_active": int, "silences": list, "words": list, "sequence_base": int, "sequences": list, "files": dict,
+}  # fmt: skip
+"""all that a description must hold"""
+
 
 @dataclass(frozen=True)
 class Files:
@@ -37,19 +44,9 @@ class Files:
         """Read device.json and check the others against it.
 
         Raises:
-            DeviceError: a file is missing, cut off, changed, or of a later version.
+            DeviceError: a file is missing, cut off, changed, or of a later version; or device.json lacks something.
         """
-        try:
-            about = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise DeviceError(f"{folder}: no {DESCRIPTION} in it. Give the folder that stage 12 made.") from None
-        except ValueError as error:
-            raise DeviceError(f"{folder / DESCRIPTION}: cannot be read ({error}). Copy the folder again.") from None
-        if about.get("format") != FORMAT:
-            raise DeviceError(
-                f"{folder / DESCRIPTION}: format {about.get('format')}; this run-time reads format {FORMAT}. "
-                "Take the run-time that lies in the folder."
-            )
+        about = _description(folder)
         for name, expected in about["files"].items():
             _check(folder / name, expected)
         return cls(folder, about)
@@ -62,6 +59,36 @@ def seal(path: Path) -> dict[str, Any]:
         while block := file.read(1 << 20):
             digest.update(block)
     return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise DeviceError(f"{folder}: no {DESCRIPTION} in it. Give the folder that stage 12 made.") from None
+    except (OSError, ValueError) as error:
+        raise DeviceError(f"{path}: cannot be read ({error}). Copy the folder again.") from None
+    if not isinstance(about, dict):
+        raise DeviceError(f"{path}: describes nothing. Copy the folder again.")
+    if about.get("format") != FORMAT:
+        raise DeviceError(
+            f"{path}: format {about.get('format')}; this run-time reads format {FORMAT}. "
+            "Take the run-time that lies in the folder."
+        )
+    wrong = [key for key, kind in _KEYS.items() if not isinstance(about.get(key), kind)]
+    if not wrong and not _sealed(about["files"]):
+        wrong = ["files"]
+    if wrong:
+        raise DeviceError(f"{path}: nothing to be used for {', '.join(wrong)} in it. Copy the folder again.")
+    return about
+
+
+def _sealed(files: dict[str, Any]) -> bool:
+    """Whether network and graph have their seals."""
+    return {NETWORK, GRAPH} <= files.keys() and all(
+        isinstance(one, dict) and isinstance(one.get("bytes"), int) for one in files.values()
+    )
 
 
 def _check(path: Path, expected: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import kaldi_native_fbank as knf
@@ -22,8 +23,11 @@ class FrontEnd:
 
     KEYS = ("sample_rate", "mels", "low_hz", "high_hz", "window_s", "shift_s", "stack", "scale")
 
-    def __init__(self, described: dict[str, str]) -> None:
+    def __init__(self, described: dict[str, str], path: Path) -> None:
         """Of a network's metadata.
+
+        Args:
+            path: of the network, for errors.
 
         Raises:
             DeviceError: something is missing there, or is not what this front end can do.
@@ -37,10 +41,12 @@ class FrontEnd:
             self._options = _options(how)
         except (KeyError, TypeError, ValueError) as error:
             raise DeviceError(
-                f"the network does not tell what features it hears ({error!r}). Export it again."
+                f"{path}: does not tell what features it hears ({error!r}). Export the network again."
             ) from None
         if kind != "log-mel" or self._mean.shape != (self.mels,) or self._std.shape != (self.mels,):
-            raise DeviceError(f"the network hears {kind} of {len(self._mean)} channels, not {self.mels} log-mels")
+            raise DeviceError(
+                f"{path}: hears {kind} of {self._mean.size} channels, not {self.mels} log-mels. Export it again."
+            )
         self.width = self.stack * self.mels
         self.least = self.stack * round(self.rate * how["shift_s"])
         """samples: less is not one stacked frame"""

@@ -20,6 +20,8 @@ class Network:
 
     Attributes:
         about: its metadata.
+        tree: fingerprint of the decision tree.
+        width: of the features that it hears, stacked.
         senones: width of its output.
         delay: frames by which its output is late.
     """
@@ -28,7 +30,7 @@ class Network:
         """Load it.
 
         Raises:
-            DeviceError: it cannot be read, or is not one of ours.
+            DeviceError: it cannot be read, is not one of ours, or is not what its metadata tells.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
@@ -39,13 +41,31 @@ class Network:
             raise DeviceError(f"{path}: cannot be read ({str(error)[:200]}). Export the model again.") from None
         self.about: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         try:
+            self.tree = self.about["tree"]
             self.senones, self.delay = int(self.about["senones"]), int(self.about["delay"])
             layers, widths = int(self.about["layers"]), (int(self.about["outputs"]), int(self.about["cells"]))
             self.log_priors = np.array(json.loads(self.about["log_priors"]), np.float32)
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise DeviceError(f"{path}: no network of stage 12 ({error!r} in its metadata). Export it anew.") from None
+        self.width = self._width(path, *([layers, 1, width] for width in widths))
         self.still = tuple(np.zeros((layers, 1, width), np.float32) for width in widths)
         """the state before anything was heard"""
+
+    def _width(self, path: Path, hidden: list[int], cell: list[int]) -> int:
+        """Of the features, once all else is seen to have the shape that the metadata tells."""
+        there = {of.name: of.shape for of in (*self._session.get_inputs(), *self._session.get_outputs())}
+        for name, found, told in (
+            ("hidden", there.get("hidden"), hidden), ("hidden_after", there.get("hidden_after"), hidden),
+            ("cell", there.get("cell"), cell), ("cell_after", there.get("cell_after"), cell),
+            ("logits", there.get("logits", [])[1:], [self.senones]),
+            ("log_priors", list(self.log_priors.shape), [self.senones]),
+        ):  # fmt: skip
+            if found != told:
+                raise DeviceError(f"{path}: its metadata tells of {name} {told}, it has {found}. Export it anew.")
+        features = there.get("features", [])
+        if len(features) != 2 or self.delay < 0:
+            raise DeviceError(f"{path}: hears features {features}, {self.delay} frames late. Export it anew.")
+        return features[1]
 
     def utterance(self) -> Utterance:
         """A new one."""

@@ -38,13 +38,19 @@ class Recogniser:
         files = Files.of(folder)
         about = files.about
         self.network = Network(files.network, threads)
-        self.front = FrontEnd(self.network.about)
-        if self.network.about["tree"] != about["tree"]:
+        self.front = FrontEnd(self.network.about, files.network)
+        if self.network.width != self.front.width:
             raise DeviceError(
-                f"{files.network}: of the tree {self.network.about['tree']}, the graph is of {about['tree']}. "
+                f"{files.network}: hears {self.network.width} numbers a frame, its metadata tells of "
+                f"{self.front.width}. Export it anew."
+            )
+        if self.network.tree != about["tree"]:
+            raise DeviceError(
+                f"{files.network}: of the tree {self.network.tree}, the graph is of {about['tree']}. "
                 "Export both from one recipe."
             )
-        self.graph = Graph(files.graph, about["words"], about["sequence_base"], about["sequences"])
+        words = about["words"], about["sequence_base"], about["sequences"]
+        self.graph = Graph(files.graph, *words, self.network.senones)
         self.beams = Beams(about["beam"], about["min_active"], about["max_active"])
         # What is the same for all senones of a frame changes no path: the log-posteriors need no normalising.
         self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors

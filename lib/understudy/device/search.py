@@ -10,6 +10,7 @@ import kaldifst  # before kaldi_hmm_gmm, which waits for ever otherwise
 import kaldi_hmm_gmm  # isort: skip
 import numpy as np
 
+from .arcs import read_arcs
 from .faults import DeviceError
 
 RETRIES = 2
@@ -39,16 +40,20 @@ class Best(NamedTuple):
 class Graph:
     """Graph, and what its output numbers mean."""
 
-    def __init__(self, path: Path, words: list[str], base: int, sequences: list[list[int]]) -> None:
+    def __init__(self, path: Path, words: list[str], base: int, sequences: list[list[int]], senones: int) -> None:
         """Load a graph.fst.
 
         Args:
             words: by number.
             base: numbers from here on stand for `sequences` of words.
+            senones: that the network tells apart; their labels are 1 to this.
 
         Raises:
-            DeviceError: it cannot be read.
+            DeviceError: it cannot be read, or tells of senones or words that are not there.
         """
+        _check(path, senones, base, len(sequences))
+        if not all(0 <= n < len(words) for n in (base - 1, *(n for each in sequences for n in each))):
+            raise DeviceError(f"{path}: has sequences of more than the {len(words)} words. Copy the folder again.")
         read = kaldifst.StdVectorFst.read(str(path))
         if read is None or read.start < 0:
             raise DeviceError(f"{path}: cannot be read. Export the graph again.")
@@ -59,6 +64,18 @@ class Graph:
         """Words of a path's output."""
         each = (self._sequences[n - self._base] if n >= self._base else [n] for n in numbers)
         return [self._words[word] for words in each for word in words]
+
+
+def _check(path: Path, senones: int, base: int, sequences: int) -> None:
+    """The decoder does not: it would read scores of other frames, or beyond all."""
+    arcs = read_arcs(path)
+    for column, what, most in ((0, "senone", senones), (1, "word", base + sequences - 1)):
+        least, largest = (int(bound(arcs[:, column], initial=0)) for bound in (np.min, np.max))
+        if least < 0 or largest > most:
+            raise DeviceError(
+                f"{path}: has arcs of {what} {largest if least >= 0 else least}, and there are {most}. "
+                "Export network and graph from one recipe."
+            )
 
 
 class Search:

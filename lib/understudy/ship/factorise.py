@@ -23,10 +23,12 @@ def factorise(model: AcousticModel, projection: int) -> AcousticModel:
     that is factorised; the spread is taken for that of the projected numbers, which is not exact: distil it again.
 
     Raises:
-        UserError: the model is bidirectional, or projected already.
+        UserError: the model is bidirectional, or projected already; the projection is not within its cells.
     """
     if model.options.bidirectional or model.options.projection:
         raise UserError("only a unidirectional model without projection can be factorised")
+    if projection < 1:
+        raise UserError(f"--projection {projection}: 1 or more, and less than the {model.options.cells} cells")
     small = AcousticModel(replace(model.options, projection=projection), model.inputs, model.senones)
     hears, offset = model.layers[0][0].weight_ih_l0, torch.zeros(4 * model.options.cells)
     for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):

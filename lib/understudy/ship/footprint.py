@@ -30,8 +30,9 @@ class Footprint:
     outcomes: list[Outcome]
     rtf: float
     """CPU seconds of one core for a second of speech: features, network and search"""
-    first_word_s: float
-    """median of the audio heard until there is a word"""
+    first_word_s: float | None
+    """median of the audio heard until there is a word, over utterances with words; where the first one appears only at
+    the end, that is all the audio. None: there were no words"""
     end_s: tuple[float, float]
     """median and 95th percentile of the seconds from the end of the audio to the final words"""
     peak_mb: float
@@ -55,12 +56,17 @@ def measure(folder: Path, cuts: Iterable[Cut]) -> Footprint:
         raise UserError(f"{folder}: its run-time needs {', '.join(process['strange'])}, which a device does not have")
     outcomes = [Outcome(*said[h["id"]], h["words"], h["widened"], h["empty"]) for h in heard]
     ends = [h["end_s"] for h in heard]
-    firsts = [h["first_word_s"] for h in heard if h["first_word_s"] is not None]
     return Footprint(
-        outcomes, sum(h["cpu_s"] for h in heard) / sum(h["seconds"] for h in heard),
-        float(np.median(firsts)) if firsts else float("nan"),
+        outcomes, sum(h["cpu_s"] for h in heard) / sum(h["seconds"] for h in heard), first_word(heard),
         (float(np.median(ends)), float(np.quantile(ends, 0.95))), process["peak_mb"],
     )  # fmt: skip
+
+
+def first_word(heard: Iterable[dict[str, Any]]) -> float | None:
+    """`Footprint.first_word_s` of what `understudy.device.measure` tells of each utterance."""
+    begun = [h for h in heard if h["words"] or h["first_word_s"] is not None]
+    firsts = [h["seconds"] if h["first_word_s"] is None else h["first_word_s"] for h in begun]
+    return float(np.median(firsts)) if firsts else None
 
 
 def _run(folder: Path, utterances: Path) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
     ("frames as the model's %", lambda r: f"{100 * r['agree']:.2f}"),
     ("real time", lambda r: f"{r['rtf']:.4f}"),
     ("million multiply-adds/s", lambda r: f"{r['multiply_adds_per_s'] / 1e6:.1f}"),
-    ("first word, s of audio", lambda r: f"{r['first_word_s']:.2f}"),
+    ("first word, s of audio", lambda r: "–" if r["first_word_s"] is None else f"{r['first_word_s']:.2f}"),
     ("end, ms (95 %)", lambda r: f"{1000 * r['end_s']:.1f} ({1000 * r['end_s_95']:.1f})"),
     ("memory MB", lambda r: str(r["peak_memory_mb"])),
 ]
@@ -38,9 +38,10 @@ Made from `results.jsonl` by `steps/report_device.py`; do not edit.
 Each network heard the test set in pieces of 0.1 s as a device would, with features and search, on one core. MB are of
 the network alone; memory is the whole process, with its packages and the graph. "Against float32" is the change of the
 WER on the same utterances, with a paired bootstrap; * marks more than chance (p < 0.01 in that and in a matched-pairs
-test). A student that learnt on from another one here, with 8-bit numbers say, is held against that one in float32, so
-that all of what it gained shows. "Real time" is CPU seconds for a second of speech; "end" is the time from the last
-sample to the final words."""
+test); it is not told of a single utterance. A student that learnt on from another one here, with 8-bit numbers say, is
+held against that one in float32, so that all that it gained shows. "Real time" is CPU seconds for a second of speech;
+"first word" is the median of what was heard until there was a word; "end" is the time from the last sample to the final
+words."""
 
 
 def _against(change: Difference | None) -> str:
@@ -101,6 +102,8 @@ def _change(full: Line | None, line: Line, home: Path) -> Difference | None:
     ids = sorted(both[0].keys() & both[1].keys())
     if len(ids) < len(both[0]):
         raise UserError(f"{line['system']}: heard {len(ids)} of the {len(both[0])} utterances of {full['system']}")
+    if len(ids) < 2 or not any(both[0][i].words for i in ids):
+        return None  # of one utterance, or of no words, chance is not known
     return difference([both[0][i].words for i in ids], *([one[i].errors for i in ids] for one in both))
 
 
