@@ -61,11 +61,15 @@ batches() { [[ $1 == n || -z ${seven_frames:-} ]] || echo "--train.max_frames $s
 # seeded ID SEED: the folder of a model of that seed, below $dir; the first seed needs no mark
 seeded() { if (($2 == 1)); then echo "$1"; else echo "$1.$2"; fi; }
 
-# foundation CONDITION: labelled speech, alignment, tree, graph, teacher and its soft targets
+# labelled_speech CONDITION
+labelled_speech() {
+  cell "$1/labelled" features steps/subset.py --cuts "$data/feats/labelled.jsonl.gz" --hours "$(of hours "$1")" \
+    --by "$subset_by" --out "$data/$1"
+}
+
+# foundation CONDITION: of its labelled speech alignment, tree, graph, teacher and soft targets
 foundation() {
   local c=$1 feats="[$data/$1/labelled.jsonl.gz,$data/feats/dev.jsonl.gz]"
-  cell "$c/labelled" features steps/subset.py --cuts "$data/feats/labelled.jsonl.gz" --hours "$(of hours "$c")" \
-    --by "$subset_by" --out "$data/$c"
   cell "$c/mono" "lang $c/labelled" steps/align_mono.py --feats "$feats" --lang "$dir/lang" "${mono[@]}" \
     --threads 1 --out "$dir/$c/mono"
   cell "$c/tree" "$c/mono" steps/make_tree.py --ali "$dir/$c/mono" --feats "$feats" --lang "$dir/lang" \
@@ -121,6 +125,9 @@ part_hours() { awk -v n="$unlabelled_hours" -v p="$1" 'BEGIN { printf "%gh", n /
 # wants BLOCK: whether the option `blocks` names it
 wants() { [[ " $blocks " == *" $1 "* ]]; }
 
+# at_n: whether there is anything to want of n hours; only block B is about 7n alone
+at_n() { [[ $blocks != B ]]; }
+
 # What there is to want, and what makes sense together.
 check_blocks() {
   local block
@@ -147,16 +154,20 @@ table_cells() {
         --out "$data/part-$part"
     done
   fi
-  foundation n
-  if wants B; then foundation 7n; fi
+  labelled_speech n # which the language model may be made of
+  if at_n; then foundation n; fi
+  if wants B; then
+    labelled_speech 7n
+    foundation 7n
+  fi
   for s in "${seeds[@]}"; do
-    small_student n "$s"
+    if at_n; then small_student n "$s"; fi
     if wants B; then
       small_student 7n "$s"
       step_by_step "$s"
     fi
     if ((s == 1)); then
-      oracle
+      if at_n; then oracle; fi
       if wants rivals; then rivals; fi
       if wants C; then curves; fi
       if wants sequence; then sequences; fi
@@ -302,10 +313,12 @@ row() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "${3:-}" "${4:-}"; }
 
 table_rows() {
   local size part c kind name
-  row "A: the small student with its teacher" teacher-n "$small-n"
-  row "A: the small student with its teacher" "$small-n"
-  row "A: the small student with its teacher" "$small-$all-n" "$small-n" "$small-oracle-n"
-  row "A: the small student with its teacher" "$small-oracle-n" "$small-n"
+  if at_n; then
+    row "A: the small student with its teacher" teacher-n "$small-n"
+    row "A: the small student with its teacher" "$small-n"
+    row "A: the small student with its teacher" "$small-$all-n" "$small-n" "$small-oracle-n"
+    row "A: the small student with its teacher" "$small-oracle-n" "$small-n"
+  fi
   if wants B; then
     for c in teacher-7n "$small-7n" "$small-$all-7n" "$large-$all-7n" "$small-stepwise-7n"; do
       row "B: the labelled speech is seven-fold" "$c" "$small-7n"
