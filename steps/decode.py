@@ -54,6 +54,8 @@ class Options:
     """to try on the development set, rising"""
     prior_scales: list[float] = field(default_factory=lambda: [0.4, 0.6, 0.8])
     """to try on the development set, rising"""
+    word_penalties: list[float] = field(default_factory=lambda: [0.0])
+    """costs of a word, nats, to try on the development set, rising: above 0 where words are inserted"""
     beams: Beams = field(default_factory=Beams)
     """how far the search looks"""
     lattices: bool = False
@@ -96,19 +98,22 @@ def _run(options: Options, step: Step, names: list[str], workers: Workers) -> No
 
 def _tune(options: Options, out: Path, workers: Workers) -> tuple[Scales, float]:
     """The scales with the fewest errors on the development set, and their WER."""
-    grid = [Scales(*pair) for pair in itertools.product(options.acoustic_scales, options.prior_scales)]
+    tried_on_dev = options.acoustic_scales, options.prior_scales, options.word_penalties
+    grid = [Scales(*values) for values in itertools.product(*tried_on_dev)]
     if not grid or min(options.acoustic_scales) <= 0:
-        raise UserError("give --acoustic-scales and --prior-scales at least one value each, acoustic ones above 0.")
+        raise UserError(
+            "give --acoustic-scales, --prior-scales and --word-penalties a value each at least, acoustic ones above 0."
+        )
     words = Lexicon.read(options.graph).words
     said = list(decode(_decoder(options, options.dev), options.dev, grid, workers))
     tried = [[outcome(one, words, n, options.normalise) for one in said] for n in range(len(grid))]
     counts = [errors.count([o.reference for o in one], [o.words for o in one]) for one in tried]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
     for scales, found in zip(grid, counts, strict=True):
-        log.info("dev: acoustic scale %g, prior scale %g: WER %.2f %%", *scales, found.wer)
-    for name, values, chosen in zip(Scales._fields, (options.acoustic_scales, options.prior_scales), grid[best]):
+        log.info("dev: acoustic scale %g, prior scale %g, word penalty %g: WER %.2f %%", *scales, found.wer)
+    for name, values, chosen in zip(grid[best].told(), tried_on_dev, grid[best]):
         if len(values) > 1 and chosen in (min(values), max(values)):
-            log.warning("dev: the best %s scale, %g, is the last that was tried: try beyond it", name, chosen)
+            log.warning("dev: the best %s, %g, is the last that was tried: try beyond it", name, chosen)
     if options.lattices:  # of the best scales: one more search
         _decode_best(options, options.dev, grid[best], out, workers)
     else:
@@ -137,8 +142,7 @@ def _decoder(options: Options, manifest: Path) -> Decoder:
 
 
 def _how(options: Options, scales: Scales) -> dict[str, Any]:
-    how = {"acoustic_scale": scales.acoustic, "prior_scale": scales.prior, "normalise": options.normalise}
-    return {**how, "model": weights_fingerprint(options.model)}
+    return {**scales.told(), "normalise": options.normalise, "model": weights_fingerprint(options.model)}
 
 
 def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:

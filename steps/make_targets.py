@@ -96,7 +96,7 @@ def _scales(options: Options) -> Scales:
     if options.tuned is None:
         return Scales(options.acoustic_scale, options.prior_scale)
     found = read_json(options.tuned / "dev" / "wer.json")
-    return Scales(found["acoustic_scale"], found["prior_scale"])
+    return Scales.of(found)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import toy
 from understudy.decode import search as module
 from understudy.decode.pool import Decoded, outcome
 from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, as_vector, search, search_each
-from understudy.lang.graph import words_of
+from understudy.lang.graph import with_word_cost, words_of
 from understudy.lang.hclg import build_hclg
 from understudy.score.outcome import write_outcome
 
@@ -128,15 +128,21 @@ def test_a_rescaled_lattice_gives_what_a_search_with_those_scales_gives(language
     posteriors = [torch.randn(n, tree.num_senones).log_softmax(1) for n in (7, 12, 9, 4)]
     log_priors = torch.randn(tree.num_senones).log_softmax(0)
     wide = Beams(search=1000.0, output=1000.0, max_active=100000)  # the lattice then holds every path
-    first, others = Scales(0.4, 0.6), [Scales(1.7, 0.0), Scales(3.0, 1.0)]
+    first, others = (
+        Scales(0.4, 0.6),
+        [Scales(1.7, 0.0), Scales(3.0, 1.0), Scales(0.4, 0.6, 3.0), Scales(3.0, 1.0, -4.0)],
+    )
     rescales = [None, *(Rescale.between(first, s, log_priors) for s in others)]
     found = search_each(graph, [first.scores(p, log_priors) for p in posteriors], wide, rescales)
     different = 0
     for column, scales in enumerate([first, *others]):
-        direct = search(graph, [scales.scores(p, log_priors) for p in posteriors], wide)
+        dearer = with_word_cost(graph, scales.word)
+        direct = search(dearer, [scales.scores(p, log_priors) for p in posteriors], wide)
         assert [f[column].words for f in found] == [f.words for f in direct]
         different += sum(f[column].words != f[0].words for f in found)
     assert different  # else the scales made no difference, and nothing was tested
+    said = [sum(len(f[column].words) for f in found) for column in range(len(rescales))]
+    assert said[3] < said[0] and said[4] > said[2]  # dear words are fewer, cheap ones more
 
 
 def test_words_are_drawn_by_their_probability(language):

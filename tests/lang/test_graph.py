@@ -10,7 +10,7 @@ import toy
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
-from understudy.lang.graph import load_graph, save_graph, words_of
+from understudy.lang.graph import load_graph, save_graph, with_word_cost, word_counts, words_of
 from understudy.lang.hclg import build_hclg
 from understudy.stage import UserError
 
@@ -154,3 +154,13 @@ def test_perfect_posteriors_decode_to_the_words(tmp_path):
     words = [lexicon.words[i] for i in words_of(fsa, best[0].aux_labels.tolist())]
     assert words in (["AB", "B", "AB", "B"], ["A", "B", "B", "AB", "B"])
     assert best[0].labels.tolist()[:-1] == labels
+
+
+def test_words_cost_more_wherever_they_stand(tmp_path):
+    """Also on arcs that carry two."""
+    fsa = build_hclg(toy.lexicon(), toy.write_arpa(tmp_path), toy.ToyTree(shared=False))
+    counts, dearer = word_counts(fsa, fsa.aux_labels), with_word_cost(fsa, 1.5)
+    expected = [len(words_of(fsa, [label])) for label in fsa.aux_labels.tolist()]
+    assert counts.tolist() == expected and {0, 1} <= set(expected)
+    assert torch.allclose(fsa.scores - dearer.scores, 1.5 * counts)
+    assert dearer.word_sequences == fsa.word_sequences and with_word_cost(fsa, 0.0) is fsa

@@ -14,7 +14,7 @@ from lhotse.cut import Cut
 
 from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, search_each
 from understudy.features import Normaliser, load_stacked, stacked_length
-from understudy.lang.graph import load_graph
+from understudy.lang.graph import load_graph, with_word_cost
 from understudy.models import load
 from understudy.score.normalise import Way, normalise
 from understudy.score.outcome import Outcome
@@ -40,11 +40,11 @@ class Decoded(NamedTuple):
     """empty where the manifest names none"""
     reference: list[str]
     found: list[Found]
-    """under each pair of scales"""
+    """under each of several scales"""
 
 
 def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[Way] = ()) -> Outcome:
-    """As it is scored, under the pair of scales of this number; `words` are those of the ids."""
+    """As it is scored, under the scales of this number; `words` are those of the ids."""
     found = one.found[number]
     # A word is in memory once, however often it is said: a set of a hundred hours takes tens of MB.
     said, heard = (
@@ -53,15 +53,15 @@ def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[
     return Outcome(one.id, intern(one.speaker), said, heard, found.retried, found.empty, found.narrowed)
 
 
-_loaded: dict[Decoder, tuple] = {}
+_loaded: dict[tuple[Decoder, float], tuple] = {}
 
 
 def decode(
     decoder: Decoder, manifest: Path, grid: list[Scales], workers: Workers, lattices: bool = False, frames: int = 6000
 ) -> Iterator[Decoded]:
-    """Decode every cut of a manifest with every pair of scales.
+    """Decode every cut of a manifest with each of several scales.
 
-    One search makes a lattice; where there are several pairs it is made with the middle one, and the best paths
+    One search makes a lattice; where there are several scales it is made with the middle ones, and the best paths
     under the others are taken from it (as Kaldi's scoring does with its LM weights).
 
     Args:
@@ -102,13 +102,13 @@ def _batches(cuts: Iterable[Cut], frames: int) -> Iterator[list[Cut]]:
 
 def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales], bool]) -> list[Decoded]:
     decoder, cuts, grid, lattices = task
-    if decoder not in _loaded:
-        model = load(decoder.model)
-        graph = load_graph(decoder.graph, model.meta.get("tree"))
-        _loaded[decoder] = model, graph, Normaliser.load(decoder.normaliser)
-    model, graph, normaliser = _loaded[decoder]
-    log_posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
     middle = grid[len(grid) // 2]
+    if (decoder, middle.word) not in _loaded:
+        model = load(decoder.model)
+        graph = with_word_cost(load_graph(decoder.graph, model.meta.get("tree")), middle.word)
+        _loaded[decoder, middle.word] = model, graph, Normaliser.load(decoder.normaliser)
+    model, graph, normaliser = _loaded[decoder, middle.word]
+    log_posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
     rescales = [None if s == middle else Rescale.between(middle, s, model.log_priors) for s in grid]
     scores = [middle.scores(p, model.log_priors) for p in log_posteriors]
     found = search_each(graph, scores, decoder.beams, rescales, Wanted(lattice=lattices))

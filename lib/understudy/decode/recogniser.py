@@ -23,7 +23,7 @@ from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.logmel import logmel
 from understudy.features.stream import SHORTEST
-from understudy.lang.graph import load_graph
+from understudy.lang.graph import load_graph, with_word_cost
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import UserError, atomic_path, read_json, write_json
@@ -79,10 +79,11 @@ class Recogniser:
         if not (folder / "recogniser.json").exists():
             raise UserError(f"{folder}: no recogniser.json in it. Make a recogniser of a model with steps/pack.py.")
         self.about = read_json(folder / "recogniser.json")
-        self.scales = Scales(self.about["acoustic_scale"], self.about["prior_scale"])
+        self.scales = Scales.of(self.about)
         self.beams = Beams(**self.about["beams"])
         self.model, self.lexicon, self.tree = models.load(folder), Lexicon.read(folder), Tree.load(folder / "tree.json")
-        self.graph = load_graph(folder / "HCLG.safetensors", self.tree.fingerprint)
+        graph = load_graph(folder / "HCLG.safetensors", self.tree.fingerprint)
+        self.graph = with_word_cost(graph, self.scales.word)
         self.normaliser = Normaliser.load(folder / "normaliser.json")
 
     def hear(self, batch: Sequence[np.ndarray], times: bool = True) -> list[Heard]:
@@ -119,7 +120,6 @@ def about(scored: dict[str, Any], beams: Beams, system: str, weights: str) -> di
     """
     rates = {key: scored[key] for key in ("wer", "wer_low", "wer_high", "errors", "words", "utterances")}
     return {
-        "system": system, "acoustic_scale": scored["acoustic_scale"], "prior_scale": scored["prior_scale"],
-        "beams": asdict(beams), "frame_s": STACKED_SHIFT,
+        "system": system, **Scales.of(scored).told(), "beams": asdict(beams), "frame_s": STACKED_SHIFT,
         "tested": rates if scored.get("model", weights) == weights else None,
     }  # fmt: skip

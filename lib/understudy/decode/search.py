@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from understudy.decode.lattice import WordLattice, word_lattices
-from understudy.lang.graph import words_of
+from understudy.lang.graph import word_counts, words_of
 from understudy.stage import UserError, log
 
 RETRIES = 2
@@ -69,6 +69,17 @@ class Scales(NamedTuple):
 
     acoustic: float
     prior: float
+    word: float = 0.0
+    """cost of a word, nats (the word insertion penalty): a part of the graph that is searched, `with_word_cost`"""
+
+    def told(self) -> dict[str, float]:
+        """As wer.json and recogniser.json hold them."""
+        return {"acoustic_scale": self.acoustic, "prior_scale": self.prior, "word_penalty": self.word}
+
+    @classmethod
+    def of(cls, told: Mapping[str, float]) -> Scales:
+        """What `told` wrote; before there were word penalties there was none."""
+        return cls(told["acoustic_scale"], told["prior_scale"], told.get("word_penalty", 0.0))
 
     def scores(self, log_posteriors: Tensor, log_priors: Tensor) -> Tensor:
         """Scaled pseudo log-likelihoods (frames, senones): acoustic * (posterior - prior * log prior)."""
@@ -81,11 +92,14 @@ class Rescale:
 
     factor: float
     offset: Tensor
+    word: float = 0.0
+    """what each word costs more, nats"""
 
     @classmethod
     def between(cls, old: Scales, new: Scales, log_priors: Tensor) -> Rescale:
         """The change from `old` scales, which the lattice was made with, to `new` ones: exact on its paths."""
-        return cls(new.acoustic / old.acoustic, new.acoustic * (old.prior - new.prior) * log_priors)
+        offset = new.acoustic * (old.prior - new.prior) * log_priors
+        return cls(new.acoustic / old.acoustic, offset, new.word - old.word)
 
 
 def search(graph: k2.Fsa, utterances: Sequence[Tensor], beams: Beams = Beams()) -> list[Found]:
@@ -180,7 +194,7 @@ def _search_batch(
     lattice = lattices(graph, [utterances[i] for i in order], beams)
     columns = []
     for rescale in rescales:
-        one = lattice if rescale is None else _rescaled(lattice, rescale)
+        one = lattice if rescale is None else _rescaled(lattice, rescale, graph)
         best = _best_words(one, graph)
         drawn = _drawn_words(one, graph, wanted.draws, best)
         kept = word_lattices(one, graph) if wanted.lattice else [None] * len(best)
@@ -221,11 +235,13 @@ def dense(utterances: Sequence[Tensor]) -> k2.DenseFsaVec:
     return k2.DenseFsaVec(batch, torch.tensor([[n, 0, len(u)] for n, u in enumerate(utterances)], dtype=torch.int32))
 
 
-def _rescaled(lattice: k2.Fsa, rescale: Rescale) -> k2.Fsa:
+def _rescaled(lattice: k2.Fsa, rescale: Rescale, graph: k2.Fsa) -> k2.Fsa:
     offset = torch.nn.functional.pad(rescale.offset, (1, 0))[lattice.labels.long().clamp(min=0)]  # final arcs: 0
     acoustic = lattice.scores - lattice.graph_scores
     changed = lattice.clone()
     changed.scores = lattice.graph_scores + rescale.factor * acoustic + offset
+    if rescale.word:
+        changed.scores = changed.scores - rescale.word * word_counts(graph, lattice.aux_labels)
     return changed
 
 

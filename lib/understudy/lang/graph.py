@@ -63,6 +63,22 @@ def words_of(fsa: k2.Fsa, aux_labels: Iterable[int]) -> list[int]:
     return words
 
 
+def word_counts(fsa: k2.Fsa, aux_labels: torch.Tensor) -> torch.Tensor:
+    """(arcs,) float32: how many words each arc carries; `fsa` is the graph that the aux_labels are of."""
+    lengths = torch.tensor([0, 1, *map(len, fsa.word_sequences)], dtype=torch.float32)
+    labels = aux_labels.long()
+    return lengths[torch.where(labels >= fsa.sequence_base, labels - fsa.sequence_base + 2, labels.clamp(0, 1))]
+
+
+def with_word_cost(fsa: k2.Fsa, cost: float) -> k2.Fsa:
+    """The same graph in which each word costs so much more (nats): Kaldi's word insertion penalty."""
+    if not cost:
+        return fsa
+    dearer = fsa.clone()
+    dearer.scores = fsa.scores - cost * word_counts(fsa, fsa.aux_labels)
+    return dearer
+
+
 def save_graph(fsa: k2.Fsa, path: Path | str, tree: str = "") -> None:
     """Write a decoding graph as safetensors, atomically.
 

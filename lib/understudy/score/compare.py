@@ -17,7 +17,7 @@ from understudy.stage import UserError, fingerprint, read_json
 # Of a line: what describes the system, not how it did.
 _MADE_OF = (
     "recipe", "labelled_hours", "unlabelled_hours", "teacher", "supervision", "updates", "parameters", "seed",
-    "acoustic_scale", "prior_scale", "commit", "machine",
+    "acoustic_scale", "prior_scale", "word_penalty", "commit", "machine",
 )  # fmt: skip
 
 
