@@ -73,7 +73,7 @@ def run(options: Options, step: Step) -> None:
     teaching.check()
     torch.set_num_threads(options.threads)
     report, described = {}, teaching.described()
-    with Workers(options.jobs, options.cluster, options.threads, step.out / "jobs") as workers:
+    with Workers(options.jobs, options.cluster, options.threads, step.out) as workers:
         for path in options.feats:
             name, begun, cpu = path.name.split(".")[0], time.monotonic(), workers.cpu_seconds()
             done = compute(

@@ -66,6 +66,13 @@ def die_once(marker: Path | None) -> int:
     return os.getpid()
 
 
+def die_writing(folder: Path) -> None:
+    if not list(folder.glob(".partial-*")):
+        (folder / ".partial-shard").mkdir()
+        (folder / ".partial-shard/half").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def die(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -78,6 +85,13 @@ def test_what_failed_is_tried_again_and_who_died_is_replaced(tmp_path, caplog):
         assert len(pids) == 4 and (tmp_path / "dead").exists()
         with pytest.raises(UserError, match=r"cuts: 4 processes died at number 1\. Had they memory"):
             list(workers.map(die, [1], "cuts"))
+
+
+def test_what_a_dead_one_was_writing_is_removed_at_the_end(tmp_path):
+    with Workers(2, out=tmp_path) as workers:
+        list(workers.map(die_writing, [tmp_path]))
+        assert os.listdir(tmp_path) == [".partial-shard"]
+    assert not os.listdir(tmp_path)
 
 
 def environment(_: int) -> tuple[str | None, ...]:
@@ -117,7 +131,7 @@ def test_a_queue_gets_jobs_that_say_what_they_need(tmp_path, monkeypatch):
     options = ClusterOptions(
         "slurm", queue="speech", memory="1GB", directives=["--account=us"], prologue=["export A=b"]
     )
-    with Workers(1, options, threads=2, logs=tmp_path / "logs") as workers:
+    with Workers(1, options, threads=2, out=tmp_path) as workers:
         assert list(workers.map(square, range(5))) == [0, 1, 4, 9, 16]
         assert list(workers.map(environment, [0])) == [("2", "12345")]
         assert list(workers.map(die_once, [tmp_path / "dead"]))  # within the job, a nanny brings another up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,8 +49,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 def remove_partial(folder: Path) -> None:
     """Remove what killed processes were writing below a folder that nothing else writes to now."""
-    for path in folder.rglob(f"{_PARTIAL}*"):
-        path.unlink(missing_ok=True)
+    for path in list(folder.rglob(f"{_PARTIAL}*")):  # a list: folders go while it is walked
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: Path | str, value: Any) -> None:

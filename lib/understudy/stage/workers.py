@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from understudy.stage.errors import UserError
 from understudy.stage.log import log
+from understudy.stage.output import remove_partial
 from understudy.stage.step import own_peak_kb
 
 if TYPE_CHECKING:  # takes a second, and most commands have no processes
@@ -69,16 +70,17 @@ class Workers:
     """
 
     def __init__(
-        self, jobs: int, cluster: ClusterOptions | None = None, threads: int = 1, logs: Path = Path("log")
+        self, jobs: int, cluster: ClusterOptions | None = None, threads: int = 1, out: Path | None = None
     ) -> None:
         """Nothing begins yet.
 
         Args:
             jobs: processes.
             threads: of each, for its libraries.
-            logs: folder of what a queue's jobs say.
+            out: folder that they write to, and nothing else does; what dead ones left there is removed at the end. What
+                a queue's jobs say is in `jobs/` of it.
         """
-        self.jobs, self.cluster, self.threads, self.logs = jobs, cluster or ClusterOptions(), threads, logs
+        self.jobs, self.cluster, self.threads, self.out = jobs, cluster or ClusterOptions(), threads, out
         self._elsewhere, self._peak_kb = 0.0, 0  # CPU seconds and memory of other processes
         self._client: Client | None = None
         self._open = ExitStack()
@@ -86,10 +88,12 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._client is not None:
             self._client.unsubscribe_topic(_TOPIC)  # that they end now is no news
         self._open.close()
+        if self.out is not None and kind is None:  # else those of a scheduler of the user's may be writing still
+            remove_partial(self.out)
 
     def map(self, work: Callable[[Task], Result], tasks: Iterable[Task], what: str = "tasks") -> Iterator[Result]:
         """`work` of each task, in their order; few tasks are taken ahead, so that a long list never is in memory.
@@ -176,7 +180,7 @@ class Workers:
         cluster = getattr(dask_jobqueue, f"{one.kind.upper()}Cluster")(
             queue=one.queue, cores=self.threads, processes=1, memory=one.memory, interface=one.interface,
             job_extra_directives=one.directives, job_script_prologue=[*exports, *one.prologue],
-            worker_extra_args=["--nthreads", "1"], log_directory=str(self.logs),
+            worker_extra_args=["--nthreads", "1"], log_directory=str((self.out or Path()) / "jobs"),
             **({"walltime": one.walltime} if one.walltime else {}),
         )  # fmt: skip
         cluster.adapt(minimum_jobs=self.jobs, maximum_jobs=self.jobs)  # one that ends or dies is followed by another
