@@ -43,6 +43,12 @@ def streams(made, tmp_path) -> Path:
     return shutil.copytree(made, tmp_path / "streams")
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """What a step left, but for its log and mark."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("log.txt", ".done.json"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
 def test_lhotse_reads_what_was_written(streams):
     original = {cut.id: cut for cut in CutSet.from_file(streams / "labelled.jsonl.gz")}
     found = list(CutSet.from_shar(in_dir=streams / "shar/labelled/shar"))
@@ -110,6 +116,21 @@ def test_cuts_without_targets_are_left_out_and_counted(streams):
     )
     assert "1 cuts have no labels or targets and are left out" in done.stderr
     assert sum(json.loads((streams / "shar/dev/shar.json").read_text())["cuts"]) == 5
+
+
+@pytest.mark.parametrize(("name", "source"), [("labelled", "labels"), ("unlabelled", "targets/unlabelled")])
+def test_what_was_killed_while_writing_ends_as_if_unbroken(streams, name, source):
+    folder = streams / "shar" / name
+    whole = contents(folder)
+    shutil.rmtree(folder)
+    more = ["--shard-size", "5"] if name == "labelled" else []
+    command = shar_command(streams, name, f"--{source.split('/')[0]}", streams / source, *more)
+    kill_when(command, lambda: list(folder.glob("shar/cuts.000001.*")))
+    assert not (folder / ".done.json").exists()
+    (folder / ".partial-7-shard").mkdir()  # as one that was killed a moment earlier or later
+    (folder / ".partial-7-shard/features.000002.tar").touch()
+    run(command)
+    assert contents(folder) == whole
 
 
 def test_a_killed_training_from_streams_ends_as_if_unbroken(streams):

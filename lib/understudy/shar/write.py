@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 from array import array
@@ -151,6 +152,8 @@ def _write(task: _Task) -> int:
                 if task.labels is not None:
                     one = one.attach_tensor(layout.LABELS, task.labels[i].astype(np.uint16))
                 writer.write(one)
+        cuts = Path(folder) / layout.files(task.out, task.number, fields)["cuts"].name
+        cuts.write_bytes(gzip.compress(gzip.decompress(cuts.read_bytes()), mtime=0))  # without the time of writing
         if task.targets is not None:
             with atomic_path(shard_path(task.out / "targets", task.number)) as partial:
                 shutil.copyfile(task.targets, partial)
