@@ -133,6 +133,33 @@ def test_what_was_killed_while_writing_ends_as_if_unbroken(streams, name, source
     assert contents(folder) == whole
 
 
+def check_command(step: str, folder: Path, *more: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "steps" / step, folder, *more]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_damaged_shard_of_targets_is_made_again_alone(streams):
+    folder = streams / "shar/unlabelled"
+    command = shar_command(streams, "unlabelled", "--targets", streams / "targets/unlabelled")
+    shutil.rmtree(folder)
+    run(command)
+    whole, bad = contents(folder), folder / "targets/00003.targets"
+    data = bytearray(bad.read_bytes())
+    data[40] ^= 4
+    bad.write_bytes(bytes(data))
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.0*")}
+    done = check_command("check_targets.py", folder / "targets")
+    assert done.returncode == 1 and f"damaged: {bad}" in done.stdout and "run steps/make_shar.py again" in done.stderr
+    done = check_command("check_targets.py", folder / "targets", "--remove", "true")
+    assert done.returncode == 0 and "removed 1; run steps/make_shar.py again" in done.stdout and not bad.exists()
+    run(command)
+    assert contents(folder) == whole
+    assert {".".join(path.name.split(".")[:2]) for path, time in times.items() if path.stat().st_mtime_ns != time} == {
+        "cuts.000003", "features.000003"
+    }  # fmt: skip
+    assert check_command("check_targets.py", folder / "targets").returncode == 0
+
+
 def test_a_killed_training_from_streams_ends_as_if_unbroken(streams):
     command = train_command(streams, "unbroken", "--unlabelled", f"[{streams / 'shar/unlabelled'}]", "--pool", "3")
     command += ["--epochs", "3", "--sub-epochs", "2", "--model.delay", "1", "--train.chunk", "10"]

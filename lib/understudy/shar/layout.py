@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from understudy.targets.store import shard_path
+
 ABOUT, LENGTHS, NORMALISER = "shar.json", "lengths.npy", "normaliser.json"
 LABELS = "senones"
 """the column of labels"""
 
 
-def files(folder: Path, number: int, fields: list[str]) -> dict[str, Path]:
+def files(folder: Path, number: int, labelled: bool) -> dict[str, Path]:
     """Lhotse's files of a shard, by field, the cuts last."""
+    fields = ["features", LABELS] if labelled else ["features"]
     paths = {field: folder / "shar" / f"{field}.{number:06d}.tar" for field in fields}
     return paths | {"cuts": folder / "shar" / f"cuts.{number:06d}.jsonl.gz"}
 
 
-def fields(labelled: bool) -> list[str]:
-    """Columns besides the cuts."""
-    return ["features", LABELS] if labelled else ["features"]
+def targets(folder: Path, number: int) -> Path:
+    """A shard's soft targets."""
+    return shard_path(folder / "targets", number)

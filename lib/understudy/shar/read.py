@@ -93,7 +93,7 @@ class SharData(Speech):
         size = int(self._first[number + 1] - self._first[number])
         if not size:
             return []
-        paths = layout.files(self.folder, number, layout.fields(self.tree is not None))
+        paths = layout.files(self.folder, number, self.tree is not None)
         try:
             cuts = list(CutSet.from_shar(fields={name: [str(path)] for name, path in paths.items()}))
             if len(cuts) != size:

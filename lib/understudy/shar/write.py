@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +21,7 @@ from understudy.corpus import is_perturbed
 from understudy.features import stacked_length
 from understudy.lang.tree import Tree
 from understudy.shar import layout
-from understudy.stage import UserError, atomic_path, log, read_json, write_json
+from understudy.stage import UserError, atomic_path, atomic_paths, log, read_json, write_json
 from understudy.stage.workers import Workers
 from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.targets.shard import Shard
@@ -33,6 +31,8 @@ from understudy.targets.store import shard_path
 class _Task(NamedTuple):
     out: Path
     number: int
+    files: list[Path]
+    """all that are to be written, the cuts last"""
     cuts: list[Cut]
     labels: list[np.ndarray] | None
     targets: Path | None
@@ -61,7 +61,7 @@ def write_shar(
 ) -> dict[str, Any]:  # fmt: skip
     """Write a manifest's cuts; those without label or target are left out, counted and said.
 
-    Shards that are there stay.
+    Shards of which every file is there stay.
 
     Args:
         labels: folder of a stage, with senone labels of the cuts.
@@ -88,7 +88,8 @@ def write_shar(
         np.save(partial, np.frombuffer(told.lengths, np.uint32))
     if targets is not None:
         write_json(out / "targets/targets.json", described)
-    shutil.copyfile(feats.parent / layout.NORMALISER, out / layout.NORMALISER)
+    with atomic_path(out / layout.NORMALISER) as partial:
+        shutil.copyfile(feats.parent / layout.NORMALISER, partial)
     about = {
         "cuts": told.sizes, "seconds": told.seconds, "original_seconds": told.original_seconds,
         "left_out": told.left_out, "tree": labels and Tree.load(labels / "tree.json").fingerprint,
@@ -134,29 +135,32 @@ def _tasks(
         known = [c for c in cuts if stacked_length(c.num_frames) > 0 and (labels is None or c.id in labels)]
         told.left_out += len(cuts) - len(known)
         told.add(known)
-        last = layout.files(out, number, layout.fields(labels is not None))["cuts"]
-        if known and not last.exists():
+        files = list(layout.files(out, number, labels is not None).values()) if known else []
+        if targets is not None:
+            files.insert(0, layout.targets(out, number))
+        if not all(path.exists() for path in files):
             rows = labels and [labels.read(c.id, stacked_length(c.num_frames))[:, 0] for c in known]
-            yield _Task(out, number, known, rows, targets)
+            yield _Task(out, number, files, known, rows, targets)
 
 
 def _write(task: _Task) -> int:
-    """The files of one shard, each renamed when all are whole, the cuts last: what they name is there."""
-    fields = layout.fields(task.labels is not None)
-    with TemporaryDirectory(prefix=".partial-", dir=task.out) as folder:
-        kinds = {name: "lilcom" if name == "features" else "numpy" for name in fields}
-        with SharWriter(folder, kinds, shard_size=len(task.cuts), shard_offset=task.number) as writer:
-            for i, cut in enumerate(task.cuts):
-                said = [fastcopy(s, alignment=None) for s in cut.supervisions]
-                one = fastcopy(cut, recording=None, supervisions=said)
-                if task.labels is not None:
-                    one = one.attach_tensor(layout.LABELS, task.labels[i].astype(np.uint16))
-                writer.write(one)
-        cuts = Path(folder) / layout.files(task.out, task.number, fields)["cuts"].name
-        cuts.write_bytes(gzip.compress(gzip.decompress(cuts.read_bytes()), mtime=0))  # without the time of writing
+    """The files of one shard, the cuts last: what they name is there."""
+    with atomic_paths(task.files, task.out) as folder:
+        if task.cuts:
+            _write_cuts(task, folder)
         if task.targets is not None:
-            with atomic_path(shard_path(task.out / "targets", task.number)) as partial:
-                shutil.copyfile(task.targets, partial)
-        for path in layout.files(task.out, task.number, fields).values():
-            os.replace(Path(folder) / path.name, path)
+            shutil.copyfile(task.targets, shard_path(folder, task.number))
     return task.number
+
+
+def _write_cuts(task: _Task, folder: Path) -> None:
+    kinds = {"features": "lilcom"} | ({} if task.labels is None else {layout.LABELS: "numpy"})
+    with SharWriter(folder, kinds, shard_size=len(task.cuts), shard_offset=task.number) as writer:
+        for i, cut in enumerate(task.cuts):
+            said = [fastcopy(s, alignment=None) for s in cut.supervisions]
+            one = fastcopy(cut, recording=None, supervisions=said)
+            if task.labels is not None:
+                one = one.attach_tensor(layout.LABELS, task.labels[i].astype(np.uint16))
+            writer.write(one)
+    cuts = folder / task.files[-1].name
+    cuts.write_bytes(gzip.compress(gzip.decompress(cuts.read_bytes()), mtime=0))  # without the time of writing

@@ -123,7 +123,7 @@ class Shard:
     def _fault(self, error: Exception) -> UserError:
         return UserError(
             f"{self.path}: cannot be read ({error}). steps/check_targets.py finds such shards, and removes them so "
-            "that stage 6 makes them again, and no others."
+            "that the step that made them makes them again, and no others."
         )
 
 
