@@ -52,14 +52,16 @@ def _maker(folder: Path) -> str:
 
 
 def _check(folder: Path) -> list[Path]:
-    """Shards that cannot be read, or are not there."""
+    """Shards that cannot be read, are not there, or are not of this set."""
     described = read_json(folder / "targets.json")
+    shards = described.pop("shards")
     frames = kept = size = 0
     faults = []
-    for number in range(described["shards"]):
+    for number in range(shards):
         path = shard_path(folder, number)
         try:
             shard = Shard(path)
+            shard.check(described)
             blocks = [shard.block(i) for i in range(len(shard))]
         except UserError as error:
             print(f"damaged: {error}")
@@ -67,7 +69,7 @@ def _check(folder: Path) -> list[Path]:
             continue
         frames, kept = frames + shard.frames, kept + sum(len(block.senones) for block in blocks)
         size += path.stat().st_size
-    told = ", ".join(f"{name} {value}" for name, value in described.items())
+    told = ", ".join(f"{name} {value}" for name, value in {"shards": shards, **described}.items())
     each = f"{size / frames:.1f} bytes and {kept / frames:.1f} senones each" if frames else "none"
     print(f"{folder}: {told}; {frames} frames, {each}; {len(faults)} shards damaged")
     return faults

@@ -1,6 +1,7 @@
 """Speech as a stream: what Lhotse reads, what a pass holds, how much is open, and trainings that were killed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,11 @@ from tests.train.toy_speech import ROOT, SENONES, kill_when, make_speech, run, t
 
 from understudy.align.archive import AlignmentReader
 from understudy.features import load_logmel, stacked_length
-from understudy.shar import SharData
+from understudy.shar import SharData, write_shar
 from understudy.stage import UserError
+from understudy.stage.workers import Workers
+from understudy.targets.codec import join
+from understudy.targets.shard import Shard, write_shard
 
 
 def shar_command(folder: Path, name: str, *more: object) -> list:
@@ -47,6 +51,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     """What a step left, but for its log and mark."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("log.txt", ".done.json"))
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def check_command(step: str, folder: Path, *more: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "steps" / step, folder, *more]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_lhotse_reads_what_was_written(streams):
@@ -106,6 +115,41 @@ def test_targets_of_another_order_are_refused(streams):
     assert done.returncode == 1 and "or not in this order" in done.stderr
 
 
+def write_other(path: Path, describe: dict, longer: bool = False) -> None:
+    """The same cuts' targets by something else, or of a frame more."""
+    shard = Shard(path)
+    cuts = {}
+    for name, place in shard.places.items():
+        block = shard.block(place.block).frames(place.begin, place.begin + place.frames)
+        cuts[name] = join([block, block.frames(0, 1)]) if longer else block
+    write_shard(path, cuts.items(), describe)
+
+
+@pytest.mark.parametrize("other", [{"teacher": "else"}, {"tree": "else"}, None])
+def test_another_teacher_tree_or_length_is_refused(streams, other):
+    given = {k: json.loads((streams / "shar/unlabelled/shar.json").read_text())["targets"][k] for k in other or ()}
+    said = rf"made by .*{other}.* others are by .*{given}" if other else r"cut \S+: (\d+) frames of soft targets in"
+    for folder in (streams / "targets/unlabelled", streams / "shar/unlabelled/targets"):
+        path = folder / "00002.targets"
+        write_other(path, Shard(path).describe | (other or {}), other is None)
+    with pytest.raises(UserError, match=said):
+        SharData(streams / "shar/unlabelled").utterance(7)
+    with pytest.raises(UserError, match=said):
+        write_shar(streams / "unlabelled.jsonl.gz", streams / "x", Workers(1), None, streams / "targets/unlabelled")
+    if other:
+        done = check_command("check_targets.py", streams / "targets/unlabelled")
+        assert done.returncode == 1 and re.search(said, done.stdout) and "1 shards damaged" in done.stdout
+
+
+def test_damaged_targets_are_not_copied(streams):
+    bad = streams / "targets/unlabelled/00001.targets"
+    data = bytearray(bad.read_bytes())
+    data[40] ^= 4
+    bad.write_bytes(bytes(data))
+    with pytest.raises(UserError, match=f"{bad}: cannot be read"):
+        write_shar(streams / "unlabelled.jsonl.gz", streams / "x", Workers(1), None, streams / "targets/unlabelled")
+
+
 def test_cuts_without_targets_are_left_out_and_counted(streams):
     index = streams / "labels/dev/index.json"
     known = json.loads(index.read_text())
@@ -131,11 +175,6 @@ def test_what_was_killed_while_writing_ends_as_if_unbroken(streams, name, source
     (folder / ".partial-7-shard/features.000002.tar").touch()
     run(command)
     assert contents(folder) == whole
-
-
-def check_command(step: str, folder: Path, *more: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "steps" / step, folder, *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_a_damaged_shard_of_targets_is_made_again_alone(streams):

@@ -15,7 +15,6 @@ from understudy.features import Normaliser, stacked_length
 from understudy.shar import layout
 from understudy.stage import UserError, read_json
 from understudy.targets import TargetReader
-from understudy.targets.store import shard_path
 from understudy.train.data import Span, Speech, Utterance, batches_of, spans_of
 
 
@@ -83,8 +82,11 @@ class SharData(Speech):
 
     def _shard(self, number: int) -> _Shard:
         if number not in self._open:
-            targets = TargetReader([shard_path(self.folder / "targets", number)], self.k) if self.described else None
-            self._open[number] = _Shard(self._cuts(number), targets)
+            cuts, targets = self._cuts(number), None
+            if self.described:
+                targets = TargetReader([layout.targets(self.folder, number)], self.k, self.described)
+                targets.check(cuts)
+            self._open[number] = _Shard(cuts, targets)
             if len(self._open) > self.pool:
                 self._open.popitem(last=False)
         return self._open[number]

@@ -17,15 +17,28 @@ from lhotse.shar import SharWriter
 from lhotse.utils import fastcopy
 
 from understudy.align.archive import AlignmentReader
-from understudy.corpus import is_perturbed
+from understudy.corpus import in_shards, is_perturbed
 from understudy.features import stacked_length
 from understudy.lang.tree import Tree
 from understudy.shar import layout
 from understudy.stage import UserError, atomic_path, atomic_paths, log, read_json, write_json
 from understudy.stage.workers import Workers
 from understudy.targets.cost import cpu_seconds_per_hour
-from understudy.targets.shard import Shard
+from understudy.targets.shard import Shard, is_whole
 from understudy.targets.store import shard_path
+
+
+class _Targets(NamedTuple):
+    """A set of soft targets."""
+
+    folder: Path
+    shards: int
+    described: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path) -> _Targets:
+        described = read_json(folder / "targets.json")
+        return cls(folder, described.pop("shards"), described)
 
 
 class _Task(NamedTuple):
@@ -72,13 +85,15 @@ def write_shar(
         What stands in shar.json.
 
     Raises:
-        UserError: targets are not in the manifest's order, or there is nothing to learn from.
+        UserError: targets are damaged, of several sets, of other lengths than the features or not in the manifest's
+            order; or there is nothing to learn from.
     """
-    told, described = _Told(), None if targets is None else read_json(targets / "targets.json")
+    told, taught = _Told(), targets and _Targets.open(targets)
     aligned = labels and AlignmentReader(labels / feats.name.split(".")[0])
     (out / "shar").mkdir(parents=True, exist_ok=True)
-    shards = _by_size(feats, shard_size) if targets is None else _by_targets(feats, targets, described["shards"], told)
-    for number in workers.map(_write, _tasks(shards, out, aligned, told), f"{out.name}: shards"):
+    shards = _by_targets(feats, taught, told) if taught else ((cuts, None) for cuts in in_shards(feats, shard_size))
+    described = taught and taught.described
+    for number in workers.map(_write, _tasks(shards, out, aligned, described, told), f"{out.name}: shards"):
         log.info("%s: shard %d", out.name, number + 1)
     if not told.lengths:
         raise UserError(f"{feats}: no cut has a label or target. Were stages 3 or 6 run on this manifest?")
@@ -86,39 +101,29 @@ def write_shar(
         log.warning("%s: %d cuts have no labels or targets and are left out", feats, told.left_out)
     with atomic_path(out / layout.LENGTHS) as partial:
         np.save(partial, np.frombuffer(told.lengths, np.uint32))
-    if targets is not None:
-        write_json(out / "targets/targets.json", described)
+    if taught:
+        write_json(out / "targets/targets.json", {"shards": taught.shards, **described})
     with atomic_path(out / layout.NORMALISER) as partial:
         shutil.copyfile(feats.parent / layout.NORMALISER, partial)
     about = {
         "cuts": told.sizes, "seconds": told.seconds, "original_seconds": told.original_seconds,
         "left_out": told.left_out, "tree": labels and Tree.load(labels / "tree.json").fingerprint,
-        "targets": described and {k: v for k, v in described.items() if k != "shards"},
-        "target_cost": targets and cpu_seconds_per_hour([targets]),
+        "targets": described, "target_cost": targets and cpu_seconds_per_hour([targets]),
     }  # fmt: skip
     write_json(out / layout.ABOUT, about)
     return about
 
 
-def _by_size(feats: Path, size: int) -> Iterator[tuple[list[Cut], None]]:
-    shard: list[Cut] = []
-    for cut in CutSet.from_jsonl_lazy(feats):
-        shard.append(cut)
-        if len(shard) == size:
-            yield shard, None
-            shard = []
-    if shard:
-        yield shard, None
-
-
-def _by_targets(feats: Path, targets: Path, shards: int, told: _Told) -> Iterator[tuple[list[Cut], Path]]:
+def _by_targets(feats: Path, targets: _Targets, told: _Told) -> Iterator[tuple[list[Cut], Path]]:
     """Both go by in the manifest's order, in which stage 6 wrote the targets: neither is in memory as a whole."""
     stream = iter(CutSet.from_jsonl_lazy(feats))
-    for number in range(shards):
-        path, cuts = shard_path(targets, number), []
-        for wanted in Shard(path).places:
+    for number in range(targets.shards):
+        shard, cuts = Shard(path := shard_path(targets.folder, number)), []
+        shard.check(targets.described)
+        for wanted in shard.places:
             for cut in stream:
                 if cut.id == wanted:
+                    shard.place(cut.id, stacked_length(cut.num_frames))
                     cuts.append(cut)
                     break
                 told.left_out += 1
@@ -129,16 +134,19 @@ def _by_targets(feats: Path, targets: Path, shards: int, told: _Told) -> Iterato
 
 
 def _tasks(
-    shards: Iterator[tuple[list[Cut], Path | None]], out: Path, labels: AlignmentReader | None, told: _Told
-) -> Iterator[_Task]:
+    shards: Iterator[tuple[list[Cut], Path | None]], out: Path, labels: AlignmentReader | None,
+    described: dict[str, Any] | None, told: _Told,
+) -> Iterator[_Task]:  # fmt: skip
     for number, (cuts, targets) in enumerate(shards):
         known = [c for c in cuts if stacked_length(c.num_frames) > 0 and (labels is None or c.id in labels)]
         told.left_out += len(cuts) - len(known)
         told.add(known)
         files = list(layout.files(out, number, labels is not None).values()) if known else []
+        whole = all(path.exists() for path in files)
         if targets is not None:
             files.insert(0, layout.targets(out, number))
-        if not all(path.exists() for path in files):
+            whole &= is_whole(files[0], described, {c.id: stacked_length(c.num_frames) for c in cuts})
+        if not whole:
             rows = labels and [labels.read(c.id, stacked_length(c.num_frames))[:, 0] for c in known]
             yield _Task(out, number, files, known, rows, targets)
 
@@ -149,6 +157,7 @@ def _write(task: _Task) -> int:
         if task.cuts:
             _write_cuts(task, folder)
         if task.targets is not None:
+            Shard(task.targets).check(blocks=True)  # so that no damage is copied
             shutil.copyfile(task.targets, shard_path(folder, task.number))
     return task.number
 

@@ -49,7 +49,7 @@ def compute(
     teaching: Teaching, cuts: Path, out: Path, describe: dict[str, Any], workers: Workers, shard_size: int = 500,
     max_frames: int = MAX_FRAMES, least: float = LEAST,
 ) -> Written:  # fmt: skip
-    """Write targets of a manifest to `out`, shard by shard; shards that are there stay.
+    """Write targets of a manifest to `out`, shard by shard; shards that are there, and are of it, stay.
 
     Args:
         describe: what the reader compares between sets (`Teaching.described`).
@@ -63,10 +63,11 @@ def compute(
         nonlocal shards
         for number, batch in enumerate(in_shards(cuts, shard_size)):
             shards = number + 1
-            written.frames += sum(stacked_length(c.num_frames) for c in batch)
+            lengths = {c.id: stacked_length(c.num_frames) for c in batch}
+            written.frames += sum(lengths.values())
             written.seconds += sum(c.duration for c in batch)
             written.left_out += len(batch)  # those with targets are taken away below
-            if not writer.has(number):
+            if not writer.has(number, lengths):
                 yield _Task(teaching, writer, number, batch, normaliser, max_frames)
 
     for number in workers.map(_write, missing(), f"{out.name}: shards"):
