@@ -68,6 +68,15 @@ def test_what_does_not_fit_is_named_with_both_values(folder, tmp_path_factory, l
         TargetReader([folder])
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_logits_that_are_no_numbers_name_the_cut_and_the_teacher(tmp_path, logits, bad):
+    logits["u2"][3, 1] = bad
+    writer = TargetWriter(tmp_path, DESCRIBED)
+    with pytest.raises(UserError, match=r"cut u2: targets of the teacher t cannot be stored .*not finite"):
+        writer.write(0, {name: top_k(one, 3) for name, one in logits.items()})
+    assert not list(tmp_path.iterdir())
+
+
 def cut(name: str, stacked: int) -> MonoCut:
     features = Features("x", 3 * stacked, 64, 0.01, 16000, 0, stacked * 0.03, "none", "", "", name, 0)
     return MonoCut(name, 0, stacked * 0.03, 0, features=features)

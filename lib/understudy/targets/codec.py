@@ -65,7 +65,13 @@ def quantise(senones: np.ndarray, log_posteriors: np.ndarray, log_z: np.ndarray,
         senones: (frames, k), each at most once in a frame.
         log_posteriors: (frames, k).
         log_z: (frames,).
+
+    Raises:
+        ValueError: it cannot be stored: too many senones, or values that are not finite (−∞ may be, but of a frame's
+            best senone).
     """
+    if not np.isfinite(log_z).all() or not np.isfinite(log_posteriors.max(1)).all():
+        raise ValueError("values that are not finite numbers")
     if senones.shape[1] > 255 or senones.max(initial=0) > 0xFFFF:
         raise ValueError(f"{senones.shape[1]} senones a frame of {senones.max()}: at most 255 of 65536 can be stored")
     rows, best = np.arange(len(senones)), log_posteriors.argmax(1)

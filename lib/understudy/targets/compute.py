@@ -12,12 +12,11 @@ from lhotse.cut import Cut
 
 from understudy.corpus import in_shards
 from understudy.features import Normaliser, load_stacked, stacked_length
-from understudy.models import AcousticModel
-from understudy.stage import log
+from understudy.stage import UserError, log
 from understudy.stage.workers import Workers
 from understudy.targets.shard import Shard
 from understudy.targets.store import LEAST, Targets, TargetWriter, shard_path
-from understudy.targets.teaching import Supervision, Teaching
+from understudy.targets.teaching import Teaching
 from understudy.train.parallel import Ahead
 
 MAX_FRAMES = 6000
@@ -78,20 +77,25 @@ def compute(
 
 
 def _write(task: _Task) -> int:
-    model, supervision = task.teaching.load()
-    task.writer.write(task.shard, _targets(model, supervision, task.cuts, task.normaliser, task.max_frames))
+    task.writer.write(task.shard, _targets(task))
     return task.shard
 
 
-def _targets(
-    model: AcousticModel, supervision: Supervision, cuts: list[Cut], normaliser: Normaliser, max_frames: int
-) -> dict[str, Targets]:
-    batches = by_length(cuts, max_frames)
-    heard = Ahead()(lambda batch: [torch.from_numpy(load_stacked(c, normaliser)) for c in batch], batches)
+def _targets(task: _Task) -> dict[str, Targets]:
+    model, supervision = task.teaching.load()
+    batches = by_length(task.cuts, task.max_frames)
+    heard = Ahead()(lambda batch: [torch.from_numpy(load_stacked(c, task.normaliser)) for c in batch], batches)
     done: dict[str, Targets | None] = {}
     for batch, features in zip(batches, heard, strict=True):
-        done.update(zip((c.id for c in batch), supervision(model.logits(features)), strict=True))
-    return {c.id: targets for c in cuts if (targets := done[c.id]) is not None}
+        logits = model.logits(features)
+        for cut, one in zip(batch, logits, strict=True):
+            if not one.isfinite().all():  # a search would make an empty lattice of them, and leave the cut out
+                raise UserError(
+                    f"cut {cut.id}: {task.teaching.model} gives logits that are not finite numbers. Do its features or "
+                    "the model's weights hold such? Look at its training's log, and make features and model again."
+                )
+        done.update(zip((c.id for c in batch), supervision(logits), strict=True))
+    return {c.id: targets for c in task.cuts if (targets := done[c.id]) is not None}
 
 
 def by_length(cuts: list[Cut], max_frames: int) -> list[list[Cut]]:

@@ -66,12 +66,21 @@ class TargetWriter:
         return is_whole(shard_path(self.folder, shard), self.describe, lengths)
 
     def write(self, shard: int, targets: dict[str, Targets]) -> None:
-        """Write one shard: targets by cut id, as `top_k` returns them."""
-        names = ("senones", "log_posteriors", "log_z")
-        blocks = (
-            (cut, quantise(*(of[name].cpu().numpy() for name in names), self.least)) for cut, of in targets.items()
-        )
+        """Write one shard: targets by cut id, as `top_k` returns them.
+
+        Raises:
+            UserError: values that are not numbers; the cut and the teacher are named.
+        """
+        blocks = ((cut, self._block(cut, of)) for cut, of in targets.items())
         write_shard(shard_path(self.folder, shard), blocks, self.describe)
+
+    def _block(self, cut: str, targets: Targets) -> Block:
+        values = (targets[name].cpu().numpy() for name in ("senones", "log_posteriors", "log_z"))
+        try:
+            return quantise(*values, self.least)
+        except ValueError as error:
+            teacher = self.describe.get("teacher")
+            raise UserError(f"cut {cut}: targets of the teacher {teacher} cannot be stored ({error})") from None
 
     def close(self, shards: int) -> None:
         """Write the description that makes the set whole."""

@@ -1,0 +1,44 @@
+"""Stage 6 in one process: which teacher is heard, and what is told of what cannot be stored."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.train.toy_speech import SENONES, make_speech
+
+from understudy import models
+from understudy.decode.search import Beams, Scales
+from understudy.models import AcousticModel, ModelOptions
+from understudy.stage import UserError
+from understudy.stage.workers import Workers
+from understudy.targets.compute import Written, compute
+from understudy.targets.teaching import Teaching
+
+
+def make_teacher(folder: Path, seed: int) -> Path:
+    """One that has learnt nothing."""
+    torch.manual_seed(seed)
+    models.save(AcousticModel(ModelOptions(1, 8), 192, SENONES), folder / "teacher")
+    return folder / "teacher"
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory) -> Path:
+    return make_speech(tmp_path_factory.mktemp("speech"))
+
+
+def teaching(model: Path) -> Teaching:
+    return Teaching(model, "soft", 3, Scales(1.0, 0.0), Beams())
+
+
+def write(teaching: Teaching, speech: Path, out: Path) -> Written:
+    return compute(teaching, speech / "unlabelled.jsonl.gz", out, teaching.described(), Workers(1), 10)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_logits_that_are_no_numbers_name_the_cut_and_the_model(speech, tmp_path, bad):
+    model = models.load(make_teacher(tmp_path, 0))
+    model.output.bias.data[2] = bad
+    models.save(model, tmp_path / "teacher")
+    with pytest.raises(UserError, match=r"cut unlabelled\d: .*/teacher gives logits that are not finite"):
+        write(teaching(tmp_path / "teacher"), speech, tmp_path / "targets")
