@@ -10,9 +10,10 @@ from tests.train.toy_speech import SENONES, make_speech
 from understudy import models
 from understudy.decode.search import Beams, Scales
 from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import UserError
+from understudy.stage import UserError, write_json
 from understudy.stage.workers import Workers
 from understudy.targets.compute import Written, compute
+from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.targets.teaching import Teaching
 
 
@@ -58,3 +59,33 @@ def test_a_teacher_that_was_trained_again_at_the_same_place_is_another(speech, t
     assert shards[0] != shards[1] == shards[2]
     with pytest.raises(UserError, match="teacher: made again while"):
         first.load()
+
+
+def test_the_cost_of_a_set_is_that_of_its_shards_in_however_many_runs(speech, tmp_path):
+    one = teaching(make_teacher(tmp_path, 0))
+    whole = write(one, speech, tmp_path / "targets")
+    assert whole.cost.cpu > 0 and whole.cost.seconds == pytest.approx(whole.seconds, abs=0.01)
+    assert whole.frames_now == whole.frames and whole.cost.per_hour() > 0
+    last = tmp_path / "targets/00002.targets"
+    bytes_ = last.read_bytes()
+    last.unlink()
+    again = write(one, speech, tmp_path / "targets")
+    assert last.read_bytes() == bytes_ and 0 < again.frames_now < again.frames == whole.frames
+    assert again.cost.seconds == whole.cost.seconds and again.cost.per_hour() > 0
+    before = {path: path.read_bytes() for path in (tmp_path / "targets").glob("*.cost.json")}
+    assert len(before) == 3 and write(one, speech, tmp_path / "targets").cost == again.cost
+    (tmp_path / "targets/00000.cost.json").unlink()  # of a shard that was made before these were written
+    rest = write(one, speech, tmp_path / "targets")
+    assert 0 < rest.cost.seconds < rest.seconds and rest.frames_now == 0
+    for path in before:
+        path.unlink(missing_ok=True)
+    assert write(one, speech, tmp_path / "targets").cost.per_hour() is None
+
+
+def test_a_cost_that_is_not_known_is_none(tmp_path):
+    assert cpu_seconds_per_hour([tmp_path / "a"]) is None
+    told = {"a": {"hours": 1.0, "cpu_s_per_hour": 6.0}, "b": {"hours": 3.0, "cpu_s_per_hour": 2.0}}
+    write_json(tmp_path / "report.json", told)
+    assert cpu_seconds_per_hour([tmp_path / "a", tmp_path / "b"]) == 3.0
+    write_json(tmp_path / "report.json", {**told, "b": {"hours": 3.0, "cpu_s_per_hour": None}})
+    assert cpu_seconds_per_hour([tmp_path / "a", tmp_path / "b"]) is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from understudy.corpus import in_shards
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.stage import UserError, log
 from understudy.stage.workers import Workers
+from understudy.targets.cost import Cost
 from understudy.targets.shard import Shard
 from understudy.targets.store import LEAST, Targets, TargetWriter, shard_path
 from understudy.targets.teaching import Teaching
@@ -33,6 +35,10 @@ class Written:
     """of speech"""
     left_out: int = 0
     """cuts without supervision"""
+    frames_now: int = 0
+    """of the shards that were not there before"""
+    cost: Cost = field(default_factory=Cost)
+    """of all shards that tell theirs, whenever they were made"""
 
 
 class _Task(NamedTuple):
@@ -67,17 +73,25 @@ def compute(
             written.seconds += sum(c.duration for c in batch)
             written.left_out += len(batch)  # those with targets are taken away below
             if not writer.has(number, lengths):
+                written.frames_now += sum(lengths.values())
                 yield _Task(teaching, writer, number, batch, normaliser, max_frames)
 
     for number in workers.map(_write, missing(), f"{out.name}: shards"):
         log.info("%s: shard %d", out.name, number + 1)
-    written.left_out -= sum(len(Shard(shard_path(out, number)).places) for number in range(shards))
+    for number in range(shards):
+        written.left_out -= len(Shard(shard_path(out, number)).places)
+        written.cost.add(out, number)
     writer.close(shards)
     return written
 
 
 def _write(task: _Task) -> int:
-    task.writer.write(task.shard, _targets(task))
+    begun, seconds = time.process_time(), sum(c.duration for c in task.cuts)
+
+    def tell() -> None:
+        Cost(time.process_time() - begun, seconds).save(task.writer.folder, task.shard)
+
+    task.writer.write(task.shard, _targets(task), tell)
     return task.shard
 
 

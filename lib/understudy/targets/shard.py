@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,8 +32,14 @@ class Place(NamedTuple):
     frames: int
 
 
-def write_shard(path: Path, cuts: Iterable[tuple[str, Block]], describe: dict[str, Any]) -> None:
-    """Write cuts by id, atomically."""
+def write_shard(
+    path: Path, cuts: Iterable[tuple[str, Block]], describe: dict[str, Any], last: Callable[[], None] = lambda: None
+) -> None:
+    """Write cuts by id, atomically.
+
+    Args:
+        last: called when all is written and has not its name yet: what this writes is there if the shard is.
+    """
     index: dict[str, Any] = {"describe": describe, "blocks": [], "cuts": []}
     waiting: list[Block] = []
     with atomic_path(path) as partial, partial.open("wb") as file:
@@ -57,6 +63,7 @@ def write_shard(path: Path, cuts: Iterable[tuple[str, Block]], describe: dict[st
         text = zstandard.ZstdCompressor().compress(json.dumps(index, ensure_ascii=False).encode())
         begin = file.tell()
         file.write(text + _END.pack(begin, len(text), zlib.crc32(text), MAGIC))
+        last()
 
 
 class Shard:

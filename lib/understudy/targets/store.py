@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +65,18 @@ class TargetWriter:
         """
         return is_whole(shard_path(self.folder, shard), self.describe, lengths)
 
-    def write(self, shard: int, targets: dict[str, Targets]) -> None:
-        """Write one shard: targets by cut id, as `top_k` returns them.
+    def write(self, shard: int, targets: dict[str, Targets], last: Callable[[], None] = lambda: None) -> None:
+        """Write one shard.
+
+        Args:
+            targets: by cut id, as `top_k` returns them.
+            last: as of `write_shard`.
 
         Raises:
             UserError: values that are not numbers; the cut and the teacher are named.
         """
         blocks = ((cut, self._block(cut, of)) for cut, of in targets.items())
-        write_shard(shard_path(self.folder, shard), blocks, self.describe)
+        write_shard(shard_path(self.folder, shard), blocks, self.describe, last)
 
     def _block(self, cut: str, targets: Targets) -> Block:
         values = (targets[name].cpu().numpy() for name in ("senones", "log_posteriors", "log_z"))
