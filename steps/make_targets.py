@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from lhotse import CutSet
 
 from understudy.decode.search import Beams, Scales
-from understudy.stage import Step, log, main, read_json, write_json
+from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.stage.workers import ClusterOptions, Workers
 from understudy.targets.compute import MAX_FRAMES, compute
 from understudy.targets.store import LEAST
@@ -71,6 +72,7 @@ def run(options: Options, step: Step) -> None:
         options.model, options.supervision, options.k, _scales(options), options.beams, options.labels, options.graph
     )
     teaching.check()
+    _check(options.feats)
     torch.set_num_threads(options.threads)
     report, described = {}, teaching.described()
     with Workers(options.jobs, options.cluster, options.threads, step.out) as workers:
@@ -88,6 +90,16 @@ def run(options: Options, step: Step) -> None:
             if done.left_out:
                 log.warning("%s: %d cuts without targets are left out", path, done.left_out)
     write_json(step.out / "report.json", report)
+
+
+def _check(manifests: list[Path]) -> None:
+    """Raise UserError where there is nothing to hear, or two manifests would be written to one folder."""
+    named: dict[str, Path] = {}
+    for path in manifests:
+        if next(iter(CutSet.from_jsonl_lazy(path)), None) is None:
+            raise UserError(f"{path}: no cuts. Make it again (stages 0 and 1).")
+        if (other := named.setdefault(path.name.split(".")[0], path)) != path:
+            raise UserError(f"{path}, {other}: both would be written to one folder. Give them names of their own.")
 
 
 def _scales(options: Options) -> Scales:

@@ -1,11 +1,14 @@
 """Stage 6 in one process: which teacher is heard, and what is told of what cannot be stored."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
-from tests.train.toy_speech import SENONES, make_speech
+from lhotse import CutSet
+from tests.train.toy_speech import ROOT, SENONES, make_speech
 
 from understudy import models
 from understudy.decode.search import Beams, Scales
@@ -89,3 +92,22 @@ def test_a_cost_that_is_not_known_is_none(tmp_path):
     assert cpu_seconds_per_hour([tmp_path / "a", tmp_path / "b"]) == 3.0
     write_json(tmp_path / "report.json", {**told, "b": {"hours": 3.0, "cpu_s_per_hour": None}})
     assert cpu_seconds_per_hour([tmp_path / "a", tmp_path / "b"]) is None
+
+
+def test_options_and_manifests_that_make_no_sense_are_one_sentence(speech, tmp_path):
+    model = make_teacher(tmp_path, 0)
+    CutSet.from_cuts([]).to_file(tmp_path / "empty.jsonl.gz")
+    (tmp_path / "unlabelled.jsonl.gz").write_bytes((speech / "unlabelled.jsonl.gz").read_bytes())
+    sound = speech / "unlabelled.jsonl.gz"
+    for feats, more, said in (
+        ([sound], ["--k", "300"], "--k 300: keep at least 1 and at most 255 senones"),
+        ([sound], ["--k", "0"], "--k 0: keep at least 1"),
+        ([sound], ["--shard-size", "0"], "--shard-size 0: a shard holds at least one cut"),
+        ([sound, tmp_path / "empty.jsonl.gz"], [], "empty.jsonl.gz: no cuts"),
+        ([sound, tmp_path / "unlabelled.jsonl.gz"], [], "both would be written to one folder"),
+    ):
+        command = [sys.executable, ROOT / "steps/make_targets.py", "--model", model, "--jobs", "1", "--out"]
+        command += [tmp_path / "out", "--feats", f"[{', '.join(map(str, feats))}]", *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+        assert not list((tmp_path / "out").rglob("*.targets"))

@@ -19,6 +19,7 @@ from understudy.lang.state_graph import StateGraph
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
 from understudy.stage import UserError, fingerprint
+from understudy.targets.codec import MOST_SENONES
 from understudy.targets.denominator import Occupied
 from understudy.targets.lattice import Decoded
 from understudy.targets.store import Targets, top_k
@@ -62,9 +63,9 @@ class Teaching:
         return tuple(fingerprint.of_file(path) if path.exists() else "" for path in read)
 
     def check(self) -> None:
-        """Raise UserError where something that this kind takes was not given."""
-        if self.k < 1:
-            raise UserError(f"--k {self.k}: keep at least one senone")
+        """Raise UserError where something that this kind takes was not given, or `k` cannot be stored."""
+        if not 1 <= self.k <= MOST_SENONES:
+            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
         if self.kind == "denominator" and self.labels is None:
             raise UserError(
                 "--supervision denominator sums over phone sequences: give --labels, of the labelled speech"
