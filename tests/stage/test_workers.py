@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from understudy.stage import UserError
+from understudy.stage import workers as module
 from understudy.stage.workers import ClusterOptions, Workers
 
 
@@ -51,11 +52,13 @@ def burn(seconds: float) -> float:
     return seconds
 
 
-def fail_once(marker: Path) -> int:
-    """As on a disk that was away."""
-    if not marker.exists():
-        marker.touch()
-        raise OSError("away")
+def fail_at_first(task: tuple[Path, int, type[Exception]]) -> int:
+    """Fail so many times, as on a disk that is away."""
+    tries, times, error = task
+    with tries.open("a") as file:
+        file.write("x")
+    if tries.stat().st_size <= times:
+        raise error("away")
     return 1
 
 
@@ -77,9 +80,21 @@ def die(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_what_failed_is_tried_again_and_who_died_is_replaced(tmp_path, caplog):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_failed_at_a_file_is_tried_again_after_a_while(tmp_path, monkeypatch, jobs):
+    monkeypatch.setattr(module, "_PAUSES", (0.2, 0.3))
+    with Workers(jobs) as workers:
+        begun = time.monotonic()
+        assert list(workers.map(fail_at_first, [(tmp_path / "away", 2, OSError)])) == [1]
+        assert time.monotonic() - begun > 0.5
+        for error, tries in ((OSError, 3), (UserError, 1), (ValueError, 1)):
+            with pytest.raises(error, match="away"):
+                list(workers.map(fail_at_first, [(tmp_path / error.__name__, 9, error)]))
+            assert (tmp_path / error.__name__).stat().st_size == tries
+
+
+def test_who_died_is_replaced(tmp_path, caplog):
     with Workers(2) as workers:
-        assert list(workers.map(fail_once, [tmp_path / "disk"])) == [1]
         with caplog.at_level(logging.WARNING, "understudy"):
             pids = list(workers.map(die_once, [None, tmp_path / "dead", None, None]))
         assert len(pids) == 4 and (tmp_path / "dead").exists()

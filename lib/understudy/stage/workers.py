@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # takes a second, and most commands have no processes
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_RETRIES = 2  # of a task that failed for no fault of the user's: a disk that was full or away
+_PAUSES = (5.0, 30.0)  # seconds, each before another try of a task that failed at a file: a network disk was away
 _DEATHS = 3  # of processes at the same task; the next is one too many
 _PATIENCE = 60.0  # seconds between words on how far the work is
 _PASSED_ON = ("PYTHONPATH", "MKL_DEBUG_CPU_TYPE")  # to jobs elsewhere, and all that begins with MALLOC_
@@ -103,15 +103,16 @@ class Workers:
 
         Raises:
             UserError: of a task; or processes died at the same task again and again.
+            OSError: of a task, at the third try.
         """
         if self.jobs <= 1 and self.cluster.kind == "local" and not self.cluster.scheduler:
             _use(self.threads)
-            yield from map(work, tasks)
+            yield from (_patiently(work, task, _PAUSES) for task in tasks)
             return
         if self._client is None:
             self._client = self._open.enter_context(self._begin())
-        stream = ((_Here(work, os.getcwd(), self.threads), task) for task in tasks)
-        submit = lambda call, task: self._client.submit(call, task, pure=False, retries=_RETRIES)  # noqa: E731
+        stream = ((_Here(work, os.getcwd(), self.threads, _PAUSES), task) for task in tasks)
+        submit = lambda call, task: self._client.submit(call, task, pure=False)  # noqa: E731
         waiting = deque(submit(*one) for one in islice(stream, 4 * self.jobs))
         number = 0
         while waiting:
@@ -194,16 +195,31 @@ class _Here:
     work: Callable[[Any], Any]
     folder: str
     threads: int
+    pauses: tuple[float, ...]
 
     def __call__(self, task: Any) -> _Done:
         _use(self.threads)
         os.chdir(self.folder)  # options may name paths from here
         begun, fault, result = time.process_time(), None, None
         try:
-            result = self.work(task)
-        except UserError as error:  # as a result: it is not tried again
+            result = _patiently(self.work, task, self.pauses)
+        except UserError as error:  # as a result: it keeps its type, and no traceback of Dask's goes with it
             fault = error
         return _Done(result, fault, time.process_time() - begun, own_peak_kb())
+
+
+def _patiently(work: Callable[[Task], Result], task: Task, pauses: tuple[float, ...]) -> Result:
+    """`work` of a task, once more after each of the pauses where it fails at a file.
+
+    A user's error, such as a full disk, is none of these: waiting does not mend it.
+    """
+    for pause in pauses:
+        try:
+            return work(task)
+        except OSError as error:
+            log.warning("%s: tried again in %.0f s", error, pause)
+            time.sleep(pause)
+    return work(task)
 
 
 def _use(threads: int) -> None:
