@@ -16,7 +16,7 @@ from tests.train.toy_speech import ROOT, SENONES, kill_when, make_speech, run, t
 
 from understudy.align.archive import AlignmentReader
 from understudy.features import load_logmel, stacked_length
-from understudy.shar import SharData, write_shar
+from understudy.shar import SharData, damaged, write_shar
 from understudy.stage import UserError
 from understudy.stage.workers import Workers
 from understudy.targets.codec import join
@@ -141,6 +141,35 @@ def test_another_teacher_tree_or_length_is_refused(streams, other):
         assert done.returncode == 1 and re.search(said, done.stdout) and "1 shards damaged" in done.stdout
 
 
+def test_every_damage_is_found_and_its_shard_alone_is_made_again(streams):
+    folder, rng = streams / "x", np.random.default_rng(0)
+    write = lambda: write_shar(  # noqa: E731
+        streams / "unlabelled.jsonl.gz", folder, Workers(1), None, streams / "targets/unlabelled"
+    )
+    write()
+    whole = contents(folder)
+    assert not list(damaged(folder))
+    shard = [path for path in sorted(folder.rglob("*0003.*")) if path.is_file()]
+    assert [path.parent.name for path in shard] == ["shar", "shar", "sums", "targets"]
+    for path in [*shard, folder / "lengths.npy", folder / "normaliser.json", folder / "targets/targets.json"]:
+        bytes_ = path.read_bytes()
+        for position in rng.integers(0, len(bytes_), 10):
+            bit = 1 << int(rng.integers(8))
+            path.write_bytes(bytes_[:position] + bytes([bytes_[position] ^ bit]) + bytes_[position + 1 :])
+            assert list(damaged(folder)), (path, position, bit)
+        path.write_bytes(bytes_)
+    assert not list(damaged(folder))
+    for bad in shard:
+        times = {path: path.stat().st_mtime_ns for path in folder.rglob("*0*.*") if path not in shard}
+        bad.write_bytes(bad.read_bytes()[:-7])
+        bad, what = next(damaged(folder))
+        assert "checksum" in what
+        bad.unlink()
+        write()
+        assert contents(folder) == whole and not list(damaged(folder))
+        assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
 def test_damaged_targets_are_not_copied(streams):
     bad = streams / "targets/unlabelled/00001.targets"
     data = bytearray(bad.read_bytes())
@@ -189,6 +218,9 @@ def test_a_damaged_shard_of_targets_is_made_again_alone(streams):
     times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.0*")}
     done = check_command("check_targets.py", folder / "targets")
     assert done.returncode == 1 and f"damaged: {bad}" in done.stdout and "run steps/make_shar.py again" in done.stderr
+    done = check_command("check_shar.py", folder)
+    assert done.returncode == 1 and f"damaged: {bad}: its checksum is" in done.stdout
+    assert "1 files are damaged or missing: --remove true, then run steps/make_shar.py again" in done.stderr
     done = check_command("check_targets.py", folder / "targets", "--remove", "true")
     assert done.returncode == 0 and "removed 1; run steps/make_shar.py again" in done.stdout and not bad.exists()
     run(command)
@@ -196,7 +228,8 @@ def test_a_damaged_shard_of_targets_is_made_again_alone(streams):
     assert {".".join(path.name.split(".")[:2]) for path, time in times.items() if path.stat().st_mtime_ns != time} == {
         "cuts.000003", "features.000003"
     }  # fmt: skip
-    assert check_command("check_targets.py", folder / "targets").returncode == 0
+    for step, checked in (("check_targets.py", folder / "targets"), ("check_shar.py", folder)):
+        assert check_command(step, checked).returncode == 0
 
 
 def test_a_killed_training_from_streams_ends_as_if_unbroken(streams):

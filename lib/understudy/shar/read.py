@@ -101,5 +101,8 @@ class SharData(Speech):
             if len(cuts) != size:
                 raise ValueError(f"{len(cuts)} cuts, {size} were written")
         except Exception as error:  # of tar, gzip and JSON: each means that a file is not what was written
-            raise UserError(f"{paths['cuts']}: the shard cannot be read ({error}). Write it anew.") from error
+            raise UserError(
+                f"{paths['cuts']}: the shard cannot be read ({error}). steps/check_shar.py finds damaged files, and "
+                "removes them so that steps/make_shar.py makes their shards again, and no others."
+            ) from error
         return cuts

@@ -21,7 +21,7 @@ from understudy.corpus import in_shards, is_perturbed
 from understudy.features import stacked_length
 from understudy.lang.tree import Tree
 from understudy.shar import layout
-from understudy.stage import UserError, atomic_path, atomic_paths, log, read_json, write_json
+from understudy.stage import UserError, atomic_path, atomic_paths, fingerprint, log, read_json, write_json
 from understudy.stage.workers import Workers
 from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.targets.shard import Shard, is_whole
@@ -45,7 +45,7 @@ class _Task(NamedTuple):
     out: Path
     number: int
     files: list[Path]
-    """all that are to be written, the cuts last"""
+    """all that are to be written but for the checksums, the cuts last"""
     cuts: list[Cut]
     labels: list[np.ndarray] | None
     targets: Path | None
@@ -101,14 +101,17 @@ def write_shar(
         log.warning("%s: %d cuts have no labels or targets and are left out", feats, told.left_out)
     with atomic_path(out / layout.LENGTHS) as partial:
         np.save(partial, np.frombuffer(told.lengths, np.uint32))
+    beside = [out / layout.LENGTHS, out / layout.NORMALISER]
     if taught:
-        write_json(out / "targets/targets.json", {"shards": taught.shards, **described})
+        beside.append(out / "targets/targets.json")
+        write_json(beside[-1], {"shards": taught.shards, **described})
     with atomic_path(out / layout.NORMALISER) as partial:
         shutil.copyfile(feats.parent / layout.NORMALISER, partial)
     about = {
         "cuts": told.sizes, "seconds": told.seconds, "original_seconds": told.original_seconds,
         "left_out": told.left_out, "tree": labels and Tree.load(labels / "tree.json").fingerprint,
         "targets": described, "target_cost": targets and cpu_seconds_per_hour([targets]),
+        "sums": {_name(path, out): fingerprint.of_file(path) for path in beside},
     }  # fmt: skip
     write_json(out / layout.ABOUT, about)
     return about
@@ -142,7 +145,7 @@ def _tasks(
         told.left_out += len(cuts) - len(known)
         told.add(known)
         files = list(layout.files(out, number, labels is not None).values()) if known else []
-        whole = all(path.exists() for path in files)
+        whole = all(path.exists() for path in [*files, layout.sums(out, number)])
         if targets is not None:
             files.insert(0, layout.targets(out, number))
             whole &= is_whole(files[0], described, {c.id: stacked_length(c.num_frames) for c in cuts})
@@ -152,14 +155,20 @@ def _tasks(
 
 
 def _write(task: _Task) -> int:
-    """The files of one shard, the cuts last: what they name is there."""
-    with atomic_paths(task.files, task.out) as folder:
+    """The files of one shard, the checksums last: what they name is there."""
+    sums = layout.sums(task.out, task.number)
+    with atomic_paths([*task.files, sums], task.out) as folder:
         if task.cuts:
             _write_cuts(task, folder)
         if task.targets is not None:
             Shard(task.targets).check(blocks=True)  # so that no damage is copied
             shutil.copyfile(task.targets, shard_path(folder, task.number))
+        write_json(folder / sums.name, {_name(p, task.out): fingerprint.of_file(folder / p.name) for p in task.files})
     return task.number
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _write_cuts(task: _Task, folder: Path) -> None:
