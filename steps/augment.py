@@ -60,7 +60,7 @@ def run(options: Options, step: Step) -> None:
     log.info("%d rooms, noise from %d cuts, %d at once", len(rooms), len(noises), talkers)
     name = options.cuts.name.split(".")[0]
     altered = Surroundings(options.surroundings, rooms, noises, talkers, options.seed)
-    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+    with Workers(options.jobs, options.cluster, out=step.out) as workers:
         extract_set(options.cuts, step.out, name, [1.0], options.shard_size, options.backend, workers, altered)
 
 

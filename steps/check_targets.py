@@ -2,7 +2,10 @@
 """Read soft targets through: what they are, what they take, and which shards are damaged.
 
 e.g.: steps/check_targets.py exp/targets/unlabelled
-      steps/check_targets.py exp/targets/unlabelled --remove true    # then stage 6 makes those shards again, alone
+      steps/check_targets.py exp/targets/unlabelled --remove true
+
+Shards that were removed are made again, and no others, by the step that made them: steps/make_targets.py (stage 6), or
+steps/make_shar.py for the targets of a stream.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from understudy.shar import layout
 from understudy.stage import UserError, command, read_json, reopen
 from understudy.targets.shard import Shard
 from understudy.targets.store import shard_path
@@ -22,33 +26,42 @@ class Options:
     targets: list[Path] = field(default_factory=list)
     """folders of a set each"""
     remove: bool = False
-    """remove the damaged shards, so that steps/make_targets.py, run as it was, makes them again"""
+    """remove the damaged shards, so that the step that made them, run as it was, makes them again"""
 
 
 def run(options: Options) -> None:
     """Print a line for each set; the status is 1 where shards are damaged and were not removed."""
     if not options.targets:
         raise UserError("name folders of targets, such as exp/targets/unlabelled")
-    faults = {folder: _check(folder) for folder in options.targets}
+    faults = {folder: bad for folder in options.targets if (bad := _check(folder))}
     if options.remove:
-        for folder in (folder for folder, bad in faults.items() if bad):
-            for path in faults[folder]:
+        for folder, bad in faults.items():
+            for path in bad:
                 path.unlink(missing_ok=True)
             reopen(folder.parent)
-            print(f"{folder}: removed {len(faults[folder])}; run stage 6 again")
-    elif any(faults.values()):
-        raise UserError(f"{sum(map(len, faults.values()))} shards are damaged or missing: --remove true, then stage 6")
+            print(f"{folder}: removed {len(bad)}; run {_maker(folder)} again")
+    elif faults:
+        makers = " and ".join(sorted({_maker(folder) for folder in faults}))
+        count = sum(map(len, faults.values()))
+        raise UserError(f"{count} shards are damaged or missing: --remove true, then run {makers} again")
+
+
+def _maker(folder: Path) -> str:
+    """The step that makes what is missing in a folder."""
+    return "steps/make_shar.py" if (folder.parent / layout.ABOUT).exists() else "steps/make_targets.py (stage 6)"
 
 
 def _check(folder: Path) -> list[Path]:
-    """Shards that cannot be read, or are not there."""
+    """Shards that cannot be read, are not there, or are not of this set."""
     described = read_json(folder / "targets.json")
+    shards = described.pop("shards")
     frames = kept = size = 0
     faults = []
-    for number in range(described["shards"]):
+    for number in range(shards):
         path = shard_path(folder, number)
         try:
             shard = Shard(path)
+            shard.check(described)
             blocks = [shard.block(i) for i in range(len(shard))]
         except UserError as error:
             print(f"damaged: {error}")
@@ -56,7 +69,7 @@ def _check(folder: Path) -> list[Path]:
             continue
         frames, kept = frames + shard.frames, kept + sum(len(block.senones) for block in blocks)
         size += path.stat().st_size
-    told = ", ".join(f"{name} {value}" for name, value in described.items())
+    told = ", ".join(f"{name} {value}" for name, value in {"shards": shards, **described}.items())
     each = f"{size / frames:.1f} bytes and {kept / frames:.1f} senones each" if frames else "none"
     print(f"{folder}: {told}; {frames} frames, {each}; {len(faults)} shards damaged")
     return faults

@@ -75,7 +75,7 @@ def run(options: Options, step: Step) -> None:
     names = [path.name.split(".")[0] for path in options.test]
     if len({*names, "dev"}) <= len(names):
         raise UserError(f"--test {options.test}: results go by the manifests' names; give each its own, and none dev")
-    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+    with Workers(options.jobs, options.cluster, out=step.out) as workers:
         _run(options, step, names, workers)
 
 

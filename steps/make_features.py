@@ -44,7 +44,7 @@ def run(options: Options, step: Step) -> None:
     names = [path.name.split(".")[0] for path in options.cuts]
     if options.normalise_on not in names:
         raise UserError(f"--normalise-on {options.normalise_on}: not one of the sets {', '.join(names)}")
-    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+    with Workers(options.jobs, options.cluster, out=step.out) as workers:
         for name, path in zip(names, options.cuts):
             speeds = [1.0, *(options.speeds or [])] if name == options.perturb else [1.0]
             extract_set(path, step.out, name, speeds, options.shard_size, options.backend, workers)

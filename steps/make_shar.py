@@ -41,7 +41,7 @@ def run(options: Options, step: Step) -> None:
     """Write it, and say what it came to."""
     if options.labels is None and options.targets is None:
         raise UserError("give --labels, --targets or both: what is to be learnt from these cuts")
-    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+    with Workers(options.jobs, options.cluster, out=step.out) as workers:
         about = write_shar(options.feats, step.out, workers, options.labels, options.targets, options.shard_size)
     cuts = about["cuts"]
     log.info("%s: %d cuts, %.2f h in %d shards", step.out, sum(cuts), about["seconds"] / 3600, len(cuts))

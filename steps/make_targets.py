@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from lhotse import CutSet
 
 from understudy.decode.search import Beams, Scales
-from understudy.stage import Step, log, main, read_json, write_json
+from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.stage.workers import ClusterOptions, Workers
 from understudy.targets.compute import MAX_FRAMES, compute
 from understudy.targets.store import LEAST
@@ -66,29 +67,39 @@ class Options:
 
 
 def run(options: Options, step: Step) -> None:
-    """One teacher pass over each manifest; what it cost is in report.json."""
+    """One teacher pass over each manifest; what it cost, in however many runs, is in report.json."""
     teaching = Teaching(
         options.model, options.supervision, options.k, _scales(options), options.beams, options.labels, options.graph
     )
     teaching.check()
+    _check(options.feats)
     torch.set_num_threads(options.threads)
     report, described = {}, teaching.described()
-    with Workers(options.jobs, options.cluster, options.threads, step.out / "jobs") as workers:
+    with Workers(options.jobs, options.cluster, options.threads, step.out) as workers:
         for path in options.feats:
-            name, begun, cpu = path.name.split(".")[0], time.monotonic(), workers.cpu_seconds()
+            name, begun = path.name.split(".")[0], time.monotonic()
             done = compute(
                 teaching, path, step.out / name, described, workers, options.shard_size, options.max_frames,
                 options.least,
             )  # fmt: skip
-            wall, hours = time.monotonic() - begun, done.seconds / 3600
             report[name] = {
-                "hours": round(hours, 4), "frames": done.frames, "left_out": done.left_out, "wall_s": round(wall, 1),
-                "cpu_s_per_hour": round((workers.cpu_seconds() - cpu) / hours, 1),
+                "hours": round(done.seconds / 3600, 4), "frames": done.frames, "left_out": done.left_out,
+                "cpu_s_per_hour": done.cost.per_hour(),
             }  # fmt: skip
-            log.info("%s: %.0f frames/s; %s", path, done.frames / wall, report[name])
+            log.info("%s: %.0f frames/s; %s", path, done.frames_now / (time.monotonic() - begun), report[name])
             if done.left_out:
                 log.warning("%s: %d cuts without targets are left out", path, done.left_out)
     write_json(step.out / "report.json", report)
+
+
+def _check(manifests: list[Path]) -> None:
+    """Raise UserError where there is nothing to hear, or two manifests would be written to one folder."""
+    named: dict[str, Path] = {}
+    for path in manifests:
+        if next(iter(CutSet.from_jsonl_lazy(path)), None) is None:
+            raise UserError(f"{path}: no cuts. Make it again (stages 0 and 1).")
+        if (other := named.setdefault(path.name.split(".")[0], path)) != path:
+            raise UserError(f"{path}, {other}: both would be written to one folder. Give them names of their own.")
 
 
 def _scales(options: Options) -> Scales:

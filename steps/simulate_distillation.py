@@ -47,7 +47,7 @@ def run(options: Options, step: Step) -> None:
     if len(todo) < len(units):
         log.info("resumed: %d of %d units were there", len(units) - len(todo), len(units))
     work = partial(_simulate, out=step.out, seeds=options.seeds, seed=options.seed)
-    with Workers(options.jobs, options.cluster, logs=step.out / "jobs") as workers:
+    with Workers(options.jobs, options.cluster, out=step.out) as workers:
         for count, number in enumerate(workers.map(work, todo, "units"), 1):
             if count % 10 == 0 or count == len(todo):
                 log.info("unit %d: %d of %d done", number, count, len(todo))

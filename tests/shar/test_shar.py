@@ -1,6 +1,7 @@
 """Speech as a stream: what Lhotse reads, what a pass holds, how much is open, and trainings that were killed."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,11 @@ from tests.train.toy_speech import ROOT, SENONES, kill_when, make_speech, run, t
 
 from understudy.align.archive import AlignmentReader
 from understudy.features import load_logmel, stacked_length
-from understudy.shar import SharData
+from understudy.shar import SharData, damaged, write_shar
 from understudy.stage import UserError
+from understudy.stage.workers import Workers
+from understudy.targets.codec import join
+from understudy.targets.shard import Shard, write_shard
 
 
 def shar_command(folder: Path, name: str, *more: object) -> list:
@@ -41,6 +45,17 @@ def made(tmp_path_factory) -> Path:
 def streams(made, tmp_path) -> Path:
     """A copy, to be damaged."""
     return shutil.copytree(made, tmp_path / "streams")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What a step left, but for its log and mark."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("log.txt", ".done.json"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def check_command(step: str, folder: Path, *more: object) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "steps" / step, folder, *more]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_lhotse_reads_what_was_written(streams):
@@ -100,6 +115,70 @@ def test_targets_of_another_order_are_refused(streams):
     assert done.returncode == 1 and "or not in this order" in done.stderr
 
 
+def write_other(path: Path, describe: dict, longer: bool = False) -> None:
+    """The same cuts' targets by something else, or of a frame more."""
+    shard = Shard(path)
+    cuts = {}
+    for name, place in shard.places.items():
+        block = shard.block(place.block).frames(place.begin, place.begin + place.frames)
+        cuts[name] = join([block, block.frames(0, 1)]) if longer else block
+    write_shard(path, cuts.items(), describe)
+
+
+@pytest.mark.parametrize("other", [{"teacher": "else"}, {"tree": "else"}, None])
+def test_another_teacher_tree_or_length_is_refused(streams, other):
+    given = {k: json.loads((streams / "shar/unlabelled/shar.json").read_text())["targets"][k] for k in other or ()}
+    said = rf"made by .*{other}.* others are by .*{given}" if other else r"cut \S+: (\d+) frames of soft targets in"
+    for folder in (streams / "targets/unlabelled", streams / "shar/unlabelled/targets"):
+        path = folder / "00002.targets"
+        write_other(path, Shard(path).describe | (other or {}), other is None)
+    with pytest.raises(UserError, match=said):
+        SharData(streams / "shar/unlabelled").utterance(7)
+    with pytest.raises(UserError, match=said):
+        write_shar(streams / "unlabelled.jsonl.gz", streams / "x", Workers(1), None, streams / "targets/unlabelled")
+    if other:
+        done = check_command("check_targets.py", streams / "targets/unlabelled")
+        assert done.returncode == 1 and re.search(said, done.stdout) and "1 shards damaged" in done.stdout
+
+
+def test_every_damage_is_found_and_its_shard_alone_is_made_again(streams):
+    folder, rng = streams / "x", np.random.default_rng(0)
+    write = lambda: write_shar(  # noqa: E731
+        streams / "unlabelled.jsonl.gz", folder, Workers(1), None, streams / "targets/unlabelled"
+    )
+    write()
+    whole = contents(folder)
+    assert not list(damaged(folder))
+    shard = [path for path in sorted(folder.rglob("*0003.*")) if path.is_file()]
+    assert [path.parent.name for path in shard] == ["shar", "shar", "sums", "targets"]
+    for path in [*shard, folder / "lengths.npy", folder / "normaliser.json", folder / "targets/targets.json"]:
+        bytes_ = path.read_bytes()
+        for position in rng.integers(0, len(bytes_), 10):
+            bit = 1 << int(rng.integers(8))
+            path.write_bytes(bytes_[:position] + bytes([bytes_[position] ^ bit]) + bytes_[position + 1 :])
+            assert list(damaged(folder)), (path, position, bit)
+        path.write_bytes(bytes_)
+    assert not list(damaged(folder))
+    for bad in shard:
+        times = {path: path.stat().st_mtime_ns for path in folder.rglob("*0*.*") if path not in shard}
+        bad.write_bytes(bad.read_bytes()[:-7])
+        bad, what = next(damaged(folder))
+        assert "checksum" in what
+        bad.unlink()
+        write()
+        assert contents(folder) == whole and not list(damaged(folder))
+        assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+def test_damaged_targets_are_not_copied(streams):
+    bad = streams / "targets/unlabelled/00001.targets"
+    data = bytearray(bad.read_bytes())
+    data[40] ^= 4
+    bad.write_bytes(bytes(data))
+    with pytest.raises(UserError, match=f"{bad}: cannot be read"):
+        write_shar(streams / "unlabelled.jsonl.gz", streams / "x", Workers(1), None, streams / "targets/unlabelled")
+
+
 def test_cuts_without_targets_are_left_out_and_counted(streams):
     index = streams / "labels/dev/index.json"
     known = json.loads(index.read_text())
@@ -110,6 +189,47 @@ def test_cuts_without_targets_are_left_out_and_counted(streams):
     )
     assert "1 cuts have no labels or targets and are left out" in done.stderr
     assert sum(json.loads((streams / "shar/dev/shar.json").read_text())["cuts"]) == 5
+
+
+@pytest.mark.parametrize(("name", "source"), [("labelled", "labels"), ("unlabelled", "targets/unlabelled")])
+def test_what_was_killed_while_writing_ends_as_if_unbroken(streams, name, source):
+    folder = streams / "shar" / name
+    whole = contents(folder)
+    shutil.rmtree(folder)
+    more = ["--shard-size", "5"] if name == "labelled" else []
+    command = shar_command(streams, name, f"--{source.split('/')[0]}", streams / source, *more)
+    kill_when(command, lambda: list(folder.glob("shar/cuts.000001.*")))
+    assert not (folder / ".done.json").exists()
+    (folder / ".partial-7-shard").mkdir()  # as one that was killed a moment earlier or later
+    (folder / ".partial-7-shard/features.000002.tar").touch()
+    run(command)
+    assert contents(folder) == whole
+
+
+def test_a_damaged_shard_of_targets_is_made_again_alone(streams):
+    folder = streams / "shar/unlabelled"
+    command = shar_command(streams, "unlabelled", "--targets", streams / "targets/unlabelled")
+    shutil.rmtree(folder)
+    run(command)
+    whole, bad = contents(folder), folder / "targets/00003.targets"
+    data = bytearray(bad.read_bytes())
+    data[40] ^= 4
+    bad.write_bytes(bytes(data))
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.0*")}
+    done = check_command("check_targets.py", folder / "targets")
+    assert done.returncode == 1 and f"damaged: {bad}" in done.stdout and "run steps/make_shar.py again" in done.stderr
+    done = check_command("check_shar.py", folder)
+    assert done.returncode == 1 and f"damaged: {bad}: its checksum is" in done.stdout
+    assert "1 files are damaged or missing: --remove true, then run steps/make_shar.py again" in done.stderr
+    done = check_command("check_targets.py", folder / "targets", "--remove", "true")
+    assert done.returncode == 0 and "removed 1; run steps/make_shar.py again" in done.stdout and not bad.exists()
+    run(command)
+    assert contents(folder) == whole
+    assert {".".join(path.name.split(".")[:2]) for path, time in times.items() if path.stat().st_mtime_ns != time} == {
+        "cuts.000003", "features.000003"
+    }  # fmt: skip
+    for step, checked in (("check_targets.py", folder / "targets"), ("check_shar.py", folder)):
+        assert check_command(step, checked).returncode == 0
 
 
 def test_a_killed_training_from_streams_ends_as_if_unbroken(streams):

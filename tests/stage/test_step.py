@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from understudy.stage import UserError, atomic_path, fingerprint, read_json
+from understudy.stage import UserError, atomic_path, atomic_paths, fingerprint, read_json
 
 log_module = importlib.import_module("understudy.stage.log")  # the package's own `log` is the logger
 
@@ -141,6 +141,19 @@ def test_full_disk_leaves_what_was_whole(tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_that_belong_together_come_together(tmp_path):
+    paths = [tmp_path / "a/1", tmp_path / "b/2"]
+    with pytest.raises(UserError, match=r"no space left"), atomic_paths(paths, tmp_path) as folder:
+        (folder / "1").touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not list(tmp_path.iterdir())
+    with atomic_paths(paths, tmp_path) as folder:
+        for name in "12":
+            (folder / name).write_text(name)
+        assert not any(path.exists() for path in paths)
+    assert [path.read_text() for path in paths] == ["1", "2"] and len(list(tmp_path.iterdir())) == 2
 
 
 def test_broken_json_names_file_and_line(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from understudy.stage import UserError
+from understudy.stage import workers as module
 from understudy.stage.workers import ClusterOptions, Workers
 
 
@@ -51,11 +52,13 @@ def burn(seconds: float) -> float:
     return seconds
 
 
-def fail_once(marker: Path) -> int:
-    """As on a disk that was away."""
-    if not marker.exists():
-        marker.touch()
-        raise OSError("away")
+def fail_at_first(task: tuple[Path, int, type[Exception]]) -> int:
+    """Fail so many times, as on a disk that is away."""
+    tries, times, error = task
+    with tries.open("a") as file:
+        file.write("x")
+    if tries.stat().st_size <= times:
+        raise error("away")
     return 1
 
 
@@ -66,18 +69,44 @@ def die_once(marker: Path | None) -> int:
     return os.getpid()
 
 
+def die_writing(folder: Path) -> None:
+    if not list(folder.glob(".partial-*")):
+        (folder / ".partial-shard").mkdir()
+        (folder / ".partial-shard/half").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def die(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_what_failed_is_tried_again_and_who_died_is_replaced(tmp_path, caplog):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_failed_at_a_file_is_tried_again_after_a_while(tmp_path, monkeypatch, jobs):
+    monkeypatch.setattr(module, "_PAUSES", (0.2, 0.3))
+    with Workers(jobs) as workers:
+        begun = time.monotonic()
+        assert list(workers.map(fail_at_first, [(tmp_path / "away", 2, OSError)])) == [1]
+        assert time.monotonic() - begun > 0.5
+        for error, tries in ((OSError, 3), (UserError, 1), (ValueError, 1)):
+            with pytest.raises(error, match="away"):
+                list(workers.map(fail_at_first, [(tmp_path / error.__name__, 9, error)]))
+            assert (tmp_path / error.__name__).stat().st_size == tries
+
+
+def test_who_died_is_replaced(tmp_path, caplog):
     with Workers(2) as workers:
-        assert list(workers.map(fail_once, [tmp_path / "disk"])) == [1]
         with caplog.at_level(logging.WARNING, "understudy"):
             pids = list(workers.map(die_once, [None, tmp_path / "dead", None, None]))
         assert len(pids) == 4 and (tmp_path / "dead").exists()
         with pytest.raises(UserError, match=r"cuts: 4 processes died at number 1\. Had they memory"):
             list(workers.map(die, [1], "cuts"))
+
+
+def test_what_a_dead_one_was_writing_is_removed_at_the_end(tmp_path):
+    with Workers(2, out=tmp_path) as workers:
+        list(workers.map(die_writing, [tmp_path]))
+        assert os.listdir(tmp_path) == [".partial-shard"]
+    assert not os.listdir(tmp_path)
 
 
 def environment(_: int) -> tuple[str | None, ...]:
@@ -117,7 +146,7 @@ def test_a_queue_gets_jobs_that_say_what_they_need(tmp_path, monkeypatch):
     options = ClusterOptions(
         "slurm", queue="speech", memory="1GB", directives=["--account=us"], prologue=["export A=b"]
     )
-    with Workers(1, options, threads=2, logs=tmp_path / "logs") as workers:
+    with Workers(1, options, threads=2, out=tmp_path) as workers:
         assert list(workers.map(square, range(5))) == [0, 1, 4, 9, 16]
         assert list(workers.map(environment, [0])) == [("2", "12345")]
         assert list(workers.map(die_once, [tmp_path / "dead"]))  # within the job, a nanny brings another up

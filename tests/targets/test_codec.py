@@ -90,6 +90,16 @@ def test_planes_of_another_block_are_refused():
         unpack([pack(other)[0], *pack(block)[1:]], 64, len(block.senones))
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_refused(bad):
+    senones, values = np.array([[4, 2], [1, 0]]), np.array([[-0.1, -3.0], [-1.0, -2.0]])
+    for spoilt in (np.array([[-0.1, -3.0], [bad, bad]]), np.array([[bad, np.nan], [-1.0, -2.0]])):
+        with pytest.raises(ValueError, match="not finite"):
+            quantise(senones, spoilt, np.zeros(2), 0.0)
+    with pytest.raises(ValueError, match="not finite"):
+        quantise(senones, values, np.array([0.0, bad]), 0.0)
+
+
 def test_what_cannot_be_stored_is_refused():
     with pytest.raises(ValueError, match="at most 255 of 65536"):
         quantise(np.array([[70000]]), np.zeros((1, 1)), np.zeros(1), 0.0)

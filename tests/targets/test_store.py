@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from lhotse import Features, MonoCut
 
 from understudy.stage import UserError
 from understudy.targets import TargetReader, TargetWriter
@@ -65,6 +66,42 @@ def test_what_does_not_fit_is_named_with_both_values(folder, tmp_path_factory, l
     shard_path(other, 0).rename(shard_path(folder, 0))
     with pytest.raises(UserError, match=r"00000\.targets: made by .*'teacher': 'u'"):
         TargetReader([folder])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_logits_that_are_no_numbers_name_the_cut_and_the_teacher(tmp_path, logits, bad):
+    logits["u2"][3, 1] = bad
+    writer = TargetWriter(tmp_path, DESCRIBED)
+    with pytest.raises(UserError, match=r"cut u2: targets of the teacher t cannot be stored .*not finite"):
+        writer.write(0, {name: top_k(one, 3) for name, one in logits.items()})
+    assert not list(tmp_path.iterdir())
+
+
+def cut(name: str, stacked: int) -> MonoCut:
+    features = Features("x", 3 * stacked, 64, 0.01, 16000, 0, stacked * 0.03, "none", "", "", name, 0)
+    return MonoCut(name, 0, stacked * 0.03, 0, features=features)
+
+
+def test_lengths_are_compared_beforehand(folder, logits):
+    reader = TargetReader([folder])
+    reader.check([cut("u0", 5), cut("u6", 4), cut("untaught", 1)])
+    with pytest.raises(UserError, match=r"cut u4: 30 frames of soft targets in .*00002\.targets, 31 of features"):
+        reader.check([cut("u0", 5), cut("u4", 31)])
+
+
+def test_a_shard_that_is_not_of_the_set_is_not_taken_for_it(folder, tmp_path_factory, logits, caplog):
+    lengths = {name: len(one) for name, one in logits.items()}
+    writer = TargetWriter(folder, DESCRIBED, least=0.0)
+    assert writer.has(0, lengths) and not writer.has(3, lengths)
+    assert not writer.has(0, {**lengths, "u1": 4}) and "cut u1: 3 frames" in caplog.text and "4 of" in caplog.text
+    assert not writer.has(2, {"u4": 30}) and "holds cut u5, which does not belong" in caplog.text
+    other = TargetWriter(folder, {**DESCRIBED, "tree": "xyz"}, least=0.0)
+    assert not other.has(0) and "made by {'tree': 'abc'}, where others are by {'tree': 'xyz'}" in caplog.text
+    with pytest.raises(UserError, match=r"made by .*'abc'.* others are by .*'xyz'"):
+        TargetReader([folder], described=other.describe)
+    path = shard_path(folder, 2)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not writer.has(2) and f"{path}: cannot be read" in caplog.text
 
 
 def test_every_damage_is_noticed(folder, logits):

@@ -191,7 +191,7 @@ def test_killed_training_and_targets_end_as_if_unbroken(speech):
     run([*targets, speech / "targets"])
     kill_when([*targets, speech / "targets2"], lambda: (speech / "targets2/unlabelled/00002.targets").exists())
     run([*targets, speech / "targets2"])
-    for shard in sorted((speech / "targets/unlabelled").iterdir()):
+    for shard in sorted((speech / "targets/unlabelled").glob("*targets*")):  # not what they cost
         assert shard.read_bytes() == (speech / "targets2/unlabelled" / shard.name).read_bytes()
     _damaged_shards_are_made_again(targets, speech)
 

@@ -59,7 +59,7 @@ def run(command: list) -> None:
 def kill_when(command: list, ready: Callable[[], bool]) -> None:
     """Start a command, and kill it as soon as it is so far."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not ready() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     assert process.poll() is None, "ended before it could be killed"

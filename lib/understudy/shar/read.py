@@ -15,7 +15,6 @@ from understudy.features import Normaliser, stacked_length
 from understudy.shar import layout
 from understudy.stage import UserError, read_json
 from understudy.targets import TargetReader
-from understudy.targets.store import shard_path
 from understudy.train.data import Span, Speech, Utterance, batches_of, spans_of
 
 
@@ -83,8 +82,11 @@ class SharData(Speech):
 
     def _shard(self, number: int) -> _Shard:
         if number not in self._open:
-            targets = TargetReader([shard_path(self.folder / "targets", number)], self.k) if self.described else None
-            self._open[number] = _Shard(self._cuts(number), targets)
+            cuts, targets = self._cuts(number), None
+            if self.described:
+                targets = TargetReader([layout.targets(self.folder, number)], self.k, self.described)
+                targets.check(cuts)
+            self._open[number] = _Shard(cuts, targets)
             if len(self._open) > self.pool:
                 self._open.popitem(last=False)
         return self._open[number]
@@ -93,11 +95,14 @@ class SharData(Speech):
         size = int(self._first[number + 1] - self._first[number])
         if not size:
             return []
-        paths = layout.files(self.folder, number, layout.fields(self.tree is not None))
+        paths = layout.files(self.folder, number, self.tree is not None)
         try:
             cuts = list(CutSet.from_shar(fields={name: [str(path)] for name, path in paths.items()}))
             if len(cuts) != size:
                 raise ValueError(f"{len(cuts)} cuts, {size} were written")
         except Exception as error:  # of tar, gzip and JSON: each means that a file is not what was written
-            raise UserError(f"{paths['cuts']}: the shard cannot be read ({error}). Write it anew.") from error
+            raise UserError(
+                f"{paths['cuts']}: the shard cannot be read ({error}). steps/check_shar.py finds damaged files, and "
+                "removes them so that steps/make_shar.py makes their shards again, and no others."
+            ) from error
         return cuts

@@ -2,7 +2,18 @@
 
 from understudy.stage.errors import UserError
 from understudy.stage.log import log
-from understudy.stage.output import atomic_path, read_json, write_json
+from understudy.stage.output import atomic_path, atomic_paths, read_json, write_json
 from understudy.stage.step import Step, command, main, reopen
 
-__all__ = ["Step", "UserError", "atomic_path", "command", "log", "main", "read_json", "reopen", "write_json"]
+__all__ = [
+    "Step",
+    "UserError",
+    "atomic_path",
+    "atomic_paths",
+    "command",
+    "log",
+    "main",
+    "read_json",
+    "reopen",
+    "write_json",
+]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from understudy.stage.errors import UserError
@@ -30,11 +32,44 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
     try:
-        yield partial
-        with open(partial, "rb") as file:  # the data must be on disk before the name is
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o666 & ~_UMASK)  # some writers make files that only their owner reads
-        os.replace(partial, path)
+        with _full_disk_told(path):
+            yield partial
+            _settle(partial)
+            os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_paths(paths: list[Path], beside: Path) -> Iterator[Path]:
+    """Yield a folder in `beside` to write files of these names to; when the block ends well, rename each to its path.
+
+    They are renamed in their order, once all are on disk: where the last is, and was not before, all are.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    beside.mkdir(parents=True, exist_ok=True)
+    with _full_disk_told(beside), TemporaryDirectory(prefix=_PARTIAL, dir=beside) as name:
+        yield (folder := Path(name))
+        for path in paths:
+            _settle(folder / path.name)
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder / path.name, path)
+
+
+def _settle(partial: Path) -> None:
+    """The data must be on disk before its name is."""
+    with open(partial, "rb") as file:
+        os.fsync(file.fileno())
+    os.chmod(partial, 0o666 & ~_UMASK)  # some writers make files that only their owner reads
+
+
+@contextmanager
+def _full_disk_told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(
@@ -42,14 +77,15 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
                 "it resumes, nothing finished is lost."
             ) from error
         raise
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def remove_partial(folder: Path) -> None:
     """Remove what killed processes were writing below a folder that nothing else writes to now."""
-    for path in folder.rglob(f"{_PARTIAL}*"):
-        path.unlink(missing_ok=True)
+    for path in list(folder.rglob(f"{_PARTIAL}*")):  # a list: folders go while it is walked
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: Path | str, value: Any) -> None:

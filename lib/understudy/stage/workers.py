@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from understudy.stage.errors import UserError
 from understudy.stage.log import log
+from understudy.stage.output import remove_partial
 from understudy.stage.step import own_peak_kb
 
 if TYPE_CHECKING:  # takes a second, and most commands have no processes
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # takes a second, and most commands have no processes
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_RETRIES = 2  # of a task that failed for no fault of the user's: a disk that was full or away
+_PAUSES = (5.0, 30.0)  # seconds, each before another try of a task that failed at a file: a network disk was away
 _DEATHS = 3  # of processes at the same task; the next is one too many
 _PATIENCE = 60.0  # seconds between words on how far the work is
 _PASSED_ON = ("PYTHONPATH", "MKL_DEBUG_CPU_TYPE")  # to jobs elsewhere, and all that begins with MALLOC_
@@ -69,16 +70,17 @@ class Workers:
     """
 
     def __init__(
-        self, jobs: int, cluster: ClusterOptions | None = None, threads: int = 1, logs: Path = Path("log")
+        self, jobs: int, cluster: ClusterOptions | None = None, threads: int = 1, out: Path | None = None
     ) -> None:
         """Nothing begins yet.
 
         Args:
             jobs: processes.
             threads: of each, for its libraries.
-            logs: folder of what a queue's jobs say.
+            out: folder that they write to, and nothing else does; what dead ones left there is removed at the end. What
+                a queue's jobs say is in `jobs/` of it.
         """
-        self.jobs, self.cluster, self.threads, self.logs = jobs, cluster or ClusterOptions(), threads, logs
+        self.jobs, self.cluster, self.threads, self.out = jobs, cluster or ClusterOptions(), threads, out
         self._elsewhere, self._peak_kb = 0.0, 0  # CPU seconds and memory of other processes
         self._client: Client | None = None
         self._open = ExitStack()
@@ -86,10 +88,12 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._client is not None:
             self._client.unsubscribe_topic(_TOPIC)  # that they end now is no news
         self._open.close()
+        if self.out is not None and kind is None:  # else those of a scheduler of the user's may be writing still
+            remove_partial(self.out)
 
     def map(self, work: Callable[[Task], Result], tasks: Iterable[Task], what: str = "tasks") -> Iterator[Result]:
         """`work` of each task, in their order; few tasks are taken ahead, so that a long list never is in memory.
@@ -99,15 +103,16 @@ class Workers:
 
         Raises:
             UserError: of a task; or processes died at the same task again and again.
+            OSError: of a task, at the third try.
         """
         if self.jobs <= 1 and self.cluster.kind == "local" and not self.cluster.scheduler:
             _use(self.threads)
-            yield from map(work, tasks)
+            yield from (_patiently(work, task, _PAUSES) for task in tasks)
             return
         if self._client is None:
             self._client = self._open.enter_context(self._begin())
-        stream = ((_Here(work, os.getcwd(), self.threads), task) for task in tasks)
-        submit = lambda call, task: self._client.submit(call, task, pure=False, retries=_RETRIES)  # noqa: E731
+        stream = ((_Here(work, os.getcwd(), self.threads, _PAUSES), task) for task in tasks)
+        submit = lambda call, task: self._client.submit(call, task, pure=False)  # noqa: E731
         waiting = deque(submit(*one) for one in islice(stream, 4 * self.jobs))
         number = 0
         while waiting:
@@ -176,7 +181,7 @@ class Workers:
         cluster = getattr(dask_jobqueue, f"{one.kind.upper()}Cluster")(
             queue=one.queue, cores=self.threads, processes=1, memory=one.memory, interface=one.interface,
             job_extra_directives=one.directives, job_script_prologue=[*exports, *one.prologue],
-            worker_extra_args=["--nthreads", "1"], log_directory=str(self.logs),
+            worker_extra_args=["--nthreads", "1"], log_directory=str((self.out or Path()) / "jobs"),
             **({"walltime": one.walltime} if one.walltime else {}),
         )  # fmt: skip
         cluster.adapt(minimum_jobs=self.jobs, maximum_jobs=self.jobs)  # one that ends or dies is followed by another
@@ -190,16 +195,31 @@ class _Here:
     work: Callable[[Any], Any]
     folder: str
     threads: int
+    pauses: tuple[float, ...]
 
     def __call__(self, task: Any) -> _Done:
         _use(self.threads)
         os.chdir(self.folder)  # options may name paths from here
         begun, fault, result = time.process_time(), None, None
         try:
-            result = self.work(task)
-        except UserError as error:  # as a result: it is not tried again
+            result = _patiently(self.work, task, self.pauses)
+        except UserError as error:  # as a result: it keeps its type, and no traceback of Dask's goes with it
             fault = error
         return _Done(result, fault, time.process_time() - begun, own_peak_kb())
+
+
+def _patiently(work: Callable[[Task], Result], task: Task, pauses: tuple[float, ...]) -> Result:
+    """`work` of a task, once more after each of the pauses where it fails at a file.
+
+    A user's error, such as a full disk, is none of these: waiting does not mend it.
+    """
+    for pause in pauses:
+        try:
+            return work(task)
+        except OSError as error:
+            log.warning("%s: tried again in %.0f s", error, pause)
+            time.sleep(pause)
+    return work(task)
 
 
 def _use(threads: int) -> None:

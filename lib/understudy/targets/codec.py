@@ -15,6 +15,8 @@ LEVELS = 8
 """of √x in a nat^½: x is kept within √x/8 + 1/256"""
 Z_LEVELS = 16
 """of log Z in a nat: it is kept within 1/32, modulo 4096"""
+MOST_SENONES = 255
+"""of a frame, that can be stored"""
 _MOST = 254  # level; more is as unlikely as that
 _ABSENT = 255
 _EFFORT = 9  # of zstd: a tenth smaller than at 3, and still far faster than any teacher
@@ -65,9 +67,17 @@ def quantise(senones: np.ndarray, log_posteriors: np.ndarray, log_z: np.ndarray,
         senones: (frames, k), each at most once in a frame.
         log_posteriors: (frames, k).
         log_z: (frames,).
+
+    Raises:
+        ValueError: it cannot be stored: too many senones, or values that are not finite (−∞ may be, but of a frame's
+            best senone).
     """
-    if senones.shape[1] > 255 or senones.max(initial=0) > 0xFFFF:
-        raise ValueError(f"{senones.shape[1]} senones a frame of {senones.max()}: at most 255 of 65536 can be stored")
+    if not np.isfinite(log_z).all() or not np.isfinite(log_posteriors.max(1)).all():
+        raise ValueError("values that are not finite numbers")
+    if senones.shape[1] > MOST_SENONES or senones.max(initial=0) > 0xFFFF:
+        raise ValueError(
+            f"{senones.shape[1]} senones a frame of {senones.max()}: at most {MOST_SENONES} of 65536 can be stored"
+        )
     rows, best = np.arange(len(senones)), log_posteriors.argmax(1)
     kept = log_posteriors >= np.log(max(least, 1e-300))
     kept[rows, best] = True

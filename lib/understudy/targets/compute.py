@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,12 +13,12 @@ from lhotse.cut import Cut
 
 from understudy.corpus import in_shards
 from understudy.features import Normaliser, load_stacked, stacked_length
-from understudy.models import AcousticModel
-from understudy.stage import log
+from understudy.stage import UserError, log
 from understudy.stage.workers import Workers
+from understudy.targets.cost import Cost
 from understudy.targets.shard import Shard
 from understudy.targets.store import LEAST, Targets, TargetWriter, shard_path
-from understudy.targets.teaching import Supervision, Teaching
+from understudy.targets.teaching import Teaching
 from understudy.train.parallel import Ahead
 
 MAX_FRAMES = 6000
@@ -34,6 +35,10 @@ class Written:
     """of speech"""
     left_out: int = 0
     """cuts without supervision"""
+    frames_now: int = 0
+    """of the shards that were not there before"""
+    cost: Cost = field(default_factory=Cost)
+    """of all shards that tell theirs, whenever they were made"""
 
 
 class _Task(NamedTuple):
@@ -49,7 +54,7 @@ def compute(
     teaching: Teaching, cuts: Path, out: Path, describe: dict[str, Any], workers: Workers, shard_size: int = 500,
     max_frames: int = MAX_FRAMES, least: float = LEAST,
 ) -> Written:  # fmt: skip
-    """Write targets of a manifest to `out`, shard by shard; shards that are there stay.
+    """Write targets of a manifest to `out`, shard by shard; shards that are there, and are of it, stay.
 
     Args:
         describe: what the reader compares between sets (`Teaching.described`).
@@ -63,34 +68,48 @@ def compute(
         nonlocal shards
         for number, batch in enumerate(in_shards(cuts, shard_size)):
             shards = number + 1
-            written.frames += sum(stacked_length(c.num_frames) for c in batch)
+            lengths = {c.id: stacked_length(c.num_frames) for c in batch}
+            written.frames += sum(lengths.values())
             written.seconds += sum(c.duration for c in batch)
             written.left_out += len(batch)  # those with targets are taken away below
-            if not writer.has(number):
+            if not writer.has(number, lengths):
+                written.frames_now += sum(lengths.values())
                 yield _Task(teaching, writer, number, batch, normaliser, max_frames)
 
     for number in workers.map(_write, missing(), f"{out.name}: shards"):
         log.info("%s: shard %d", out.name, number + 1)
-    written.left_out -= sum(len(Shard(shard_path(out, number)).places) for number in range(shards))
+    for number in range(shards):
+        written.left_out -= len(Shard(shard_path(out, number)).places)
+        written.cost.add(out, number)
     writer.close(shards)
     return written
 
 
 def _write(task: _Task) -> int:
-    model, supervision = task.teaching.load()
-    task.writer.write(task.shard, _targets(model, supervision, task.cuts, task.normaliser, task.max_frames))
+    begun, seconds = time.process_time(), sum(c.duration for c in task.cuts)
+
+    def tell() -> None:
+        Cost(time.process_time() - begun, seconds).save(task.writer.folder, task.shard)
+
+    task.writer.write(task.shard, _targets(task), tell)
     return task.shard
 
 
-def _targets(
-    model: AcousticModel, supervision: Supervision, cuts: list[Cut], normaliser: Normaliser, max_frames: int
-) -> dict[str, Targets]:
-    batches = by_length(cuts, max_frames)
-    heard = Ahead()(lambda batch: [torch.from_numpy(load_stacked(c, normaliser)) for c in batch], batches)
+def _targets(task: _Task) -> dict[str, Targets]:
+    model, supervision = task.teaching.load()
+    batches = by_length(task.cuts, task.max_frames)
+    heard = Ahead()(lambda batch: [torch.from_numpy(load_stacked(c, task.normaliser)) for c in batch], batches)
     done: dict[str, Targets | None] = {}
     for batch, features in zip(batches, heard, strict=True):
-        done.update(zip((c.id for c in batch), supervision(model.logits(features)), strict=True))
-    return {c.id: targets for c in cuts if (targets := done[c.id]) is not None}
+        logits = model.logits(features)
+        for cut, one in zip(batch, logits, strict=True):
+            if not one.isfinite().all():  # a search would make an empty lattice of them, and leave the cut out
+                raise UserError(
+                    f"cut {cut.id}: {task.teaching.model} gives logits that are not finite numbers. Do its features or "
+                    "the model's weights hold such? Look at its training's log, and make features and model again."
+                )
+        done.update(zip((c.id for c in batch), supervision(logits), strict=True))
+    return {c.id: targets for c in task.cuts if (targets := done[c.id]) is not None}
 
 
 def by_length(cuts: list[Cut], max_frames: int) -> list[list[Cut]]:

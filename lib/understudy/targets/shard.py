@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import zstandard
 
-from understudy.stage import UserError, atomic_path
+from understudy.stage import UserError, atomic_path, log
 from understudy.targets.codec import Block, join, pack, unpack
 
 MAGIC = b"USTGT\x00\x00\x01"
@@ -32,8 +32,14 @@ class Place(NamedTuple):
     frames: int
 
 
-def write_shard(path: Path, cuts: Iterable[tuple[str, Block]], describe: dict[str, Any]) -> None:
-    """Write cuts by id, atomically."""
+def write_shard(
+    path: Path, cuts: Iterable[tuple[str, Block]], describe: dict[str, Any], last: Callable[[], None] = lambda: None
+) -> None:
+    """Write cuts by id, atomically.
+
+    Args:
+        last: called when all is written and has not its name yet: what this writes is there if the shard is.
+    """
     index: dict[str, Any] = {"describe": describe, "blocks": [], "cuts": []}
     waiting: list[Block] = []
     with atomic_path(path) as partial, partial.open("wb") as file:
@@ -57,6 +63,7 @@ def write_shard(path: Path, cuts: Iterable[tuple[str, Block]], describe: dict[st
         text = zstandard.ZstdCompressor().compress(json.dumps(index, ensure_ascii=False).encode())
         begin = file.tell()
         file.write(text + _END.pack(begin, len(text), zlib.crc32(text), MAGIC))
+        last()
 
 
 class Shard:
@@ -99,6 +106,39 @@ class Shard:
     def __len__(self) -> int:
         return len(self._blocks)
 
+    def check(
+        self, described: dict[str, Any] | None = None, lengths: dict[str, int] | None = None, blocks: bool = False
+    ) -> None:
+        """Whether this is the shard that it is taken for, and whole.
+
+        Args:
+            described: what it has to be made by.
+            lengths: stacked frames by cut id, of all cuts that it may hold.
+            blocks: read them all too, and not the index alone.
+
+        Raises:
+            UserError: it is not; where two values differ, both are told.
+        """
+        if described is not None:
+            check_described(self.path, self.describe, described)
+        for cut in self.places if lengths is not None else ():
+            if cut not in lengths:
+                raise UserError(f"{self.path}: it holds cut {cut}, which does not belong there")
+            self.place(cut, lengths[cut])
+        for number in range(len(self) if blocks else 0):
+            self.block(number)
+
+    def place(self, cut: str, frames: int) -> Place:
+        """Where the targets of a cut are, that has so many stacked frames.
+
+        Raises:
+            UserError: its targets are of another number of frames.
+        """
+        place = self.places[cut]
+        if place.frames != frames:
+            raise UserError(f"cut {cut}: {place.frames} frames of soft targets in {self.path}, {frames} of features")
+        return place
+
     @property
     def frames(self) -> int:
         """Of all cuts."""
@@ -123,8 +163,28 @@ class Shard:
     def _fault(self, error: Exception) -> UserError:
         return UserError(
             f"{self.path}: cannot be read ({error}). steps/check_targets.py finds such shards, and removes them so "
-            "that stage 6 makes them again, and no others."
+            "that the step that made them makes them again, and no others."
         )
+
+
+def is_whole(path: Path, described: dict[str, Any], lengths: dict[str, int] | None = None) -> bool:
+    """Whether a shard is there, and is what it should be as far as its index tells (`Shard.check`); if not, say why."""
+    if not path.exists():
+        return False
+    try:
+        Shard(path).check(described, lengths)
+    except UserError as error:
+        log.warning("a shard is made again: %s", error)
+        return False
+    return True
+
+
+def check_described(where: Path, made: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Raise UserError, with what differs, where targets are made by something else than expected."""
+    if made != expected:
+        ours, theirs = ({k: v for k, v in a.items() if (k, v) not in b.items()} for a, b in
+                        ((made, expected), (expected, made)))  # fmt: skip
+        raise UserError(f"{where}: made by {ours}, where others are by {theirs}. Do not mix them.")
 
 
 def _check(data: bytes, crc: int) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from lhotse.cut import Cut
 
+from understudy.features import stacked_length
 from understudy.stage import UserError, read_json, write_json
 from understudy.targets.codec import Block, log_z, quantise
-from understudy.targets.shard import Shard, write_shard
+from understudy.targets.shard import Shard, check_described, is_whole, write_shard
 
 LEAST = 3e-4
 """probability below which a senone is not stored (our choice: what is lost is a twentieth of a per cent of the mass)"""
@@ -41,7 +44,7 @@ def shard_path(folder: Path, number: int) -> Path:
 
 
 class TargetWriter:
-    """Writes shards of one set; a shard that is there is whole, and never written again."""
+    """Writes shards of one set."""
 
     def __init__(self, folder: Path, describe: dict[str, Any], least: float = LEAST) -> None:
         """Begin or go on.
@@ -54,17 +57,34 @@ class TargetWriter:
         self.describe = {**describe, "least": least, "frame_shift_s": 0.03}
         folder.mkdir(parents=True, exist_ok=True)
 
-    def has(self, shard: int) -> bool:
-        """Whether the shard is there."""
-        return shard_path(self.folder, shard).exists()
+    def has(self, shard: int, lengths: dict[str, int] | None = None) -> bool:
+        """Whether the shard is there, and is one of this set.
 
-    def write(self, shard: int, targets: dict[str, Targets]) -> None:
-        """Write one shard: targets by cut id, as `top_k` returns them."""
-        names = ("senones", "log_posteriors", "log_z")
-        blocks = (
-            (cut, quantise(*(of[name].cpu().numpy() for name in names), self.least)) for cut, of in targets.items()
-        )
-        write_shard(shard_path(self.folder, shard), blocks, self.describe)
+        Args:
+            lengths: stacked frames by cut id, of all cuts that it may hold.
+        """
+        return is_whole(shard_path(self.folder, shard), self.describe, lengths)
+
+    def write(self, shard: int, targets: dict[str, Targets], last: Callable[[], None] = lambda: None) -> None:
+        """Write one shard.
+
+        Args:
+            targets: by cut id, as `top_k` returns them.
+            last: as of `write_shard`.
+
+        Raises:
+            UserError: values that are not numbers; the cut and the teacher are named.
+        """
+        blocks = ((cut, self._block(cut, of)) for cut, of in targets.items())
+        write_shard(shard_path(self.folder, shard), blocks, self.describe, last)
+
+    def _block(self, cut: str, targets: Targets) -> Block:
+        values = (targets[name].cpu().numpy() for name in ("senones", "log_posteriors", "log_z"))
+        try:
+            return quantise(*values, self.least)
+        except ValueError as error:
+            teacher = self.describe.get("teacher")
+            raise UserError(f"cut {cut}: targets of the teacher {teacher} cannot be stored ({error})") from None
 
     def close(self, shards: int) -> None:
         """Write the description that makes the set whole."""
@@ -74,18 +94,19 @@ class TargetWriter:
 class TargetReader:
     """Random access by cut id; a bounded number of blocks is in memory."""
 
-    def __init__(self, places: list[Path], k: int | None = None) -> None:
+    def __init__(self, places: list[Path], k: int | None = None, described: dict[str, Any] | None = None) -> None:
         """Index the sets of targets.
 
         Args:
             places: folders of sets, or single shards.
             k: senones to give of each frame; None: all that were kept.
+            described: what they have to be made by; None: what the first of them are.
 
         Raises:
             UserError: targets of several teachers or trees, or fewer senones than `k`.
         """
         self.where: dict[str, Shard] = {}
-        self.describe: dict[str, Any] = {}
+        self.describe: dict[str, Any] = described or {}
         self.cache: OrderedDict[tuple[Path, int], Block] = OrderedDict()
         for place in places:
             self._index(place)
@@ -100,16 +121,26 @@ class TargetReader:
         else:
             shards = [Shard(place)]
             described = shards[0].describe
-        if self.describe and self.describe != described:
-            raise UserError(f"{place}: made by {described}, other targets by {self.describe}: do not mix them")
-        self.describe = described
+        self.describe = self.describe or described
+        check_described(place, described, self.describe)
         for shard in shards:
-            if shard.describe != described:
-                raise UserError(f"{shard.path}: made by {shard.describe}, its folder's targets.json says {described}")
+            shard.check(described)
             self.where.update(dict.fromkeys(shard.places, shard))
 
     def __contains__(self, cut_id: str) -> bool:
         return cut_id in self.where
+
+    def check(self, cuts: Iterable[Cut]) -> None:
+        """Compare the lengths of cuts with those of their targets, from the shards' indexes alone.
+
+        A cut without targets is passed over.
+
+        Raises:
+            UserError: another number of frames.
+        """
+        for cut in cuts:
+            if cut.id in self.where:
+                self.where[cut.id].place(cut.id, stacked_length(cut.num_frames))
 
     def read(self, cut_id: str, frames: int) -> tuple[np.ndarray, np.ndarray]:
         """Senones (frames, k) int64 and log-posteriors (frames, k) float32 of a cut, as of `Block.padded`.
@@ -127,9 +158,7 @@ class TargetReader:
         if cut_id not in self.where:
             raise UserError(f"cut {cut_id}: no soft targets. Run stage 6 on its manifest.")
         shard = self.where[cut_id]
-        number, begin, stored = shard.places[cut_id]
-        if stored != frames:
-            raise UserError(f"cut {cut_id}: {stored} frames of soft targets in {shard.path}, {frames} of features")
+        number, begin, _ = shard.place(cut_id, frames)
         key = (shard.path, number)
         if key not in self.cache:
             self.cache[key] = shard.block(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,8 @@ from understudy.lang.graph import load_graph
 from understudy.lang.state_graph import StateGraph
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
-from understudy.stage import UserError
+from understudy.stage import UserError, fingerprint
+from understudy.targets.codec import MOST_SENONES
 from understudy.targets.denominator import Occupied
 from understudy.targets.lattice import Decoded
 from understudy.targets.store import Targets, top_k
@@ -29,7 +30,11 @@ Supervision = Callable[[list[torch.Tensor]], list[Targets | None]]
 
 @dataclass(frozen=True)
 class Teaching:
-    """All that a process needs to write targets: files, not their contents."""
+    """All that a process needs to write targets: files, not their contents.
+
+    It knows what was in them. Processes may outlive the step (--cluster.scheduler), and keep what they have loaded: a
+    teacher that was trained again at the same place is another.
+    """
 
     model: Path
     kind: Literal["soft", "denominator", "lattice", "best-path"]
@@ -40,11 +45,27 @@ class Teaching:
     """folder of the labelled speech's senone labels (denominator)"""
     graph: Path | None = None
     """folder of the decoding graph (lattice, best-path)"""
+    made_of: tuple[str, ...] = field(init=False)
+    """fingerprints of what is read, that of the teacher's weights first"""
+
+    def __post_init__(self) -> None:
+        for name in ("model", "labels", "graph"):
+            path = getattr(self, name)
+            object.__setattr__(self, name, path and path.absolute())
+        object.__setattr__(self, "made_of", self._fingerprints())
+
+    def _fingerprints(self) -> tuple[str, ...]:
+        read = [self.model / "model.safetensors", self.model / "model.json"]
+        if self.kind == "denominator" and self.labels:
+            read += [self.labels / "tree.json", self.labels / "labelled"]
+        if self.kind in ("lattice", "best-path") and self.graph:
+            read.append(self.graph / "HCLG.safetensors")
+        return tuple(fingerprint.of_file(path) if path.exists() else "" for path in read)
 
     def check(self) -> None:
-        """Raise UserError where something that this kind takes was not given."""
-        if self.k < 1:
-            raise UserError(f"--k {self.k}: keep at least one senone")
+        """Raise UserError where something that this kind takes was not given, or `k` cannot be stored."""
+        if not 1 <= self.k <= MOST_SENONES:
+            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
         if self.kind == "denominator" and self.labels is None:
             raise UserError(
                 "--supervision denominator sums over phone sequences: give --labels, of the labelled speech"
@@ -57,13 +78,20 @@ class Teaching:
         teacher = models.load(self.model)
         return {
             "senones": teacher.senones, "tree": teacher.meta.get("tree"), "teacher": self.model.name,
-            "teacher_fingerprint": models.weights_fingerprint(self.model), "supervision": self.kind,
+            "teacher_fingerprint": self.made_of[0], "supervision": self.kind,
             "k": 1 if self.kind == "best-path" else self.k,
         }  # fmt: skip
 
     @lru_cache(1)  # noqa: B019 (one teaching in a process)
     def load(self) -> tuple[AcousticModel, Supervision]:
-        """The teacher, on the machine's GPU if it has one, and what is written of it."""
+        """The teacher, on the machine's GPU if it has one, and what is written of it.
+
+        Raises:
+            UserError: files are missing, or are others than they were when this was made.
+        """
+        if self._fingerprints() != self.made_of:
+            read = ", ".join(str(path) for path in (self.model, self.labels, self.graph) if path)
+            raise UserError(f"{read}: made again while targets are written of it. Run this step again.")
         teacher = models.load(self.model)
         supervision = self._supervision(teacher)
         return teacher.to("cuda" if torch.cuda.is_available() else "cpu"), supervision

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Read streams through: what they hold, and which of their files are damaged.
+
+e.g.: steps/check_shar.py data/shar/labelled data/shar/unlabelled
+      steps/check_shar.py data/shar/unlabelled --remove true    # then steps/make_shar.py makes those shards again
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from understudy.shar import damaged, layout
+from understudy.stage import UserError, command, read_json, reopen
+
+
+@dataclass
+class Options:
+    """What to check."""
+
+    streams: list[Path] = field(default_factory=list)
+    """folders of steps/make_shar.py"""
+    remove: bool = False
+    """remove the damaged files, so that steps/make_shar.py, run as it was, makes their shards again"""
+
+
+def run(options: Options) -> None:
+    """Print a line for each stream; the status is 1 where files are damaged and were not removed."""
+    if not options.streams:
+        raise UserError("name folders of streams, such as data/shar/unlabelled")
+    faults = {folder: bad for folder in options.streams if (bad := _check(folder))}
+    if options.remove:
+        for folder, bad in faults.items():
+            for path in bad:
+                path.unlink(missing_ok=True)
+            reopen(folder)
+            print(f"{folder}: removed {len(bad)}; run steps/make_shar.py again")
+    elif faults:
+        count = sum(map(len, faults.values()))
+        raise UserError(f"{count} files are damaged or missing: --remove true, then run steps/make_shar.py again")
+
+
+def _check(folder: Path) -> list[Path]:
+    """Files that are not what was written."""
+    about, bad = read_json(folder / layout.ABOUT), []
+    for path, what in damaged(folder):
+        print(f"damaged: {path}: {what}")
+        bad.append(path)
+    cuts, hours = about["cuts"], about["seconds"] / 3600
+    print(f"{folder}: {sum(cuts)} cuts, {hours:.2f} h in {len(cuts)} shards; {len(bad)} files damaged")
+    return bad
+
+
+if __name__ == "__main__":
+    command(Options, run, first="streams")
