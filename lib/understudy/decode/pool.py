@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from sys import intern
 from typing import NamedTuple
@@ -18,18 +18,29 @@ from understudy.lang.graph import load_graph, with_word_cost
 from understudy.models import load
 from understudy.score.normalise import Way, normalise
 from understudy.score.outcome import Outcome
-from understudy.stage import UserError
+from understudy.stage import UserError, fingerprint
 from understudy.stage.workers import Workers
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """All that a process needs to decode: files, not their contents."""
+    """All that a process needs to decode: files, not their contents.
+
+    It knows what was in them: processes may outlive the step (--cluster.scheduler), and keep what they have loaded.
+    """
 
     model: Path
     graph: Path
     normaliser: Path
     beams: Beams
+    made_of: tuple[str, ...] = field(init=False)
+    """fingerprints of the files"""
+
+    def __post_init__(self) -> None:
+        for name in ("model", "graph", "normaliser"):
+            object.__setattr__(self, name, getattr(self, name).absolute())
+        read = self.model / "model.safetensors", self.graph, self.normaliser
+        object.__setattr__(self, "made_of", tuple(fingerprint.of_file(p) if p.exists() else "" for p in read))
 
 
 class Decoded(NamedTuple):
@@ -54,6 +65,7 @@ def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[
 
 
 _loaded: dict[tuple[Decoder, float], tuple] = {}
+"""of the last decoder"""
 
 
 def decode(
@@ -104,6 +116,7 @@ def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales], bool]) -> list[D
     decoder, cuts, grid, lattices = task
     middle = grid[len(grid) // 2]
     if (decoder, middle.word) not in _loaded:
+        _loaded.clear()
         model = load(decoder.model)
         graph = with_word_cost(load_graph(decoder.graph, model.meta.get("tree")), middle.word)
         _loaded[decoder, middle.word] = model, graph, Normaliser.load(decoder.normaliser)

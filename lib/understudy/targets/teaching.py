@@ -14,7 +14,7 @@ from understudy import models
 from understudy.align.archive import AlignmentReader
 from understudy.decode.search import Beams, Scales
 from understudy.lang.denominator import denominator
-from understudy.lang.graph import load_graph
+from understudy.lang.graph import load_graph, with_word_cost
 from understudy.lang.state_graph import StateGraph
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
@@ -104,6 +104,7 @@ class Teaching:
             found = Occupied(self._denominator(teacher), self.scales, priors, self.k)
         else:
             graph = load_graph(self.graph / "HCLG.safetensors", teacher.meta.get("tree"))
+            graph = with_word_cost(graph, self.scales.word)
             found = Decoded(graph, self.scales, priors, self.beams, self.k, self.kind == "lattice")
         return lambda logits: found([z.cpu() for z in logits])
 
