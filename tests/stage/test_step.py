@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from understudy.stage import UserError, atomic_path, fingerprint, read_json
+from understudy.stage import UserError, atomic_path, fingerprint, read_json, reopen
 
 log_module = importlib.import_module("understudy.stage.log")  # the package's own `log` is the logger
 
@@ -103,6 +103,20 @@ def test_a_folder_in_a_steps_output_is_as_new_as_the_step(tmp_path):
         seen.append(fingerprint.of_file(inside))
     assert seen[0] != seen[1] and seen[0] == seen[2]
     assert fingerprint.of_file(inside) != fingerprint.of_file(tmp_path / "targets")
+
+
+def test_what_is_made_of_an_unfinished_input_stays(step, tmp_path):
+    """Reopened, running or killed: no digest of it means anything, and nothing is cleared on its account."""
+    (tmp_path / "step.py").write_text(STEP.replace("options.source.read_text()", "'x'"))
+    (tmp_path / "targets/unlabelled").mkdir(parents=True)
+    for source in ("targets", "targets/unlabelled"):
+        (tmp_path / "targets/.done.json").write_text('{"digest": "one", "record": {}}')
+        assert "worked" in step("--source", source, "--out", "out").stdout
+        reopen(tmp_path / "targets")
+        refused = step("--source", source, "--out", "out")
+        assert refused.returncode == 1
+        assert "error: targets: its step is not finished: run it again first" in refused.stderr
+        assert (tmp_path / "out/copy.txt").exists() and (tmp_path / "out/.done.json").exists()
 
 
 def test_what_no_step_wrote_is_left_alone(step, tmp_path):

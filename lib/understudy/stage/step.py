@@ -18,10 +18,10 @@ from typing import Any
 from understudy.stage import fingerprint, ranks
 from understudy.stage.errors import UserError
 from understudy.stage.log import commit, log, open_log, versions, warnings_alone
+from understudy.stage.marks import BEGUN, DONE, mark_of
 from understudy.stage.options import parse
-from understudy.stage.output import read_json, remove_partial, write_json
+from understudy.stage.output import remove_partial, write_json
 
-_BEGUN = ".begun.json"
 _LOG = "log.txt"
 
 
@@ -49,7 +49,7 @@ class Step:
         came after the work was done counts as its default: a new option must do by default what was done without it.
 
         Raises:
-            UserError: an input is missing, or `out` holds files that no step wrote.
+            UserError: an input is missing or its step not finished, or `out` holds files that no step wrote.
         """
         record = _record(options)
         for path in inputs:
@@ -57,11 +57,9 @@ class Step:
                 raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
             record[f"input {path}"] = fingerprint.of_file(path)
         step = cls(out, record)
-        done, begun = out / fingerprint.DONE, out / _BEGUN
-        if done.exists() or begun.exists():
-            old = _record(defaults) | read_json(done if done.exists() else begun)["record"]
-            changed = fingerprint.differences(old, record)
-            if done.exists() and not changed:
+        if mark := mark_of(out):
+            changed = fingerprint.differences(_record(defaults) | mark.values["record"], record)
+            if mark.done and not changed:
                 return step, True
             if changed:
                 log.info("%s was made otherwise, and is made again: %s", out, "; ".join(changed))
@@ -70,29 +68,29 @@ class Step:
                 remove_partial(out)
         elif out.exists() and any(p.name != _LOG for p in out.iterdir()):
             raise UserError(f"{out}: holds files that no step wrote. Move them away or choose another --out.")
-        write_json(begun, {"record": record})
+        write_json(out / BEGUN, {"record": record})
         return step, False
 
     def finish(self) -> None:
         """Mark the output as whole."""
-        write_json(self.out / fingerprint.DONE, {"digest": self.digest, "record": self.record, "commit": commit()})
-        (self.out / _BEGUN).unlink(missing_ok=True)
+        write_json(self.out / DONE, {"digest": self.digest, "record": self.record, "commit": commit()})
+        (self.out / BEGUN).unlink(missing_ok=True)
 
     def _clear(self) -> None:
         # The marks go first: a run killed while clearing must not be taken for whole.
-        (self.out / fingerprint.DONE).unlink(missing_ok=True)
+        (self.out / DONE).unlink(missing_ok=True)
         for path in self.out.iterdir():
-            if path.name in (_LOG, _BEGUN):
+            if path.name in (_LOG, BEGUN):
                 continue
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def reopen(out: Path) -> None:
     """Take a finished output for one that was killed: what is missing of it is made by running its step again."""
-    done = out / fingerprint.DONE
-    if done.exists():
-        write_json(out / _BEGUN, {"record": read_json(done)["record"]})
-        done.unlink()
+    mark = mark_of(out)
+    if mark is not None and mark.done:
+        write_json(out / BEGUN, {"record": mark.values["record"]})
+        (out / DONE).unlink()
 
 
 def main(
