@@ -17,7 +17,8 @@ class Mark(NamedTuple):
     done: bool
     """otherwise the step is running, was killed, or its output was reopened"""
     values: dict[str, Any]
-    """`record`: options and digests of inputs; when done, `digest` and `commit` too"""
+    """`step`: name of its script; `record`: options and digests of inputs; when done, `digest` and `commit`; where the
+    output of another record is being removed, `clearing`"""
 
 
 def mark_of(folder: Path) -> Mark | None:
