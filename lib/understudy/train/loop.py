@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 
 from understudy import models
@@ -88,6 +87,8 @@ class Sets:
 
 
 Parts = list[tuple[Share, Batch]]
+
+_DROPOUT = 1  # in a seed: another one than that of the utterance's augmentation
 
 
 class Trainer:
@@ -189,7 +190,7 @@ class Trainer:
         """One update; its loss and frames are added to the sums of the pass."""
         weights = [share.weight for share, _ in parts]
         with self.rounded():
-            loss, gradients = self.way.gradients(lambda part: self._loss(part[0].number, part[1], kind), parts, weights)
+            loss, gradients = self.way.gradients(lambda part: self._loss(*part, kind), parts, weights)
         for parameter, gradient in zip(self.way.parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self.optimizer.param_groups:
@@ -216,9 +217,9 @@ class Trainer:
         options = self.options
         return learning_rate(self.update, self.updates, options.learning_rate, options.warm_up, options.final_rate)
 
-    def _loss(self, number: int, batch: Batch, kind: str) -> torch.Tensor:
-        seed = np.random.SeedSequence([self.seed, self.update, number]).generate_state(1)[0]
-        dropout = self.model.dropout_masks(len(batch.lengths), int(seed))
+    def _loss(self, share: Share, batch: Batch, kind: str) -> torch.Tensor:
+        seeds = [[self.seed, self.update, number, start, _DROPOUT] for number, start, _ in share.spans]
+        dropout = self.model.dropout_masks(seeds)
         with self._autocast():
             logits = self.way.network(batch.features.to(self.device), batch.lengths, dropout)
         return self.scaler.scale(self.criteria[kind](logits.float(), batch))
