@@ -244,6 +244,17 @@ def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):
     assert torch.equal(best, last) == (losses_[-1] == min(losses_))
 
 
+def test_a_training_that_comes_to_nothing_says_so_and_keeps_what_was(speech):
+    command = train_command(speech, "x", "--epochs", "3", "--train.learning_rate", "1e30")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "Try a smaller --train.learning_rate (it is 1e+30)" in done.stderr
+    assert not (speech / "x/.done.json").exists() and not (speech / "x/model.json").exists()
+    state = json.loads((speech / "x/checkpoint.json").read_text())
+    assert f"error: update {state['update']}: the loss is nan" in done.stderr
+    kept = load_file(speech / "x" / state["tensors"])
+    assert all(weight.isfinite().all() for weight in kept.values())
+
+
 def test_a_student_starts_from_another_of_its_shape_only(speech):
     run(train_command(speech, "first", "--epochs", "1"))
     run(train_command(speech, "second", "--epochs", "1", "--init", speech / "first"))

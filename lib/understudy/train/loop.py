@@ -134,7 +134,11 @@ class Trainer:
         self.curves = Curves(folder, self.update) if ranks.rank() == 0 else None
 
     def run(self) -> AcousticModel:
-        """Train to the end of the plan; returns the model with the averaged weights that `keep` says."""
+        """Train to the end of the plan; returns the model with the averaged weights that `keep` says.
+
+        Raises:
+            UserError: a loss or gradient is no number any more.
+        """
         if self.trained and self.update == 0:
             self._validate(0, math.nan, 0.0)
         for number in range(self.start_pass, len(self.plan)):
@@ -195,9 +199,13 @@ class Trainer:
             parameter.grad = gradient
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        self._count(loss / self.scaler.get_scale(), parts)
+        loss /= self.scaler.get_scale()
+        self._count(loss, parts)
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.way.parameters, self.options.clip)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.way.parameters, self.options.clip))
+        # Before the weights follow: no checkpoint holds what is no number. The scaler leaves out what overflows.
+        self._check_finite("loss", loss)
+        self._check_finite("gradient's norm", 0.0 if self.scaler.is_enabled() else norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.update += 1
@@ -206,6 +214,14 @@ class Trainer:
             for name, weight in self.model.named_parameters():
                 self.average[name].lerp_(weight, 1 - decay)
         self.settled = self.way.settle(self.update, self.optimizer, self.average)
+
+    def _check_finite(self, what: str, value: float) -> None:
+        """Raise UserError where training has come to nothing."""
+        if not math.isfinite(value):
+            raise UserError(
+                f"update {self.update}: the {what} is {value}. Try a smaller --train.learning_rate (it is "
+                f"{self.options.learning_rate:g}) or a longer --train.warm_up. What was checkpointed before is kept."
+            )
 
     def _count(self, loss: float, parts: Parts) -> None:
         """Add Σ weight · loss of these parts, as a sum over their frames, to what the pass has learnt from."""
@@ -245,6 +261,7 @@ class Trainer:
         total, right, frames = ranks.total([sum(column) for column in zip(*looks)])
         self._with(current)
         loss = total / frames
+        self._check_finite("dev loss", loss)
         better = loss < self.best_loss
         self.stale = 0 if better else self.stale + 1
         if better:
