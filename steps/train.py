@@ -82,6 +82,11 @@ def run(options: Options, step: Step) -> None:
         SpeechData.labelled(options.dev, options.labels),
         _unlabelled(options, targets, tree) if options.unlabelled else None,
     )
+    if options.train.share and not sets.labelled.is_taught():
+        raise UserError(
+            f"--train.share {options.train.share:g}: none of {options.labelled} has soft targets. Let the teacher "
+            "write them (steps/make_targets.py) and name them among --targets, or leave it 0."
+        )
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)

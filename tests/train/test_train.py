@@ -1,9 +1,12 @@
 """Losses against dense sums and finite differences, the schedule, a killed training, soft targets on disk."""
 
+import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,12 +21,13 @@ from understudy.align.archive import AlignmentReader
 from understudy.features import stacked_length
 from understudy.features.load import Normaliser
 from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import UserError, write_json
-from understudy.targets import TargetWriter
+from understudy.stage import Step, UserError, write_json
+from understudy.targets import TargetReader, TargetWriter
 from understudy.targets.store import top_k
 from understudy.train import losses
 from understudy.train.criteria import Hard, Soft
 from understudy.train.data import Batch, Span, SpeechData
+from understudy.train.loop import TrainOptions
 from understudy.train.schedule import Pass, learning_rate, passes
 
 
@@ -48,6 +52,22 @@ def test_gradients_are_those_of_finite_differences(share, temperature, spread):
     values = torch.randn(4, 7, dtype=torch.double).log_softmax(1)[:, :3]
     batch = Batch(["u", "v"], torch.zeros(2, 2, 1), torch.tensor([2, 2]), labels, senones, values)
     assert torch.autograd.gradcheck(lambda z: Hard(share, Soft(temperature, spread))(z, batch), logits)
+
+
+def test_each_utterance_counts_by_what_it_has():
+    torch.manual_seed(0)
+    logits = torch.randn(3, 4, 7, dtype=torch.double, requires_grad=True)
+    labels, lengths = torch.randint(0, 7, (9,)), torch.tensor([4, 2, 3])
+    values, senones = torch.randn(2, 7, dtype=torch.double).log_softmax(1).topk(3)
+    taught = torch.tensor([False] * 4 + [True] * 2 + [False] * 3)
+    batch = Batch(["u", "v", "w"], torch.zeros(3, 4, 1), lengths, labels, senones, values, taught)
+    rows = batch.rows(logits)
+    alone = Batch(["v"], torch.zeros(1, 2, 1), torch.tensor([2]), labels[4:6], senones, values)
+    hard = losses.hard(rows[~taught], labels[~taught])
+    criterion = Hard(0.3, Soft())
+    expected = (7 * hard + 2 * criterion(logits[1:2, :2], alone)) / 9
+    assert float(criterion(logits, batch)) == pytest.approx(float(expected))
+    assert torch.autograd.gradcheck(lambda z: criterion(z, batch), logits)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
@@ -177,6 +197,56 @@ def test_speech_heard_in_two_ways_has_one_target_and_counts_once(speech):
         clean, noisy = (both.batch([Span(n, 0, 9)], None, [0]) for n in (3, 27))
         assert clean.ids == noisy.ids and torch.equal(clean.labels, noisy.labels)
         assert (noisy.features - clean.features).mean() == pytest.approx(1, abs=0.05)
+
+
+def test_labelled_speech_is_learnt_from_by_its_labels_and_by_what_targets_it_has(speech, caplog):
+    index = speech / "labels/labelled/index.json"
+    known = json.loads(index.read_text())
+    known["cuts"].pop("labelled3")  # it has targets and no alignment
+    write_json(index, known)
+    data = SpeechData.labelled(speech / "labelled.jsonl.gz", speech / "labels", some_targets(speech, "labelled", 5))
+    assert len(data.cuts) == 23 and "1 of 24 cuts have no labels and are left out" in caplog.text
+    assert data.is_taught() and sum(len(rows) for rows in data.labels_of_all())
+    batch = data.batch([Span(0, 0, 4), Span(9, 2, 5)], None, [0])  # with targets, and without
+    assert batch.taught.tolist() == [True] * 4 + [False] * 3
+    assert len(batch.labels) == 7 and batch.senones.shape == batch.log_posteriors.shape == (4, 3)
+    assert data.batch([Span(0, 0, 4)], None, [0]).taught is None
+    alone = data.batch([Span(9, 0, 4)], None, [0])
+    assert alone.taught is None and alone.senones is None
+
+
+def some_targets(folder: Path, name: str, count: int) -> TargetReader:
+    """Of the first cuts of a set."""
+    writer = TargetWriter(folder / "some" / name, {"senones": SENONES, "teacher": "t", "k": 3, "supervision": "soft"})
+    cuts = list(CutSet.from_file(folder / f"{name}.jsonl.gz"))[:count]
+    writer.write(0, {cut.id: top_k(torch.randn(stacked_length(cut.num_frames), SENONES), 3) for cut in cuts})
+    writer.close(1)
+    return TargetReader([writer.folder])
+
+
+@pytest.fixture(scope="module")
+def step() -> ModuleType:
+    """steps/train.py."""
+    spec = importlib.util.spec_from_file_location("steps_train", ROOT / "steps/train.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def refused(step: ModuleType, folder: Path, told: str, **options: Any) -> None:
+    """A training that must not begin."""
+    paths = {"labelled": folder / "labelled.jsonl.gz", "dev": folder / "dev.jsonl.gz", "labels": folder / "labels"}
+    wanted = step.Options(**{**paths, "out": folder / "x", "model": ModelOptions(1, 24), **options})
+    with pytest.raises(UserError, match=told):
+        step.run(wanted, Step(folder / "x", "train.py", {}))
+
+
+def test_soft_targets_that_labelled_speech_has_not_are_not_ignored(step, speech):
+    share = {"train": TrainOptions(share=0.3)}
+    refused(step, speech, r"--train.share 0\.3: none of .*labelled\.jsonl\.gz has soft targets", **share)
+    some_targets(speech, "unlabelled", 24)
+    unlabelled = {"unlabelled": [speech / "unlabelled.jsonl.gz"], "targets": [speech / "some/unlabelled"]}
+    refused(step, speech, "has soft targets", **share, **unlabelled)
 
 
 def speech_data(folder: Path) -> SpeechData:

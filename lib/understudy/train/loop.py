@@ -57,7 +57,7 @@ class TrainOptions:
     average: float = 0.99
     """decay of the running average of the weights, which is what is kept"""
     share: float = 0.0
-    """λ: weight of soft targets on labelled speech that has them"""
+    """λ: weight of soft targets in labelled utterances that have them; the others count by their labels alone"""
     temperature: float = 1.0
     """of soft targets"""
     residual: Literal["drop", "spread"] = "drop"
