@@ -107,6 +107,10 @@ def run(options: Options, step: Step) -> None:
 
 def _check(options: Options) -> None:
     """Raise UserError where speech and what is to be learnt from it do not go together."""
+    if options.unlabelled and options.sub_epochs < 1:
+        raise UserError(f"--sub-epochs {options.sub_epochs}: unlabelled speech is heard in at least 1 part")
+    if options.pool < 1:
+        raise UserError(f"--pool {options.pool}: at least 1 shard is in memory")
     if options.unlabelled and (streams := [path for path in options.unlabelled if path.is_dir()]):
         if len(options.unlabelled) > 1 or options.targets or options.true_labels:
             raise UserError(f"--unlabelled {streams[0]}: a stream has its targets with it, and stands alone")

@@ -1,7 +1,9 @@
 """Losses against dense sums and finite differences, the schedule, a killed training, soft targets on disk."""
 
+import gzip
 import importlib.util
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lhotse import CutSet, LilcomChunkyWriter
+from lhotse import CutSet, LilcomChunkyWriter, MonoCut
 from lhotse.utils import fastcopy
 from safetensors.torch import load_file
 from tests.train.toy_speech import ROOT, SENONES, kill_when, run, train_command
@@ -337,6 +339,37 @@ def test_a_student_starts_from_another(speech):
     assert second["updates"] == 2 * first["updates"] and second["init"] == "first"
     start = second["history"][0]
     assert (start["pass"], start["kind"]) == (0, "start") and start["dev"] == first["history"][-1]["dev"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"epochs": 0}, "there is nothing to do: --epochs is at least 1"),
+        ({"epochs": -1}, "are at least 0"),
+        ({"threads": 0}, "--threads 0, --seed 1: threads are at least 1"),
+        ({"model": ModelOptions(0, 24)}, "--model: layers and cells are at least 1"),
+        ({"dev": Path("wrong.jsonl.gz")}, r"wrong\.jsonl\.gz: not a manifest of cuts"),
+        ({"dev": Path("empty.jsonl.gz")}, r"empty\.jsonl\.gz: there is no cut in it"),
+        ({"unlabelled": [Path("bare.jsonl.gz")], "true_labels": Path("labels")}, "cut bare has no features"),
+        ({"unlabelled": [Path("dev.jsonl.gz")], "true_labels": Path("labels"), "sub_epochs": 0}, "at least 1 part"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(step, speech, monkeypatch, options, told):
+    monkeypatch.chdir(speech)
+    for name in ("empty", "wrong", "bare"):
+        write_json(speech / "labels" / name / "index.json", {"columns": ["senone"], "cuts": {}})
+    gzip.open(speech / "empty.jsonl.gz", "w").close()
+    (speech / "wrong.jsonl.gz").write_text("no gzip")
+    CutSet.from_cuts([MonoCut("bare", 0, 1, 0)]).to_file(speech / "bare.jsonl.gz")
+    refused(step, Path(), told, **options)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"accumulate": 0}, {"chunk": -1}, {"clip": 0.0}, {"share": 1.5}, {"average": math.nan}]
+)
+def test_an_option_of_training_that_makes_no_sense_is_named(wrong):
+    with pytest.raises(UserError, match=f"--train.{next(iter(wrong))} .*: it is "):
+        TrainOptions(**wrong)
 
 
 @pytest.mark.parametrize(

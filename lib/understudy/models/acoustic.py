@@ -46,6 +46,8 @@ class AcousticModel(nn.Module):
 
     def __init__(self, options: ModelOptions, inputs: int, senones: int) -> None:
         super().__init__()
+        if min(options.layers, options.cells) < 1 or options.delay < 0 or not 0 <= options.dropout < 1:
+            raise UserError("--model: layers and cells are at least 1, delay at least 0, dropout from 0 to less than 1")
         if options.bidirectional and options.delay:
             raise UserError("a bidirectional model hears the whole utterance: its delay must be 0")
         if options.centred and not options.bidirectional:

@@ -76,6 +76,18 @@ class TrainOptions:
     patience: int = 0
     """stop after this many passes without a better dev loss; 0: never, the best is kept anyway"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for values that make no sense."""
+        for names, told, fits in (
+            (("max_frames", "accumulate", "validate_every"), "at least 1", lambda value: value >= 1),
+            (("chunk", "patience", "weight_decay", "checkpoint_seconds"), "at least 0", lambda value: value >= 0),
+            (("learning_rate", "clip", "temperature"), "more than 0", lambda value: value > 0),
+            (("warm_up", "final_rate", "whole", "average", "share"), "from 0 to 1", lambda value: 0 <= value <= 1),
+        ):
+            for name in names:
+                if not fits(value := getattr(self, name)):
+                    raise UserError(f"--train.{name} {value}: it is {told}")
+
 
 @dataclass
 class Sets:
@@ -103,7 +115,14 @@ class Trainer:
         Args:
             criteria: by kind of pass, besides `hard` and `soft`. That of the plan's last pass looks at the dev set.
             trained: the model has learnt before: what it is worth on dev is the first that later looks have to beat.
+
+        Raises:
+            UserError: there is no pass, or an option makes no sense.
         """
+        if not plan:
+            raise UserError("there is nothing to do: --epochs is at least 1")
+        if threads < 1 or seed < 0:
+            raise UserError(f"--threads {threads}, --seed {seed}: threads are at least 1, a seed is at least 0")
         self.trained = trained
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
         soft = Soft(options.temperature, options.residual == "spread")
