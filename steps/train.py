@@ -16,7 +16,7 @@ from understudy.features.logmel import NUM_MELS
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
 from understudy.shar import SharData
-from understudy.stage import Step, UserError, log, main
+from understudy.stage import Step, UserError, fingerprint, log, main
 from understudy.targets import TargetReader
 from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.train.criteria import Hard
@@ -25,7 +25,8 @@ from understudy.train.loop import Sets, Trainer, TrainOptions, finish, log_prior
 from understudy.train.schedule import passes
 from understudy.train.way import depends
 
-SHAPE = ("layers", "cells", "projection", "centred")  # in which a model must be as the one that it starts from
+# In which a model must be as the one that it starts from.
+SHAPE = ("layers", "cells", "projection", "bidirectional", "centred", "delay")
 
 
 @dataclass
@@ -82,11 +83,15 @@ def run(options: Options, step: Step) -> None:
         SpeechData.labelled(options.dev, options.labels),
         _unlabelled(options, targets, tree) if options.unlabelled else None,
     )
+    if options.train.share and not sets.labelled.is_taught():
+        raise UserError(
+            f"--train.share {options.train.share:g}: none of {options.labelled} has soft targets. Let the teacher "
+            "write them (steps/make_targets.py) and name them among --targets, or leave it 0."
+        )
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
-        if any(getattr(first.options, name) != getattr(options.model, name) for name in SHAPE):
-            raise UserError(f"--init {options.init}: its shape is {first.options}, that of --model {options.model}")
+        _check_init(options, first, model, tree)
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}
     plan = passes(
@@ -102,6 +107,10 @@ def run(options: Options, step: Step) -> None:
 
 def _check(options: Options) -> None:
     """Raise UserError where speech and what is to be learnt from it do not go together."""
+    if options.unlabelled and options.sub_epochs < 1:
+        raise UserError(f"--sub-epochs {options.sub_epochs}: unlabelled speech is heard in at least 1 part")
+    if options.pool < 1:
+        raise UserError(f"--pool {options.pool}: at least 1 shard is in memory")
     if options.unlabelled and (streams := [path for path in options.unlabelled if path.is_dir()]):
         if len(options.unlabelled) > 1 or options.targets or options.true_labels:
             raise UserError(f"--unlabelled {streams[0]}: a stream has its targets with it, and stands alone")
@@ -124,6 +133,18 @@ def _check_tree(options: Options, tree: Tree, described: dict) -> None:
         raise UserError(
             f"{where}: targets of the tree {described['tree']}, {options.labels} has {tree.fingerprint}. "
             "Train the teacher on these labels, and let it write targets anew."
+        )
+
+
+def _check_init(options: Options, first: AcousticModel, model: AcousticModel, tree: Tree) -> None:
+    """Raise UserError where the model to start from has another shape, or other senones."""
+    theirs, ours = ({name: getattr(one.options, name) for name in SHAPE} for one in (first, model))
+    theirs |= {"inputs": first.inputs, "senones": first.senones, "tree": first.meta.get("tree", tree.fingerprint)}
+    ours |= {"inputs": model.inputs, "senones": model.senones, "tree": tree.fingerprint}
+    if different := fingerprint.differences(theirs, ours):
+        raise UserError(
+            f"--init {options.init}: not such a model as is to be trained ({'; '.join(different)}). Give --model as it "
+            "was trained, and --labels of its tree."
         )
 
 

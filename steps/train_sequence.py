@@ -68,8 +68,12 @@ def run(options: Options, step: Step) -> None:
     model, tree = models.load(options.model), Tree.load(options.labels / "tree.json")
     if model.senones != tree.num_senones:
         raise UserError(f"{options.model}: {model.senones} senones, {options.labels} has {tree.num_senones}")
+    if (known := model.meta.get("tree", tree.fingerprint)) != tree.fingerprint:
+        raise UserError(f"{options.model}: senones of the tree {known}, {options.labels} has {tree.fingerprint}")
     if options.train.chunk:
         raise UserError("--train.chunk: sequence criteria need whole utterances; leave it 0")
+    if options.train.share:
+        raise UserError("--train.share: sequence criteria take no soft targets; leave it 0")
     sets = Sets(*(SpeechData.labelled(path, options.labels) for path in (options.labelled, options.dev)))
     criterion = (_mmi if options.criterion == "mmi" else _smbr)(options, model, tree, sets)
     plan, criteria = [Pass(options.criterion)] * options.epochs, {options.criterion: criterion}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from understudy.align import labels
+from understudy.align import archive, labels
 from understudy.align.archive import AlignmentReader, AlignmentWriter
 from understudy.align.check import BoundaryCheck
 from understudy.align.gmm import Accumulator, GaussianMixtures, split
@@ -156,6 +156,19 @@ def test_archive_refuses_another_length(tmp_path):
         reader.read("u3", 5)
     with pytest.raises(UserError, match="no alignment of cut nobody"):
         reader.read("nobody", 5)
+
+
+def test_an_archive_keeps_a_bounded_number_of_shards_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_SHARDS_IN_MEMORY", 2)
+    writer = AlignmentWriter(tmp_path, ["senone"], shard_size=1)
+    for i in range(4):
+        writer.write(f"u{i}", np.full(3, i), 3)
+    writer.close()
+    reader = AlignmentReader(tmp_path)
+    for i in (0, 1, 0, 2):
+        assert (reader.read(f"u{i}", 3) == i).all()
+    assert list(reader.shards) == [0, 2]  # what was asked for last stays
+    assert [rows[0, 0] for rows in reader.rows()] == [0, 1, 2, 3] and len(reader.shards) == 2
 
 
 def test_boundary_check_counts_what_it_cannot_compare():

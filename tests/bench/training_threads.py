@@ -27,10 +27,11 @@ FRAMES, INPUTS, SENONES = 90, 192, 300
 def step(model: AcousticModel, threads: Threads, batch: int) -> None:
     """One gradient over `batch` utterances of 2.7 s, shared out among the threads."""
     count = batch // threads.count
+    seeds = [[1, number] for number in range(count)]
     lengths, labels = torch.full((count,), FRAMES), torch.randint(0, SENONES, (count * FRAMES,))
 
     def loss(features: torch.Tensor) -> torch.Tensor:
-        return losses.hard(model(features, lengths, model.dropout_masks(count, 1)).flatten(0, 1), labels)
+        return losses.hard(model(features, lengths, model.dropout_masks(seeds)).flatten(0, 1), labels)
 
     parts = [torch.randn(count, FRAMES, INPUTS) for _ in range(threads.count)]
     threads.gradients(list(model.parameters()), loss, parts, [1 / threads.count] * threads.count)

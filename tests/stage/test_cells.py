@@ -56,6 +56,21 @@ def test_a_failure_leaves_what_needs_it_and_nothing_else(tmp_path):
     assert (tmp_path / "log/other-one.log").exists()
 
 
+def test_a_program_that_is_not_there_fails_as_any_other(tmp_path):
+    """Those that run go on, and only what needs it is left."""
+    cells = [
+        shell("slow", "", f"sleep 1; touch {tmp_path}/slow"),
+        Cell("gone", (), (f"{tmp_path}/nowhere", "--out", "x")),
+        shell("after", "gone", "true"),
+        shell("other", "", "true"),
+    ]
+    said: list[str] = []
+    outcome = run_cells(cells, 2, tmp_path / "log", said.append)
+    assert outcome.failed == ["gone"] and outcome.left == ["after"] and sorted(outcome.done) == ["other", "slow"]
+    assert (tmp_path / "slow").exists()
+    assert any("cannot run" in line and "nowhere (No such file or directory)" in line for line in said)
+
+
 @pytest.mark.parametrize(
     "lines, told",
     [

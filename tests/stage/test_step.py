@@ -2,13 +2,14 @@
 
 import errno
 import importlib
+import shutil
 import subprocess
 import sys
 import textwrap
 
 import pytest
 
-from understudy.stage import UserError, atomic_path, atomic_paths, fingerprint, read_json
+from understudy.stage import Step, UserError, atomic_path, atomic_paths, fingerprint, read_json, reopen, write_json
 
 log_module = importlib.import_module("understudy.stage.log")  # the package's own `log` is the logger
 
@@ -105,12 +106,56 @@ def test_a_folder_in_a_steps_output_is_as_new_as_the_step(tmp_path):
     assert fingerprint.of_file(inside) != fingerprint.of_file(tmp_path / "targets")
 
 
+def test_what_is_made_of_an_unfinished_input_stays(step, tmp_path):
+    """Reopened, running or killed: no digest of it means anything, and nothing is cleared on its account."""
+    (tmp_path / "step.py").write_text(STEP.replace("options.source.read_text()", "'x'"))
+    (tmp_path / "targets/unlabelled").mkdir(parents=True)
+    for source in ("targets", "targets/unlabelled"):
+        (tmp_path / "targets/.done.json").write_text('{"digest": "one", "record": {}}')
+        assert "worked" in step("--source", source, "--out", "out").stdout
+        reopen(tmp_path / "targets")
+        refused = step("--source", source, "--out", "out")
+        assert refused.returncode == 1
+        assert "error: targets: its step is not finished: run it again first" in refused.stderr
+        assert (tmp_path / "out/copy.txt").exists() and (tmp_path / "out/.done.json").exists()
+
+
 def test_what_no_step_wrote_is_left_alone(step, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.tex").write_text("years of work")
     result = step("--source", "source", "--out", "out")
     assert result.returncode == 1 and "no step wrote" in result.stderr
     assert (tmp_path / "out/thesis.tex").read_text() == "years of work"
+
+
+def test_what_another_step_wrote_is_left_alone(step, tmp_path):
+    assert "worked" in step("--source", "source", "--out", "out").stdout
+    told = (tmp_path / "out/log.txt").read_text()
+    (tmp_path / "step.py").rename(tmp_path / "other.py")
+    command = [sys.executable, "other.py", "--source", "source", "--out", "out"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1 and "error: out: holds what step.py wrote, and this is other.py" in refused.stderr
+    assert (tmp_path / "out/copy.txt").exists() and (tmp_path / "out/log.txt").read_text() == told
+    # What was made before steps were named is whoever's comes.
+    done = read_json(tmp_path / "out/.done.json")
+    write_json(tmp_path / "out/.done.json", {name: value for name, value in done.items() if name != "step"})
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "up to date" in again.stderr
+
+
+def test_a_run_killed_while_clearing_is_cleared_to_the_end(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    for name in ("a", "b", "c"):
+        write_json(out / name / "file", name)
+    Step(out, "step.py", {"option times": "2"}).finish()
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            Step.begin(out, "step.py", {"times": 3}, (), {})
+    # Another changes his mind: what is left is not what the first options made.
+    _, finished = Step.begin(out, "step.py", {"times": 2}, (), {})
+    assert not finished and [path.name for path in out.iterdir()] == [".begun.json"]
+    assert read_json(out / ".begun.json") == {"step": "step.py", "record": {"option times": "2"}}
 
 
 def test_missing_input_is_named(step):

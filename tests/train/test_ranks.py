@@ -50,30 +50,23 @@ def devs(folder: Path) -> list[float]:
     return [look["dev"] for look in json.loads((folder / "model.json").read_text())["meta"]["history"]]
 
 
-@pytest.mark.parametrize(
-    ("alone", "both"),
-    [
-        (["--threads", "2"], []),  # as many parts, so that dropout is the same
-        (["--model.dropout", "0", "--train.accumulate", "2"],) * 2,
-    ],
-)
-def test_two_ranks_learn_what_one_process_learns(speech, alone, both):
-    epochs = ["--epochs", "5"]
-    run(train(speech, "alone", 0, *epochs, *alone))
-    run(train(speech, "both", 2, *epochs, *both))
-    one, two = weights(speech / "alone"), weights(speech / "both")
-    for name, weight in one.items():
-        assert torch.allclose(weight, two[name], atol=1e-5), name
-    assert devs(speech / "both") == pytest.approx(devs(speech / "alone"), rel=1e-5)
+@pytest.mark.parametrize("more", [[], ["--train.accumulate", "2"]])
+def test_threads_and_ranks_learn_what_one_process_learns(speech, more):
+    """Dropout and augmentation too: they are the utterance's, whoever learns from it."""
+    more = ["--epochs", "5", *more]
+    run(train(speech, "alone", 0, *more))
+    for name, ranks, threads in (("threads", 0, "2"), ("ranks", 2, "1")):
+        run(train(speech, name, ranks, *more, "--threads", threads))
+        assert devs(speech / name) == pytest.approx(devs(speech / "alone"), rel=1e-5)
+        one, other = weights(speech / "alone"), weights(speech / name)
+        assert all(torch.allclose(one[key], other[key], atol=1e-5) for key in one)
     # The same model, however many ranks: nothing is trained again.
-    assert "up to date" in run(train(speech, "both", 0, *epochs, *both))
+    assert "up to date" in run(train(speech, "ranks", 0, *more))
 
 
 def test_an_update_of_two_batches_is_that_of_one_twice_as_large(speech):
-    plain = ["--epochs", "2", "--model.dropout", "0", "--train.augment.shift", "false", "--train.warm_up", "0"]
-    plain += ["--train.augment.freq_width", "0", "--train.augment.time_width", "0"]
-    run(train(speech, "large", 0, *plain, "--train.max_frames", "100000"))
-    run(train(speech, "small", 0, *plain, "--train.accumulate", "1000"))
+    run(train(speech, "large", 0, "--epochs", "2", "--train.max_frames", "100000"))
+    run(train(speech, "small", 0, "--epochs", "2", "--train.accumulate", "1000"))
     one, two = weights(speech / "large"), weights(speech / "small")
     assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
 

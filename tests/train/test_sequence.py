@@ -146,6 +146,15 @@ def test_mmi_is_the_share_of_the_transcripts_paths(batch):
     assert float(criterion(values, batch)) == pytest.approx(-sum(expected) / 9)
 
 
+def test_graphs_of_transcripts_take_bounded_memory():
+    first = mmi(SequenceOptions()).numerators
+    room = first["u"].nbytes + first["v"].nbytes / 2
+    assert first["u"] is first["u"] and first["v"] is first["v"]
+    small = Numerators(first.transcripts, first.lexicon, first.lm, first.tree, cache_mb=room / 2**20)
+    assert small["u"] is small["u"] and small["v"] is not small["v"]
+    assert np.array_equal(small["v"].weights, first["v"].weights)
+
+
 def test_mmi_gradient_with_cross_entropy_beside_it(batch):
     criterion = mmi(SequenceOptions(cross_entropy=0.3))
     assert torch.autograd.gradcheck(lambda z: criterion(z, batch), scores(2, 5))

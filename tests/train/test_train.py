@@ -1,14 +1,19 @@
 """Losses against dense sums and finite differences, the schedule, a killed training, soft targets on disk."""
 
+import gzip
+import importlib.util
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from lhotse import CutSet, LilcomChunkyWriter
+from lhotse import CutSet, LilcomChunkyWriter, MonoCut
 from lhotse.utils import fastcopy
 from safetensors.torch import load_file
 from tests.train.toy_speech import ROOT, SENONES, kill_when, run, train_command
@@ -18,12 +23,13 @@ from understudy.align.archive import AlignmentReader
 from understudy.features import stacked_length
 from understudy.features.load import Normaliser
 from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import UserError, write_json
-from understudy.targets import TargetWriter
+from understudy.stage import Step, UserError, write_json
+from understudy.targets import TargetReader, TargetWriter
 from understudy.targets.store import top_k
 from understudy.train import losses
 from understudy.train.criteria import Hard, Soft
 from understudy.train.data import Batch, Span, SpeechData
+from understudy.train.loop import TrainOptions
 from understudy.train.schedule import Pass, learning_rate, passes
 
 
@@ -48,6 +54,22 @@ def test_gradients_are_those_of_finite_differences(share, temperature, spread):
     values = torch.randn(4, 7, dtype=torch.double).log_softmax(1)[:, :3]
     batch = Batch(["u", "v"], torch.zeros(2, 2, 1), torch.tensor([2, 2]), labels, senones, values)
     assert torch.autograd.gradcheck(lambda z: Hard(share, Soft(temperature, spread))(z, batch), logits)
+
+
+def test_each_utterance_counts_by_what_it_has():
+    torch.manual_seed(0)
+    logits = torch.randn(3, 4, 7, dtype=torch.double, requires_grad=True)
+    labels, lengths = torch.randint(0, 7, (9,)), torch.tensor([4, 2, 3])
+    values, senones = torch.randn(2, 7, dtype=torch.double).log_softmax(1).topk(3)
+    taught = torch.tensor([False] * 4 + [True] * 2 + [False] * 3)
+    batch = Batch(["u", "v", "w"], torch.zeros(3, 4, 1), lengths, labels, senones, values, taught)
+    rows = batch.rows(logits)
+    alone = Batch(["v"], torch.zeros(1, 2, 1), torch.tensor([2]), labels[4:6], senones, values)
+    hard = losses.hard(rows[~taught], labels[~taught])
+    criterion = Hard(0.3, Soft())
+    expected = (7 * hard + 2 * criterion(logits[1:2, :2], alone)) / 9
+    assert float(criterion(logits, batch)) == pytest.approx(float(expected))
+    assert torch.autograd.gradcheck(lambda z: criterion(z, batch), logits)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
@@ -179,6 +201,61 @@ def test_speech_heard_in_two_ways_has_one_target_and_counts_once(speech):
         assert (noisy.features - clean.features).mean() == pytest.approx(1, abs=0.05)
 
 
+def test_labelled_speech_is_learnt_from_by_its_labels_and_by_what_targets_it_has(speech, caplog):
+    index = speech / "labels/labelled/index.json"
+    known = json.loads(index.read_text())
+    known["cuts"].pop("labelled3")  # it has targets and no alignment
+    write_json(index, known)
+    data = SpeechData.labelled(speech / "labelled.jsonl.gz", speech / "labels", some_targets(speech, "labelled", 5))
+    assert len(data.cuts) == 23 and "1 of 24 cuts have no labels and are left out" in caplog.text
+    assert data.is_taught() and sum(len(rows) for rows in data.labels_of_all())
+    batch = data.batch([Span(0, 0, 4), Span(9, 2, 5)], None, [0])  # with targets, and without
+    assert batch.taught.tolist() == [True] * 4 + [False] * 3
+    assert len(batch.labels) == 7 and batch.senones.shape == batch.log_posteriors.shape == (4, 3)
+    assert data.batch([Span(0, 0, 4)], None, [0]).taught is None
+    alone = data.batch([Span(9, 0, 4)], None, [0])
+    assert alone.taught is None and alone.senones is None
+
+
+def some_targets(folder: Path, name: str, count: int) -> TargetReader:
+    """Of the first cuts of a set."""
+    writer = TargetWriter(folder / "some" / name, {"senones": SENONES, "teacher": "t", "k": 3, "supervision": "soft"})
+    cuts = list(CutSet.from_file(folder / f"{name}.jsonl.gz"))[:count]
+    writer.write(0, {cut.id: top_k(torch.randn(stacked_length(cut.num_frames), SENONES), 3) for cut in cuts})
+    writer.close(1)
+    return TargetReader([writer.folder])
+
+
+@pytest.fixture(scope="module")
+def step() -> ModuleType:
+    """steps/train.py."""
+    return load_step("train")
+
+
+def load_step(name: str) -> ModuleType:
+    """A script of steps/, to be called in this process."""
+    spec = importlib.util.spec_from_file_location(f"steps_{name}", ROOT / f"steps/{name}.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def refused(step: ModuleType, folder: Path, told: str, **options: Any) -> None:
+    """A training that must not begin."""
+    paths = {"labelled": folder / "labelled.jsonl.gz", "dev": folder / "dev.jsonl.gz", "labels": folder / "labels"}
+    wanted = step.Options(**{**paths, "out": folder / "x", "model": ModelOptions(1, 24), **options})
+    with pytest.raises(UserError, match=told):
+        step.run(wanted, Step(folder / "x", "train.py", {}))
+
+
+def test_soft_targets_that_labelled_speech_has_not_are_not_ignored(step, speech):
+    share = {"train": TrainOptions(share=0.3)}
+    refused(step, speech, r"--train.share 0\.3: none of .*labelled\.jsonl\.gz has soft targets", **share)
+    some_targets(speech, "unlabelled", 24)
+    unlabelled = {"unlabelled": [speech / "unlabelled.jsonl.gz"], "targets": [speech / "some/unlabelled"]}
+    refused(step, speech, "has soft targets", **share, **unlabelled)
+
+
 def speech_data(folder: Path) -> SpeechData:
     normaliser = Normaliser.load(folder / "normaliser.json")
     return SpeechData([folder / "labelled.jsonl.gz"], normaliser, AlignmentReader(folder / "labels/labelled"))
@@ -244,16 +321,82 @@ def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):
     assert torch.equal(best, last) == (losses_[-1] == min(losses_))
 
 
-def test_a_student_starts_from_another_of_its_shape_only(speech):
+def test_a_training_that_comes_to_nothing_says_so_and_keeps_what_was(speech):
+    command = train_command(speech, "x", "--epochs", "3", "--train.learning_rate", "1e30")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "Try a smaller --train.learning_rate (it is 1e+30)" in done.stderr
+    assert not (speech / "x/.done.json").exists() and not (speech / "x/model.json").exists()
+    state = json.loads((speech / "x/checkpoint.json").read_text())
+    assert f"error: update {state['update']}: the loss is nan" in done.stderr
+    kept = load_file(speech / "x" / state["tensors"])
+    assert all(weight.isfinite().all() for weight in kept.values())
+
+
+def test_a_student_starts_from_another(speech):
     run(train_command(speech, "first", "--epochs", "1"))
     run(train_command(speech, "second", "--epochs", "1", "--init", speech / "first"))
     first, second = (json.loads((speech / name / "model.json").read_text())["meta"] for name in ("first", "second"))
     assert second["updates"] == 2 * first["updates"] and second["init"] == "first"
     start = second["history"][0]
     assert (start["pass"], start["kind"]) == (0, "start") and start["dev"] == first["history"][-1]["dev"]
-    other = [*train_command(speech, "third", "--init", speech / "first"), "--model.cells", "12"]
-    done = subprocess.run(other, capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "its shape is" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"epochs": 0}, "there is nothing to do: --epochs is at least 1"),
+        ({"epochs": -1}, "are at least 0"),
+        ({"threads": 0}, "--threads 0, --seed 1: threads are at least 1"),
+        ({"model": ModelOptions(0, 24)}, "--model: layers and cells are at least 1"),
+        ({"dev": Path("wrong.jsonl.gz")}, r"wrong\.jsonl\.gz: not a manifest of cuts"),
+        ({"dev": Path("empty.jsonl.gz")}, r"empty\.jsonl\.gz: there is no cut in it"),
+        ({"unlabelled": [Path("bare.jsonl.gz")], "true_labels": Path("labels")}, "cut bare has no features"),
+        ({"unlabelled": [Path("dev.jsonl.gz")], "true_labels": Path("labels"), "sub_epochs": 0}, "at least 1 part"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(step, speech, monkeypatch, options, told):
+    monkeypatch.chdir(speech)
+    for name in ("empty", "wrong", "bare"):
+        write_json(speech / "labels" / name / "index.json", {"columns": ["senone"], "cuts": {}})
+    gzip.open(speech / "empty.jsonl.gz", "w").close()
+    (speech / "wrong.jsonl.gz").write_text("no gzip")
+    CutSet.from_cuts([MonoCut("bare", 0, 1, 0)]).to_file(speech / "bare.jsonl.gz")
+    refused(step, Path(), told, **options)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"accumulate": 0}, {"chunk": -1}, {"clip": 0.0}, {"share": 1.5}, {"average": math.nan}]
+)
+def test_an_option_of_training_that_makes_no_sense_is_named(wrong):
+    with pytest.raises(UserError, match=f"--train.{next(iter(wrong))} .*: it is "):
+        TrainOptions(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("shape", "senones", "tree", "told"),
+    [
+        ({"cells": 12}, SENONES, None, r"\(cells: 12 -> 24\)"),
+        ({"bidirectional": True}, SENONES, None, r"\(bidirectional: True -> False\)"),
+        ({"delay": 2}, SENONES, None, r"\(delay: 2 -> 0\)"),
+        ({}, SENONES + 1, None, rf"\(senones: {SENONES + 1} -> {SENONES}\)"),
+        ({}, SENONES, "another", r"\(tree: another -> \w+\)"),
+    ],
+)
+def test_a_model_starts_from_no_other_kind(step, speech, shape, senones, tree, told):
+    first = AcousticModel(ModelOptions(**{"layers": 1, "cells": 24, **shape}), 192, senones)
+    first.meta = {"updates": 1, **({"tree": tree} if tree else {})}
+    models.save(first, speech / "first")
+    refused(step, speech, told, init=speech / "first")
+
+
+def test_a_sequence_criterion_is_learnt_on_labels_of_the_models_tree(speech):
+    sequence, first = load_step("train_sequence"), AcousticModel(ModelOptions(1, 24), 192, SENONES)
+    first.meta = {"tree": "another"}
+    models.save(first, speech / "first")
+    paths = {"labelled": speech / "labelled.jsonl.gz", "dev": speech / "dev.jsonl.gz", "labels": speech / "labels"}
+    options = sequence.Options(speech / "first", **paths, lang=speech / "lang", out=speech / "x")
+    with pytest.raises(UserError, match=r"senones of the tree another, \S*labels has \w+"):
+        sequence.run(options, Step(speech / "x", "train_sequence.py", {}))
 
 
 def test_targets_of_another_tree_are_refused(speech):

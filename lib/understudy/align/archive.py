@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from understudy.stage import UserError, atomic_path, read_json, write_json
+
+_SHARDS_IN_MEMORY = 32  # some 2 MB each where they hold senones: the labels of a hundred hours, or two
 
 
 class AlignmentWriter:
@@ -43,14 +46,14 @@ class AlignmentWriter:
 
 
 class AlignmentReader:
-    """Random access by cut id to what AlignmentWriter wrote; keeps one shard in memory."""
+    """Random access by cut id to what AlignmentWriter wrote; a bounded number of shards is in memory."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         stored = read_json(folder / "index.json")
         self.columns: list[str] = stored["columns"]
         self.index: dict[str, list[int]] = stored["cuts"]
-        self.shards: dict[int, np.ndarray] = {}
+        self.shards: OrderedDict[int, np.ndarray] = OrderedDict()
 
     def __contains__(self, cut_id: str) -> bool:
         return cut_id in self.index
@@ -79,4 +82,7 @@ class AlignmentReader:
             )
         if shard not in self.shards:
             self.shards[shard] = load_file(self.folder / f"{shard:05d}.safetensors")["rows"]
+            if len(self.shards) > _SHARDS_IN_MEMORY:
+                self.shards.popitem(last=False)
+        self.shards.move_to_end(shard)
         return self.shards[shard][start : start + length]

@@ -39,6 +39,11 @@ class StateGraph:
     stay: float
     """log weight of a further frame"""
 
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory."""
+        return sum(values.nbytes for values in vars(self).values() if isinstance(values, np.ndarray))
+
 
 def expand(acceptor: Acceptor, tree: ContextTree, loop_probability: float = topology.LOOP_PROBABILITY) -> StateGraph:
     """The states that an acceptor's sequences go through.

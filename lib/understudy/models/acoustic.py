@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -45,6 +46,8 @@ class AcousticModel(nn.Module):
 
     def __init__(self, options: ModelOptions, inputs: int, senones: int) -> None:
         super().__init__()
+        if min(options.layers, options.cells) < 1 or options.delay < 0 or not 0 <= options.dropout < 1:
+            raise UserError("--model: layers and cells are at least 1, delay at least 0, dropout from 0 to less than 1")
         if options.bidirectional and options.delay:
             raise UserError("a bidirectional model hears the whole utterance: its delay must be 0")
         if options.centred and not options.bidirectional:
@@ -82,15 +85,16 @@ class AcousticModel(nn.Module):
         """Trained parameters."""
         return sum(p.numel() for p in self.parameters())
 
-    def dropout_masks(self, batch: int, seed: int) -> list[Tensor]:
+    def dropout_masks(self, seeds: list[list[int]]) -> list[Tensor]:
         """For `forward` in training: what each layer's outputs are multiplied with, (batch, 1, width) each.
 
-        From a seed of its own, so that threads that train on parts of a batch do not share a generator.
+        Args:
+            seeds: of each utterance. Its masks depend on nothing else, so that it does not matter which thread or
+                rank learns from it, or which utterances are beside it.
         """
-        generator, keep = torch.Generator().manual_seed(seed), 1 - self.options.dropout
-        shape = (batch, 1, self.output.in_features)
-        masks = (torch.empty(shape).bernoulli_(keep, generator=generator) / keep for _ in self.layers)
-        return [mask.to(self.output.weight.device) for mask in masks]
+        keep, shape = 1 - self.options.dropout, (len(self.layers), 1, self.output.in_features)
+        kept = np.stack([np.random.default_rng(seed).random(shape, np.float32) < keep for seed in seeds], 1)
+        return list(torch.from_numpy(kept).to(self.output.weight.device) / keep)
 
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
         """Logits in step with the input: the delay is taken out again.

@@ -11,10 +11,11 @@ from typing import Any
 
 from understudy.score import utterances
 from understudy.score.utterances import Scored
-from understudy.stage import fingerprint, read_json
+from understudy.stage import read_json
+from understudy.stage.marks import DONE
 
 _COMMAND = re.compile(r"^(\S+ \S+) INFO command: (\S+)")
-_DONE = re.compile(r"^(\S+ \S+) INFO done in ([\d.]+) s, peak memory (\d+) MB")
+_FINISHED = re.compile(r"^(\S+ \S+) INFO done in ([\d.]+) s, peak memory (\d+) MB")
 _GAP = "***"
 
 
@@ -37,7 +38,7 @@ class Made:
 
 def pipeline(folders: list[Path]) -> list[Made]:
     """Outputs of all finished steps below some folders, in the order in which they were finished."""
-    marks = sorted(mark for folder in folders for mark in folder.rglob(fingerprint.DONE))
+    marks = sorted(mark for folder in folders for mark in folder.rglob(DONE))
     outputs = {mark.parent for mark in marks}
     found = [made for mark in marks if (made := _made(mark.parent, outputs))]
     return sorted(found, key=lambda made: made.finished)
@@ -49,12 +50,12 @@ def _made(folder: Path, outputs: set[Path]) -> Made | None:
     for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
         if match := _COMMAND.match(line):
             step = match[2]
-        elif match := _DONE.match(line):
+        elif match := _FINISHED.match(line):
             finished = (step or "?", match)
     if finished is None:
         return None
     step, match = finished
-    commit = read_json(folder / fingerprint.DONE).get("commit", "unknown")
+    commit = read_json(folder / DONE).get("commit", "unknown")
     return Made(str(folder), step, match[1], float(match[2]), int(match[3]), _size(folder, outputs), commit)
 
 

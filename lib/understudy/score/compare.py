@@ -12,7 +12,8 @@ from understudy.score import utterances
 from understudy.score.paired import Difference, difference
 from understudy.score.results import latest, read_results
 from understudy.score.utterances import Scored
-from understudy.stage import UserError, fingerprint, read_json
+from understudy.stage import UserError
+from understudy.stage.marks import mark_of
 
 # Of a line: what describes the system, not how it did.
 _MADE_OF = (
@@ -49,8 +50,8 @@ class System:
         decoding = (self.file.parent / self.line["scored"]).parent
         # A recipe decodes into a folder of the model's own.
         for what, folder in (("training", decoding.parent), ("decoding", decoding)):
-            if (folder / fingerprint.DONE).exists():
-                record = read_json(folder / fingerprint.DONE)["record"]
+            if (mark := mark_of(folder)) and mark.done:
+                record = mark.values["record"]
                 facts |= {f"{what}: {k[7:]}": v for k, v in record.items() if k.startswith("option ")}
         facts.pop("decoding: system", None)
         return facts

@@ -21,6 +21,7 @@ from understudy.stage.errors import UserError
 
 _POLL_SECONDS = 0.5
 _SHOWN_LINES = 5
+_NO_PROGRAM = 127  # as a shell says it
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,14 @@ class Outcome:
 @dataclass
 class _Running:
     cell: Cell
-    process: subprocess.Popen
+    process: subprocess.Popen | None
+    """None: its program cannot be run"""
     lock: IO
     began: float
+
+    def status(self) -> int | None:
+        """Exit status; None: not yet."""
+        return self.process.poll() if self.process else _NO_PROGRAM
 
 
 def run_cells(cells: list[Cell], jobs: int, folder: Path, say: Callable[[str], None]) -> Outcome:
@@ -108,13 +114,13 @@ def run_cells(cells: list[Cell], jobs: int, folder: Path, say: Callable[[str], N
                     waiting.append(cell)
             if not begun:
                 time.sleep(_POLL_SECONDS)
-            for one in [one for one in running if one.process.poll() is not None]:
+            for one in [one for one in running if one.status() is not None]:
                 running.remove(one)
                 _end(one, folder, outcome, say, len(cells))
     finally:
-        for one in running:  # interrupted: what was begun resumes in the next run
-            one.process.terminate()
-            one.process.wait()
+        for process in (one.process for one in running if one.process):
+            process.terminate()  # interrupted: what was begun resumes in the next run
+            process.wait()
     return outcome
 
 
@@ -139,17 +145,18 @@ def _begin(cell: Cell, folder: Path) -> _Running | None:
                 cell.command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, pass_fds=[lock.fileno()]
             )
         except OSError as error:
-            raise UserError(f"{cell.name}: cannot run {cell.command[0]} ({error.strerror})") from None
+            process = None
+            log.write(f"cannot run {cell.command[0]} ({error.strerror})\n".encode())
     return _Running(cell, process, lock, time.monotonic())
 
 
 def _end(one: _Running, folder: Path, outcome: Outcome, say: Callable[[str], None], total: int) -> None:
     one.lock.close()
     minutes, log = (time.monotonic() - one.began) / 60, log_of(one.cell, folder)
-    if one.process.returncode == 0:
+    if one.status() == 0:
         outcome.done.append(one.cell.name)
         say(f"{one.cell.name}: done in {minutes:.1f} min, {len(outcome.done)} of {total}")
         return
     outcome.failed.append(one.cell.name)
     last = "".join(f"\n    {line}" for line in log.read_text(errors="replace").splitlines()[-_SHOWN_LINES:])
-    say(f"{one.cell.name}: failed (exit status {one.process.returncode}); the end of {log}:{last}")
+    say(f"{one.cell.name}: failed (exit status {one.status()}); the end of {log}:{last}")

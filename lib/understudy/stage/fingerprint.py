@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-DONE = ".done.json"
+from understudy.stage.errors import UserError
+from understudy.stage.marks import mark_of
 
 
 def of_file(path: Path) -> str:
@@ -15,12 +16,18 @@ def of_file(path: Path) -> str:
 
     Inside the folder of a finished step the file's content is what counts, so that rerunning a step
     with the same result does not invalidate what follows.
+
+    Raises:
+        UserError: `path` is the folder of a step that is not finished, or a folder in that.
     """
     if path.is_dir():
         for folder in (path, path.parent):
-            if (record := folder / DONE).exists():
-                made = json.loads(record.read_text())["digest"]
-                return made if folder == path else _digest([made, path.name])
+            if (mark := mark_of(folder)) is None:
+                continue
+            if not mark.done:
+                raise UserError(f"{folder}: its step is not finished: run it again first")
+            made = mark.values["digest"]
+            return made if folder == path else _digest([made, path.name])
         return _digest(sorted((str(p.relative_to(path)), p.stat().st_size) for p in path.rglob("*") if p.is_file()))
     sha = hashlib.sha256()
     with open(path, "rb") as file:

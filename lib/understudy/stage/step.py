@@ -18,10 +18,10 @@ from typing import Any
 from understudy.stage import fingerprint, ranks
 from understudy.stage.errors import UserError
 from understudy.stage.log import commit, log, open_log, versions, warnings_alone
+from understudy.stage.marks import BEGUN, DONE, mark_of
 from understudy.stage.options import parse
-from understudy.stage.output import read_json, remove_partial, write_json
+from understudy.stage.output import remove_partial, write_json
 
-_BEGUN = ".begun.json"
 _LOG = "log.txt"
 
 
@@ -31,6 +31,8 @@ class Step:
 
     out: Path
     """Folder of the output. What a killed run left here comes from the same options and inputs."""
+    name: str
+    """Of the script."""
     record: dict[str, Any]
     """Options and digests of the inputs, flat."""
 
@@ -41,58 +43,75 @@ class Step:
 
     @classmethod
     def begin(
-        cls, out: Path, options: dict[str, Any], inputs: Iterable[Path], defaults: dict[str, Any]
+        cls, out: Path, name: str, options: dict[str, Any], inputs: Iterable[Path], defaults: dict[str, Any]
     ) -> tuple[Step, bool]:
         """Open `out`. Returns the step and whether it is finished already.
 
-        Work of other options or inputs is removed, and said; a folder that no step made is left alone. An option that
-        came after the work was done counts as its default: a new option must do by default what was done without it.
+        Work of other options or inputs is removed, and said. An option that came after the work was done counts as its
+        default: a new option must do by default what was done without it.
+
+        Args:
+            out: holds nothing that this step did not write (`check_own`).
+            name: of the script.
 
         Raises:
-            UserError: an input is missing, or `out` holds files that no step wrote.
+            UserError: an input is missing, or its step not finished.
         """
         record = _record(options)
         for path in inputs:
             if not path.exists():
                 raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
             record[f"input {path}"] = fingerprint.of_file(path)
-        step = cls(out, record)
-        done, begun = out / fingerprint.DONE, out / _BEGUN
-        if done.exists() or begun.exists():
-            old = _record(defaults) | read_json(done if done.exists() else begun)["record"]
-            changed = fingerprint.differences(old, record)
-            if done.exists() and not changed:
+        step = cls(out, name, record)
+        if mark := mark_of(out):
+            old = mark.values["record"]
+            changed = fingerprint.differences(_record(defaults) | old, record)
+            if mark.done and not changed:
                 return step, True
             if changed:
                 log.info("%s was made otherwise, and is made again: %s", out, "; ".join(changed))
-                step._clear()
+            if changed or mark.values.get("clearing"):
+                step._clear(old)
             else:
                 remove_partial(out)
-        elif out.exists() and any(p.name != _LOG for p in out.iterdir()):
-            raise UserError(f"{out}: holds files that no step wrote. Move them away or choose another --out.")
-        write_json(begun, {"record": record})
+        write_json(out / BEGUN, {"step": name, "record": record})
         return step, False
 
     def finish(self) -> None:
         """Mark the output as whole."""
-        write_json(self.out / fingerprint.DONE, {"digest": self.digest, "record": self.record, "commit": commit()})
-        (self.out / _BEGUN).unlink(missing_ok=True)
+        made = {"step": self.name, "digest": self.digest, "record": self.record, "commit": commit()}
+        write_json(self.out / DONE, made)
+        (self.out / BEGUN).unlink(missing_ok=True)
 
-    def _clear(self) -> None:
-        # The marks go first: a run killed while clearing must not be taken for whole.
-        (self.out / fingerprint.DONE).unlink(missing_ok=True)
+    def _clear(self, old: dict[str, Any]) -> None:
+        # Said first: what a run killed while clearing leaves is neither whole nor to be gone on with, and the next
+        # run, whatever its options, goes on clearing.
+        write_json(self.out / BEGUN, {"step": self.name, "record": old, "clearing": True})
+        (self.out / DONE).unlink(missing_ok=True)
         for path in self.out.iterdir():
-            if path.name in (_LOG, _BEGUN):
+            if path.name in (_LOG, BEGUN):
                 continue
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
+def check_own(out: Path, name: str) -> None:
+    """Raise UserError where `out` holds what the step of this name did not write."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file. The output is a folder: choose another --out.")
+    mark = mark_of(out)
+    if mark is None and out.exists() and any(p.name != _LOG for p in out.iterdir()):
+        raise UserError(f"{out}: holds files that no step wrote. Move them away or choose another --out.")
+    other = mark.values.get("step", name) if mark else name  # older marks do not say
+    if other != name:
+        raise UserError(f"{out}: holds what {other} wrote, and this is {name}. Choose another --out.")
+
+
 def reopen(out: Path) -> None:
     """Take a finished output for one that was killed: what is missing of it is made by running its step again."""
-    done = out / fingerprint.DONE
-    if done.exists():
-        write_json(out / _BEGUN, {"record": read_json(done)["record"]})
-        done.unlink()
+    mark = mark_of(out)
+    if mark is not None and mark.done:
+        write_json(out / BEGUN, {name: mark.values[name] for name in ("step", "record") if name in mark.values})
+        (out / DONE).unlink()
 
 
 def main(
@@ -120,20 +139,21 @@ def main(
     """
     with _errors_told():
         options = parse(options_type, sys.modules[run.__module__].__doc__, argv)
-    out = Path(getattr(options, output))
+    out, name = Path(getattr(options, output)), Path(sys.modules[run.__module__].__file__).name
     with _errors_told(), ranks.together(torchrun):
         if ranks.rank() == 0:
+            check_own(out, name)  # before a line goes into its log
             out.mkdir(parents=True, exist_ok=True)
             open_log(out / _LOG)
             log.info("command: %s", shlex.join([Path(sys.argv[0]).name, *(sys.argv[1:] if argv is None else argv)]))
             values = {k: v for k, v in asdict(options).items() if k not in (output, *inputs, *unfingerprinted)}
             values |= besides(options) if besides else {}
-            step, finished = Step.begin(out, values, _paths(options, inputs), _defaults(options_type, values))
+            step, finished = Step.begin(out, name, values, _paths(options, inputs), _defaults(options_type, values))
             ranks.tell((step.record, finished))
         else:
             warnings_alone(ranks.rank())
             record, finished = ranks.tell()
-            step = Step(out, record)
+            step = Step(out, name, record)
         if finished:
             log.info("%s is up to date (same options and inputs)", out)
             return

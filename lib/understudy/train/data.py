@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from lhotse import CutSet
+from lhotse.cut import Cut
 from lhotse.utils import fastcopy
 from torch.nn.utils.rnn import pad_sequence
 
@@ -35,9 +36,11 @@ class Batch:
     labels: torch.Tensor | None
     """(all frames,) senones"""
     senones: torch.Tensor | None
-    """(all frames, k)"""
+    """(taught frames, k)"""
     log_posteriors: torch.Tensor | None
-    """(all frames, k)"""
+    """(taught frames, k)"""
+    taught: torch.Tensor | None = None
+    """(all frames,) whether a frame has soft targets; None: all have, or none"""
 
     def rows(self, padded: torch.Tensor) -> torch.Tensor:
         """(batch, frames, …) to (all frames, …): what is padding is left out."""
@@ -134,9 +137,13 @@ class Speech(ABC):
     def labels_of_all(self) -> Iterator[np.ndarray]:
         """Senones (stacked frames,) of every cut."""
 
+    def is_taught(self) -> bool:
+        """Whether any cut has soft targets."""
+        return self.described is not None
+
     def batch(self, spans: list[Span], augment: SpecAugment | None, seed: list[int]) -> Batch:
         """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
-        ids, features, labels, senones, values = [], [], [], [], []
+        ids, features, labels, senones, values, taught = [], [], [], [], [], []
         for number, start, stop in spans:
             one, rng = self.utterance(number), np.random.default_rng([*seed, number, start])
             offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
@@ -148,14 +155,16 @@ class Speech(ABC):
                 senones.append(torch.from_numpy(kept[start:stop]))
                 values.append(torch.from_numpy(log_posteriors[start:stop]))
             ids.append(one.id)
+            taught.append(torch.full((len(heard),), one.targets is not None))
             features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
         return Batch(
             ids,
             pad_sequence(features, batch_first=True),
             torch.tensor([len(f) for f in features]),
-            torch.cat(labels) if len(labels) == len(spans) else None,
-            torch.cat(senones) if len(senones) == len(spans) else None,
-            torch.cat(values) if len(values) == len(spans) else None,
+            torch.cat(labels) if labels else None,
+            torch.cat(senones) if senones else None,
+            torch.cat(values) if values else None,
+            torch.cat(taught) if 0 < len(senones) < len(spans) else None,
         )
 
 
@@ -182,6 +191,21 @@ def batches_of(spans: list[Span], max_frames: int, rng: np.random.Generator, shu
     return batches
 
 
+def _read(manifest: Path) -> list[Cut]:
+    """Cuts with their features and nothing else: 1.1 kB each instead of 7 where they carry phone times."""
+    try:
+        cuts = [fastcopy(cut, supervisions=[], recording=None) for cut in CutSet.from_jsonl_lazy(manifest)]
+    except Exception as error:  # of gzip, JSON and Lhotse: each means that it is no manifest
+        raise UserError(f"{manifest}: not a manifest of cuts ({error})") from error
+    if not cuts:
+        raise UserError(f"{manifest}: there is no cut in it")
+    if bare := next((cut for cut in cuts if not cut.has_features), None):
+        raise UserError(
+            f"{manifest}: cut {bare.id} has no features. Name the manifest that steps/make_features.py made."
+        )
+    return cuts
+
+
 class SpeechData(Speech):
     """Cuts of manifests, all known at once."""
 
@@ -189,28 +213,24 @@ class SpeechData(Speech):
         self, manifests: list[Path], normaliser: Normaliser, labels: AlignmentReader | None = None,
         targets: TargetReader | None = None, cache_mb: int = 1500,
     ) -> None:  # fmt: skip
-        """Index the cuts; those without a label or target of their own are left out, counted and said.
+        """Index the cuts; those without labels, or targets where the set has no labels, are left out, counted and said.
 
         Args:
+            targets: of cuts of the set, not of all of them where it has labels.
             cache_mb: features kept in memory; what is beyond is read from disk each time.
         """
         self.normaliser, self.labels, self.targets = normaliser, labels, targets
         self.described = targets and targets.describe
         self.cache: dict[int, np.ndarray] = {}
         self.cache_left = cache_mb * 2**20
-        # Of a cut only its features are needed: 1.1 kB instead of 7 where it carries phone times.
-        everything = [
-            fastcopy(cut, supervisions=[], recording=None)
-            for manifest in manifests
-            for cut in CutSet.from_jsonl_lazy(manifest)
-        ]
-        known = [store for store in (labels, targets) if store is not None]
-        self.cuts = [c for c in everything if any(c.id in s for s in known) and stacked_length(c.num_frames) > 0]
+        everything = [cut for manifest in manifests for cut in _read(manifest)]
+        known, what, stage = (labels, "labels", 3) if labels is not None else (targets, "targets", 6)
+        self.cuts = [c for c in everything if c.id in known and stacked_length(c.num_frames) > 0]
         names = ", ".join(str(m) for m in manifests)
         if missing := len(everything) - len(self.cuts):
-            log.warning("%s: %d of %d cuts have no labels or targets and are left out", names, missing, len(everything))
+            log.warning("%s: %d of %d cuts have no %s and are left out", names, missing, len(everything), what)
         if not self.cuts:
-            raise UserError(f"{names}: no cut has labels or targets. Were stages 3 or 6 run on these manifests?")
+            raise UserError(f"{names}: no cut has {what}. Was stage {stage} run on these manifests?")
         # A cut that comes twice is heard in two ways (steps/augment.py), and is one piece of speech.
         self.seconds = sum({c.id: c.duration for c in self.cuts}.values())
         self.original_seconds = sum(c.duration for c in self.cuts if not is_perturbed(c))
@@ -242,6 +262,10 @@ class SpeechData(Speech):
     def labels_of_all(self) -> Iterator[np.ndarray]:
         """As of `Speech`."""
         return (self.labels.read(cut.id, stacked_length(cut.num_frames))[:, 0] for cut in self.cuts)
+
+    def is_taught(self) -> bool:
+        """As of `Speech`."""
+        return self.targets is not None and any(cut.id in self.targets for cut in self.cuts)
 
     def _normalised(self, number: int) -> np.ndarray:
         if number in self.cache:

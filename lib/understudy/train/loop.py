@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 
 from understudy import models
@@ -58,7 +57,7 @@ class TrainOptions:
     average: float = 0.99
     """decay of the running average of the weights, which is what is kept"""
     share: float = 0.0
-    """λ: weight of soft targets on labelled speech that has them"""
+    """λ: weight of soft targets in labelled utterances that have them; the others count by their labels alone"""
     temperature: float = 1.0
     """of soft targets"""
     residual: Literal["drop", "spread"] = "drop"
@@ -77,6 +76,18 @@ class TrainOptions:
     patience: int = 0
     """stop after this many passes without a better dev loss; 0: never, the best is kept anyway"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for values that make no sense."""
+        for names, told, fits in (
+            (("max_frames", "accumulate", "validate_every"), "at least 1", lambda value: value >= 1),
+            (("chunk", "patience", "weight_decay", "checkpoint_seconds"), "at least 0", lambda value: value >= 0),
+            (("learning_rate", "clip", "temperature"), "more than 0", lambda value: value > 0),
+            (("warm_up", "final_rate", "whole", "average", "share"), "from 0 to 1", lambda value: 0 <= value <= 1),
+        ):
+            for name in names:
+                if not fits(value := getattr(self, name)):
+                    raise UserError(f"--train.{name} {value}: it is {told}")
+
 
 @dataclass
 class Sets:
@@ -88,6 +99,8 @@ class Sets:
 
 
 Parts = list[tuple[Share, Batch]]
+
+_DROPOUT = 1  # in a seed: another one than that of the utterance's augmentation
 
 
 class Trainer:
@@ -102,7 +115,14 @@ class Trainer:
         Args:
             criteria: by kind of pass, besides `hard` and `soft`. That of the plan's last pass looks at the dev set.
             trained: the model has learnt before: what it is worth on dev is the first that later looks have to beat.
+
+        Raises:
+            UserError: there is no pass, or an option makes no sense.
         """
+        if not plan:
+            raise UserError("there is nothing to do: --epochs is at least 1")
+        if threads < 1 or seed < 0:
+            raise UserError(f"--threads {threads}, --seed {seed}: threads are at least 1, a seed is at least 0")
         self.trained = trained
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
         soft = Soft(options.temperature, options.residual == "spread")
@@ -133,7 +153,11 @@ class Trainer:
         self.curves = Curves(folder, self.update) if ranks.rank() == 0 else None
 
     def run(self) -> AcousticModel:
-        """Train to the end of the plan; returns the model with the averaged weights that `keep` says."""
+        """Train to the end of the plan; returns the model with the averaged weights that `keep` says.
+
+        Raises:
+            UserError: a loss or gradient is no number any more.
+        """
         if self.trained and self.update == 0:
             self._validate(0, math.nan, 0.0)
         for number in range(self.start_pass, len(self.plan)):
@@ -189,14 +213,18 @@ class Trainer:
         """One update; its loss and frames are added to the sums of the pass."""
         weights = [share.weight for share, _ in parts]
         with self.rounded():
-            loss, gradients = self.way.gradients(lambda part: self._loss(part[0].number, part[1], kind), parts, weights)
+            loss, gradients = self.way.gradients(lambda part: self._loss(*part, kind), parts, weights)
         for parameter, gradient in zip(self.way.parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        self._count(loss / self.scaler.get_scale(), parts)
+        loss /= self.scaler.get_scale()
+        self._count(loss, parts)
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.way.parameters, self.options.clip)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.way.parameters, self.options.clip))
+        # Before the weights follow: no checkpoint holds what is no number. The scaler leaves out what overflows.
+        self._check_finite("loss", loss)
+        self._check_finite("gradient's norm", 0.0 if self.scaler.is_enabled() else norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.update += 1
@@ -205,6 +233,14 @@ class Trainer:
             for name, weight in self.model.named_parameters():
                 self.average[name].lerp_(weight, 1 - decay)
         self.settled = self.way.settle(self.update, self.optimizer, self.average)
+
+    def _check_finite(self, what: str, value: float) -> None:
+        """Raise UserError where training has come to nothing."""
+        if not math.isfinite(value):
+            raise UserError(
+                f"update {self.update}: the {what} is {value}. Try a smaller --train.learning_rate (it is "
+                f"{self.options.learning_rate:g}) or a longer --train.warm_up. What was checkpointed before is kept."
+            )
 
     def _count(self, loss: float, parts: Parts) -> None:
         """Add Σ weight · loss of these parts, as a sum over their frames, to what the pass has learnt from."""
@@ -216,9 +252,9 @@ class Trainer:
         options = self.options
         return learning_rate(self.update, self.updates, options.learning_rate, options.warm_up, options.final_rate)
 
-    def _loss(self, number: int, batch: Batch, kind: str) -> torch.Tensor:
-        seed = np.random.SeedSequence([self.seed, self.update, number]).generate_state(1)[0]
-        dropout = self.model.dropout_masks(len(batch.lengths), int(seed))
+    def _loss(self, share: Share, batch: Batch, kind: str) -> torch.Tensor:
+        seeds = [[self.seed, self.update, number, start, _DROPOUT] for number, start, _ in share.spans]
+        dropout = self.model.dropout_masks(seeds)
         with self._autocast():
             logits = self.way.network(batch.features.to(self.device), batch.lengths, dropout)
         return self.scaler.scale(self.criteria[kind](logits.float(), batch))
@@ -244,6 +280,7 @@ class Trainer:
         total, right, frames = ranks.total([sum(column) for column in zip(*looks)])
         self._with(current)
         loss = total / frames
+        self._check_finite("dev loss", loss)
         better = loss < self.best_loss
         self.stale = 0 if better else self.stale + 1
         if better:

@@ -29,8 +29,10 @@ def passes(epochs: int, sub_epochs: int, labelled_tail: int = 0, labelled_passes
             part after another.
 
     Raises:
-        UserError: `labelled_passes` is neither a whole number nor a whole part.
+        UserError: `labelled_passes` is neither a whole number nor a whole part, or a number is negative.
     """
+    if min(epochs, sub_epochs, labelled_tail, labelled_passes) < 0:
+        raise UserError("--epochs, --sub-epochs, --labelled-tail and --labelled-passes are at least 0")
     tail = [Pass("hard")] * labelled_tail
     if sub_epochs == 0:
         return [Pass("hard")] * epochs + tail

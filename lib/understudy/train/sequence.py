@@ -38,16 +38,29 @@ class SequenceOptions:
 class Numerators:
     """Graphs of transcripts by cut id, made when first asked for."""
 
-    def __init__(self, transcripts: dict[str, str], lexicon: Lexicon, lm: PhoneLm, tree: ContextTree) -> None:
+    def __init__(
+        self, transcripts: dict[str, str], lexicon: Lexicon, lm: PhoneLm, tree: ContextTree, cache_mb: float = 500
+    ) -> None:
+        """Nothing is made yet.
+
+        Args:
+            cache_mb: graphs kept in memory; what is beyond is made each time.
+        """
         self.transcripts, self.lexicon, self.lm, self.tree = transcripts, lexicon, lm, tree
         self._made: dict[str, StateGraph] = {}
+        self._left = cache_mb * 2**20
 
     def __getitem__(self, cut_id: str) -> StateGraph:
-        if cut_id not in self._made:
-            words = self.transcripts[cut_id].split()
-            pronunciations = [[list(p) for p in self.lexicon.pronunciations[w]] for w in words]
-            self._made[cut_id] = expand(Transcript(pronunciations, self.lexicon.silence, self.lm), self.tree)
-        return self._made[cut_id]
+        if cut_id in self._made:
+            return self._made[cut_id]
+        words = self.transcripts[cut_id].split()
+        pronunciations = [[list(p) for p in self.lexicon.pronunciations[w]] for w in words]
+        graph = expand(Transcript(pronunciations, self.lexicon.silence, self.lm), self.tree)
+        # Passes are shuffled: what was made first is asked for again as soon as what was made last.
+        if self._left > graph.nbytes:
+            self._made[cut_id] = graph
+            self._left -= graph.nbytes
+        return graph
 
 
 class Mmi:

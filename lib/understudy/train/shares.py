@@ -16,8 +16,6 @@ Update = list[list[Span]]
 class Share(NamedTuple):
     """What one thread of one rank learns from at a time."""
 
-    number: int
-    """among all shares of all ranks in an update"""
     spans: list[Span]
     weight: float
     """share of the update's frames; 0: there is nothing for this rank, which goes through the motions"""
@@ -53,13 +51,12 @@ def shares(update: Update, threads: int, divided: bool) -> list[Share]:
     """This rank's shares of an update: at most one for each thread and batch, at least one."""
     rank, count = ranks.rank(), ranks.count()
     total, found = sum(_frames(spans) for spans in update), []
-    for batch, spans in enumerate(update):
+    for spans in update:
         for thread in range(threads):
             mine = spans[rank * threads + thread :: count * threads] if divided else spans[thread::threads]
             if mine:
-                number = (batch * count + rank) * threads + thread
-                found.append(Share(number, mine, _frames(mine) / total))
-    return found or [Share(rank * threads, update[0][:1], 0.0)]
+                found.append(Share(mine, _frames(mine) / total))
+    return found or [Share(update[0][:1], 0.0)]
 
 
 def _frames(spans: list[Span]) -> int:
