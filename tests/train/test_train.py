@@ -399,6 +399,17 @@ def test_a_sequence_criterion_is_learnt_on_labels_of_the_models_tree(speech):
         sequence.run(options, Step(speech / "x", "train_sequence.py", {}))
 
 
+def test_targets_of_another_length_are_told_before_training(speech, tmp_path):
+    cut = next(iter(CutSet.from_file(speech / "unlabelled.jsonl.gz")))
+    frames = stacked_length(cut.num_frames)
+    writer = TargetWriter(tmp_path, {"senones": SENONES, "teacher": "t", "k": 3, "supervision": "soft"})
+    writer.write(0, {cut.id: top_k(torch.randn(frames + 1, SENONES), 3)})
+    writer.close(1)
+    normaliser = Normaliser.load(speech / "normaliser.json")
+    with pytest.raises(UserError, match=f"{cut.id}.*{frames + 1}.*{frames}|{cut.id}.*{frames}.*{frames + 1}"):
+        SpeechData([speech / "unlabelled.jsonl.gz"], normaliser, None, TargetReader([tmp_path]))
+
+
 def test_targets_of_another_tree_are_refused(speech):
     writer = TargetWriter(speech / "other", {"senones": SENONES + 1, "teacher": "t", "k": 3})
     writer.close(0)

@@ -218,6 +218,9 @@ class SpeechData(Speech):
         Args:
             targets: of cuts of the set, not of all of them where it has labels.
             cache_mb: features kept in memory; what is beyond is read from disk each time.
+
+        Raises:
+            UserError: no cut has labels or targets, or a cut's targets are of another length.
         """
         self.normaliser, self.labels, self.targets = normaliser, labels, targets
         self.described = targets and targets.describe
@@ -231,6 +234,8 @@ class SpeechData(Speech):
             log.warning("%s: %d of %d cuts have no %s and are left out", names, missing, len(everything), what)
         if not self.cuts:
             raise UserError(f"{names}: no cut has {what}. Was stage {stage} run on these manifests?")
+        if targets is not None:  # now, not hours later
+            targets.check(self.cuts)
         # A cut that comes twice is heard in two ways (steps/augment.py), and is one piece of speech.
         self.seconds = sum({c.id: c.duration for c in self.cuts}.values())
         self.original_seconds = sum(c.duration for c in self.cuts if not is_perturbed(c))
