@@ -74,21 +74,8 @@ def run(options: Options, step: Step) -> None:
     """Set up data and model, train, write the model folder."""
     _check(options)
     tree = Tree.load(options.labels / "tree.json")
-    senones = tree.num_senones
-    targets = TargetReader(options.targets, options.k) if options.targets else None
-    if targets is not None:
-        _check_tree(options, tree, targets.describe)
-    sets = Sets(
-        _labelled(options, targets, tree),
-        SpeechData.labelled(options.dev, options.labels),
-        _unlabelled(options, targets, tree) if options.unlabelled else None,
-    )
-    if options.train.share and not sets.labelled.is_taught():
-        raise UserError(
-            f"--train.share {options.train.share:g}: none of {options.labelled} has soft targets. Let the teacher "
-            "write them (steps/make_targets.py) and name them among --targets, or leave it 0."
-        )
-    model, meta = AcousticModel(options.model, 3 * NUM_MELS, senones), _meta(options, sets)
+    sets = _sets(options, tree)
+    model, meta = AcousticModel(options.model, 3 * NUM_MELS, tree.num_senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
         _check_init(options, first, model, tree)
@@ -102,7 +89,7 @@ def run(options: Options, step: Step) -> None:
         {"soft": Hard()} if options.true_labels else None, trained=options.init is not None,
     )  # fmt: skip
     log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
-    finish(trainer, log_priors(sets.labelled, senones), meta)
+    finish(trainer, log_priors(sets.labelled, tree.num_senones), meta)
 
 
 def _check(options: Options) -> None:
@@ -134,6 +121,23 @@ def _check_tree(options: Options, tree: Tree, described: dict) -> None:
             f"{where}: targets of the tree {described['tree']}, {options.labels} has {tree.fingerprint}. "
             "Train the teacher on these labels, and let it write targets anew."
         )
+
+
+def _sets(options: Options, tree: Tree) -> Sets:
+    targets = TargetReader(options.targets, options.k) if options.targets else None
+    if targets is not None:
+        _check_tree(options, tree, targets.describe)
+    sets = Sets(
+        _labelled(options, targets, tree),
+        SpeechData.labelled(options.dev, options.labels),
+        _unlabelled(options, targets, tree) if options.unlabelled else None,
+    )
+    if options.train.share and not sets.labelled.is_taught():
+        raise UserError(
+            f"--train.share {options.train.share:g}: none of {options.labelled} has soft targets. Let the teacher "
+            "write them (steps/make_targets.py) and name them among --targets, or leave it 0."
+        )
+    return sets
 
 
 def _check_init(options: Options, first: AcousticModel, model: AcousticModel, tree: Tree) -> None:
