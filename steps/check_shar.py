@@ -31,9 +31,9 @@ def run(options: Options) -> None:
     faults = {folder: bad for folder in options.streams if (bad := _check(folder))}
     if options.remove:
         for folder, bad in faults.items():
+            reopen(folder)  # first: a run killed in between must not leave what looks whole
             for path in bad:
                 path.unlink(missing_ok=True)
-            reopen(folder)
             print(f"{folder}: removed {len(bad)}; run steps/make_shar.py again")
     elif faults:
         count = sum(map(len, faults.values()))

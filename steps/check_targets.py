@@ -36,9 +36,9 @@ def run(options: Options) -> None:
     faults = {folder: bad for folder in options.targets if (bad := _check(folder))}
     if options.remove:
         for folder, bad in faults.items():
+            reopen(folder.parent)  # first: a run killed in between must not leave what looks whole
             for path in bad:
                 path.unlink(missing_ok=True)
-            reopen(folder.parent)
             print(f"{folder}: removed {len(bad)}; run {_maker(folder)} again")
     elif faults:
         makers = " and ".join(sorted({_maker(folder) for folder in faults}))
