@@ -19,6 +19,7 @@
 : "${distil_rate:=0.004}"    # learning rate of distillation
 : "${distil_frames:=1500}"   # and its batches
 : "${beam:=15}"              # of the search
+: "${word_penalties:=[0]}"   # costs of a word, tried on dev
 
 if in_stage 1; then
   say "1: log-mel features, labelled speech at three speeds"
@@ -116,7 +117,7 @@ if in_stage 11; then
     [[ -e $dir/$system/model.json ]] || continue # not trained: all labelled, or stages left out
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$(feats "${test_names[@]}")" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
-      --acoustic-scales "$scales" --prior-scales "$prior_scales" --beams.search "$beam" \
+      --acoustic-scales "$scales" --prior-scales "$prior_scales" --word-penalties "$word_penalties" --beams.search "$beam" \
       --jobs "$jobs" "${cluster[@]}" --out "$dir/$system/decode"
   done
 fi

@@ -27,6 +27,7 @@ distil_epochs=14         # passes over all speech of the distilled student
 seed=1
 scales='[0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
+word_penalties='[0, 0.5, 1, 2, 3, 4]' # costs of a word: letters are short, and easily inserted
 data=data
 dir=exp
 utils/setup.sh
