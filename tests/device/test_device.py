@@ -295,6 +295,8 @@ def test_without_its_package_no_microphone_is_heard(folder: Path, tmp_path: Path
 
 def test_a_second_interrupt_ends_at_once() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Tests that a script started in the background would ignore it.
+    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with Interrupt() as interrupt:
             signal.raise_signal(signal.SIGTERM)  # which is ignored here, and stays so
@@ -306,6 +308,7 @@ def test_a_second_interrupt_ends_at_once() -> None:
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupted)
 
 
 # --- bad input ---------------------------------------------------------------------------------------------------
