@@ -15,7 +15,11 @@ read -ra first_epochs <<<"$first_epochs" # of each size
 read -ra alone_epochs <<<"$alone_epochs"
 known_blocks="A B C rivals sequence smaller device"
 small=${sizes[0]} large=${sizes[-1]}
-all=$(awk -v n="$unlabelled_hours" 'BEGIN { printf "%gh", n }') # in the names of systems: all unlabelled speech
+
+# part_hours PART: hours of unlabelled speech in the name of a system
+part_hours() { awk -v n="$unlabelled_hours" -v p="$1" 'BEGIN { printf "%gh", n / p }'; }
+
+all=$(part_hours 1)
 # Students with as many parameters as the small one, made of the large one; and the small one, learning on.
 narrowed=("$large-$all-factorised" "$large-$all-projected" "$small-$all-longer" "$small-$all-rounded")
 
@@ -118,9 +122,6 @@ distilled() {
     --init "$dir/$first" --epochs "$epochs" --sub-epochs "$sub" --labelled-passes "$passes" \
     --train.learning_rate "$distil_rate" --train.max_frames "$distil_frames" "${@:7}"
 }
-
-# part_hours PART: hours of unlabelled speech in the name of a system
-part_hours() { awk -v n="$unlabelled_hours" -v p="$1" 'BEGIN { printf "%gh", n / p }'; }
 
 # wants BLOCK: whether the option `blocks` names it
 wants() { [[ " $blocks " == *" $1 "* ]]; }
