@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from understudy.shar import damaged, layout
-from understudy.stage import UserError, command, read_json, reopen
+from understudy.stage import UserError, command, read_json
+from understudy.stage.repair import Damage, repair
 
 
 @dataclass
@@ -28,16 +29,8 @@ def run(options: Options) -> None:
     """Print a line for each stream; the status is 1 where files are damaged and were not removed."""
     if not options.streams:
         raise UserError("name folders of streams, such as data/shar/unlabelled")
-    faults = {folder: bad for folder in options.streams if (bad := _check(folder))}
-    if options.remove:
-        for folder, bad in faults.items():
-            reopen(folder)  # first: a run killed in between must not leave what looks whole
-            for path in bad:
-                path.unlink(missing_ok=True)
-            print(f"{folder}: removed {len(bad)}; run steps/make_shar.py again")
-    elif faults:
-        count = sum(map(len, faults.values()))
-        raise UserError(f"{count} files are damaged or missing: --remove true, then run steps/make_shar.py again")
+    found = {folder: Damage(_check(folder), folder, "steps/make_shar.py") for folder in options.streams}
+    repair(found, options.remove, "files")
 
 
 def _check(folder: Path) -> list[Path]:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from understudy.shar import layout
-from understudy.stage import UserError, command, read_json, reopen
+from understudy.stage import UserError, command, read_json
+from understudy.stage.repair import Damage, repair
 from understudy.targets.shard import Shard
 from understudy.targets.store import shard_path
 
@@ -33,17 +34,8 @@ def run(options: Options) -> None:
     """Print a line for each set; the status is 1 where shards are damaged and were not removed."""
     if not options.targets:
         raise UserError("name folders of targets, such as exp/targets/unlabelled")
-    faults = {folder: bad for folder in options.targets if (bad := _check(folder))}
-    if options.remove:
-        for folder, bad in faults.items():
-            reopen(folder.parent)  # first: a run killed in between must not leave what looks whole
-            for path in bad:
-                path.unlink(missing_ok=True)
-            print(f"{folder}: removed {len(bad)}; run {_maker(folder)} again")
-    elif faults:
-        makers = " and ".join(sorted({_maker(folder) for folder in faults}))
-        count = sum(map(len, faults.values()))
-        raise UserError(f"{count} shards are damaged or missing: --remove true, then run {makers} again")
+    found = {folder: Damage(_check(folder), folder.parent, _maker(folder)) for folder in options.targets}
+    repair(found, options.remove, "shards")
 
 
 def _maker(folder: Path) -> str:
