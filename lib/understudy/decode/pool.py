@@ -40,7 +40,7 @@ class Decoder:
         for name in ("model", "graph", "normaliser"):
             object.__setattr__(self, name, getattr(self, name).absolute())
         read = self.model / "model.safetensors", self.graph, self.normaliser
-        object.__setattr__(self, "made_of", tuple(fingerprint.of_file(p) if p.exists() else "" for p in read))
+        object.__setattr__(self, "made_of", fingerprint.of_files(read))
 
 
 class Decoded(NamedTuple):

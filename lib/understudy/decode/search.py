@@ -192,9 +192,9 @@ def _search_batch(
 ) -> list[list[Found]]:
     order = sorted(range(len(utterances)), key=lambda i: -len(utterances[i]))  # k2 wants the longest first
     lattice = lattices(graph, [utterances[i] for i in order], beams)
-    columns = []
+    columns, said = [], word_counts(graph, lattice.aux_labels) if any(r and r.word for r in rescales) else None
     for rescale in rescales:
-        one = lattice if rescale is None else _rescaled(lattice, rescale, graph)
+        one = lattice if rescale is None else _rescaled(lattice, rescale, said)
         best = _best_words(one, graph)
         drawn = _drawn_words(one, graph, wanted.draws, best)
         kept = word_lattices(one, graph) if wanted.lattice else [None] * len(best)
@@ -235,13 +235,14 @@ def dense(utterances: Sequence[Tensor]) -> k2.DenseFsaVec:
     return k2.DenseFsaVec(batch, torch.tensor([[n, 0, len(u)] for n, u in enumerate(utterances)], dtype=torch.int32))
 
 
-def _rescaled(lattice: k2.Fsa, rescale: Rescale, graph: k2.Fsa) -> k2.Fsa:
+def _rescaled(lattice: k2.Fsa, rescale: Rescale, said: Tensor | None) -> k2.Fsa:
+    """`said`: (arcs,) words on each arc, for a rescaling that changes what they cost."""
     offset = torch.nn.functional.pad(rescale.offset, (1, 0))[lattice.labels.long().clamp(min=0)]  # final arcs: 0
     acoustic = lattice.scores - lattice.graph_scores
     changed = lattice.clone()
     changed.scores = lattice.graph_scores + rescale.factor * acoustic + offset
     if rescale.word:
-        changed.scores = changed.scores - rescale.word * word_counts(graph, lattice.aux_labels)
+        changed.scores = changed.scores - rescale.word * said
     return changed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def of_file(path: Path) -> str:
         while block := file.read(1 << 20):
             sha.update(block)
     return sha.hexdigest()[:16]
+
+
+def of_files(paths: Iterable[Path]) -> tuple[str, ...]:
+    """`of_file` of each, empty for what is not there (whoever reads it will say so): what a process may keep loaded."""
+    return tuple(of_file(path) if path.exists() else "" for path in paths)
 
 
 def digest(values: dict[str, Any]) -> str:
