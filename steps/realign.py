@@ -23,7 +23,7 @@ from understudy.corpus import is_perturbed
 from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
-from understudy.stage import Step, UserError, log, main, write_json
+from understudy.stage import Step, log, main, write_json
 
 
 @dataclass
@@ -46,12 +46,9 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Align every set; report boundaries against reference times where there are any."""
-    model, tree, lexicon = models.load(options.model), Tree.load(options.tree / "tree.json"), Lexicon.read(options.lang)
-    if model.senones != tree.num_senones:
-        raise UserError(
-            f"{options.model} has {model.senones} senones, {options.tree} has {tree.num_senones}: not of one tree"
-        )
-    report = {}
+    model, tree = models.load(options.model), Tree.load(options.tree / "tree.json")
+    models.check_tree(options.model, model, tree, options.tree)
+    lexicon, report = Lexicon.read(options.lang), {}
     for path in options.feats:
         name = path.name.split(".")[0]
         normaliser = Normaliser.load(path.parent / "normaliser.json")

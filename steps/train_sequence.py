@@ -66,10 +66,7 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Set up data, model and criterion, train, write the model folder."""
     model, tree = models.load(options.model), Tree.load(options.labels / "tree.json")
-    if model.senones != tree.num_senones:
-        raise UserError(f"{options.model}: {model.senones} senones, {options.labels} has {tree.num_senones}")
-    if (known := model.meta.get("tree", tree.fingerprint)) != tree.fingerprint:
-        raise UserError(f"{options.model}: senones of the tree {known}, {options.labels} has {tree.fingerprint}")
+    models.check_tree(options.model, model, tree, options.labels)
     if options.train.chunk:
         raise UserError("--train.chunk: sequence criteria need whole utterances; leave it 0")
     if options.train.share:

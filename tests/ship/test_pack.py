@@ -37,7 +37,7 @@ def test_parts_of_another_tree_are_refused_with_both(parts, tmp_path):
     # As many senones, but others.
     other = replace(own, nodes={name: own.num_senones - 1 - leaf for name, leaf in own.nodes.items()})
     other.save(tmp_path / "tree.json")
-    with pytest.raises(UserError, match=f"is of the tree {own.fingerprint}, .* is {other.fingerprint}"):
+    with pytest.raises(UserError, match=f"senones of the tree {own.fingerprint}, .* has {other.fingerprint}"):
         packed(parts, tmp_path / "out", tree=tmp_path / "tree.json")
     model = models.load(parts)
     model.meta["tree"] = other.fingerprint

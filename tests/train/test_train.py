@@ -399,6 +399,16 @@ def test_a_sequence_criterion_is_learnt_on_labels_of_the_models_tree(speech):
         sequence.run(options, Step(speech / "x", "train_sequence.py", {}))
 
 
+def test_a_model_aligns_with_senones_of_its_tree(speech):
+    realign, first = load_step("realign"), AcousticModel(ModelOptions(1, 24), 192, SENONES)
+    first.meta = {"tree": "another"}
+    models.save(first, speech / "first")
+    feats = [speech / "labelled.jsonl.gz"]
+    options = realign.Options(speech / "first", speech / "labels", feats, lang=speech / "lang", out=speech / "x")
+    with pytest.raises(UserError, match=r"senones of the tree another, \S*labels has \w+"):
+        realign.run(options, Step(speech / "x", "realign.py", {}))
+
+
 def test_targets_of_another_length_are_told_before_training(speech, tmp_path):
     cut = next(iter(CutSet.from_file(speech / "unlabelled.jsonl.gz")))
     frames = stacked_length(cut.num_frames)

@@ -23,7 +23,7 @@ from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.logmel import logmel
 from understudy.features.stream import SHORTEST
-from understudy.lang.graph import load_graph, with_word_cost
+from understudy.lang.graph import check_graph, load_graph, with_word_cost
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import UserError, atomic_path, read_json, write_json
@@ -52,12 +52,9 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
     Raises:
         UserError: the parts do not belong together.
     """
-    learnt, grown = models.load(model), Tree.load(tree)
-    if learnt.senones != grown.num_senones:
-        raise UserError(f"{model} has {learnt.senones} senones, {tree} has {grown.num_senones}: not of one tree")
-    if learnt.meta.get("tree", grown.fingerprint) != grown.fingerprint:
-        raise UserError(f"{model} is of the tree {learnt.meta['tree']}, {tree} is {grown.fingerprint}. Give its own.")
-    load_graph(graph / "HCLG.safetensors", grown.fingerprint)
+    grown = Tree.load(tree)
+    models.check_tree(model, models.load(model), grown, tree)
+    check_graph(graph / "HCLG.safetensors", grown.fingerprint)
     files = {model / name: name for name in _MODEL} | {graph / name: name for name in _GRAPH}
     for source, name in (files | {tree: "tree.json", normaliser: "normaliser.json"}).items():
         if not source.exists():

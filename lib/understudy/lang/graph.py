@@ -7,9 +7,9 @@ epsilon input. `aux_labels` are word ids; where an arc has to carry several word
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import k2
 import numpy as np
@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from understudy.stage import UserError, atomic_path
 
+T = TypeVar("T")
 Arc = tuple[int, int, int, int, float]
 """Source, destination, input, output, cost; state 0 is the start"""
 Finals = dict[int, tuple[int, float]]
@@ -97,8 +98,8 @@ def save_graph(fsa: k2.Fsa, path: Path | str, tree: str = "") -> None:
         save_file(tensors, str(partial), metadata={"sequence_base": str(fsa.sequence_base), "tree": tree})
 
 
-def load_graph(path: Path | str, tree: str | None = None) -> k2.Fsa:
-    """Read what `save_graph` wrote.
+def check_graph(path: Path | str, tree: str | None) -> None:
+    """Look at what a graph says of itself; its arcs, which may take gigabytes, are not read.
 
     Args:
         tree: fingerprint of the tree whose senones will be scored; None where it is not known.
@@ -106,22 +107,33 @@ def load_graph(path: Path | str, tree: str | None = None) -> k2.Fsa:
     Raises:
         UserError: it is missing, not such a file, or of another tree.
     """
-    if not Path(path).exists():
-        raise UserError(f"{path}: no such graph. Make it with steps/make_graph.py.")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
-            base, made_of = int(file.metadata()["sequence_base"]), file.metadata().get("tree")
-    except Exception as error:  # the library's own error type is not public
-        raise UserError(f"{path}: not a graph of this project ({error}). Remove it and remake it.") from error
+    made_of = _read(path, lambda file: file.metadata().get("tree"))
     if tree and made_of and tree != made_of:
         raise UserError(
             f"{path}: its senones are those of the tree {made_of}, the model's are those of {tree}. "
             "Make a graph with the model's tree (steps/make_graph.py)."
         )
+
+
+def load_graph(path: Path | str, tree: str | None = None) -> k2.Fsa:
+    """Read what `save_graph` wrote; `tree` and what is raised as of `check_graph`."""
+    check_graph(path, tree)
+    tensors = _read(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118 (no dict)
+    base = _read(path, lambda file: int(file.metadata()["sequence_base"]))
     scores = tensors["scores"].view(torch.int32)
     fsa = k2.Fsa(torch.cat([tensors["arcs"], scores[:, None]], dim=1), aux_labels=tensors["aux_labels"])
     words = iter(tensors["sequence_words"].tolist())
     fsa.word_sequences = [tuple(next(words) for _ in range(n)) for n in tensors["sequence_lengths"].tolist()]
     fsa.sequence_base = base
     return fsa
+
+
+def _read(path: Path | str, what: Callable[[Any], T]) -> T:
+    """Something of an open graph file."""
+    if not Path(path).exists():
+        raise UserError(f"{path}: no such graph. Make it with steps/make_graph.py.")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return what(file)
+    except Exception as error:  # the library's own error type is not public
+        raise UserError(f"{path}: not a graph of this project ({error}). Remove it and remake it.") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from understudy.stage import UserError, atomic_path, fingerprint, read_json, write_json
+
+if TYPE_CHECKING:
+    from understudy.lang.tree import Tree
 
 
 @dataclass
@@ -170,6 +173,22 @@ def save(model: AcousticModel, folder: Path) -> None:
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, partial)
     shape = {"options": asdict(model.options), "inputs": model.inputs, "senones": model.senones}
     write_json(folder / "model.json", {**shape, "parameters": model.num_parameters, "meta": model.meta})
+
+
+def check_tree(folder: Path, model: AcousticModel, tree: Tree, where: Path) -> None:
+    """Whether a model's senones are those of a tree.
+
+    Args:
+        folder: of the model, for errors.
+        where: the tree is, for errors.
+
+    Raises:
+        UserError: it has another number of them, or those of another tree; both values are told.
+    """
+    if model.senones != tree.num_senones:
+        raise UserError(f"{folder}: {model.senones} senones, {where} has {tree.num_senones}")
+    if (known := model.meta.get("tree", tree.fingerprint)) != tree.fingerprint:
+        raise UserError(f"{folder}: senones of the tree {known}, {where} has {tree.fingerprint}")
 
 
 def weights_fingerprint(folder: Path) -> str:

@@ -60,7 +60,7 @@ class Teaching:
             read += [self.labels / "tree.json", self.labels / "labelled"]
         if self.kind in ("lattice", "best-path") and self.graph:
             read.append(self.graph / "HCLG.safetensors")
-        return tuple(fingerprint.of_file(path) if path.exists() else "" for path in read)
+        return fingerprint.of_files(read)
 
     def check(self) -> None:
         """Raise UserError where something that this kind takes was not given, or `k` cannot be stored."""
@@ -110,7 +110,6 @@ class Teaching:
 
     def _denominator(self, teacher: AcousticModel) -> StateGraph:
         tree, aligned = Tree.load(self.labels / "tree.json"), AlignmentReader(self.labels / "labelled")
-        if tree.num_senones != teacher.senones:
-            raise UserError(f"{self.model}: {teacher.senones} senones, {self.labels} has {tree.num_senones}")
+        models.check_tree(self.model, teacher, tree, self.labels)
         _, graph = denominator((rows[:, 0] for rows in aligned.rows()), tree)
         return graph
