@@ -27,8 +27,8 @@ class Options:
     """the set whose mean and variance normalise all"""
     speeds: list[float] | None = None
     """extra copies of --perturb at these speeds, e.g. [0.9, 1.1]"""
-    perturb: str = "labelled"
-    """the set that gets the extra copies"""
+    perturb: list[str] = field(default_factory=lambda: ["labelled"])
+    """the sets that get the extra copies"""
     shard_size: int = 400
     """cuts in a shard, the unit of resuming"""
     backend: str = BACKENDS[0]
@@ -44,9 +44,11 @@ def run(options: Options, step: Step) -> None:
     names = [path.name.split(".")[0] for path in options.cuts]
     if options.normalise_on not in names:
         raise UserError(f"--normalise-on {options.normalise_on}: not one of the sets {', '.join(names)}")
+    if strangers := sorted({*options.perturb} - {*names}) if options.speeds else []:
+        raise UserError(f"--perturb {' '.join(strangers)}: not one of the sets {', '.join(names)}")
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
         for name, path in zip(names, options.cuts):
-            speeds = [1.0, *(options.speeds or [])] if name == options.perturb else [1.0]
+            speeds = [1.0, *(options.speeds or [])] if name in options.perturb else [1.0]
             extract_set(path, step.out, name, speeds, options.shard_size, options.backend, workers)
     global_normaliser(step.out / f"{options.normalise_on}.jsonl.gz").save(step.out / "normaliser.json")
 

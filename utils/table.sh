@@ -138,6 +138,10 @@ check_blocks() {
       return 1
     fi
   done
+  if wants B && [[ -z ${seven_hours:-} ]]; then
+    echo "run_table.sh: error: --blocks: this corpus has too little speech for block B" >&2
+    return 1
+  fi
   if ! wants C && { wants smaller || wants device; }; then
     echo "run_table.sh: error: --blocks: smaller and device are about the students of C; add it" >&2
     return 1

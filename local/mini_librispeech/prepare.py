@@ -18,6 +18,7 @@ from parts import read_part
 from understudy.corpus.build import write_sets
 from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
+from understudy.lang.english import frequent_words
 from understudy.lang.lexicon import say_oov, write_entries
 from understudy.stage import Step, UserError, atomic_path, main
 
@@ -45,6 +46,8 @@ class Options:
     lexicon_words: Literal["training", "all"] = "training"
     """Words of lexicon.txt: those of text.txt, or all, for a language model that knows more (and a far larger
     graph)."""
+    common_words: int = 0
+    """Besides those of text.txt, as many of the most frequent words of general English that have a pronunciation."""
     labelled_speakers: float = 1.0
     """Share of the training speakers (without dev) whose transcripts are used; the others are unlabelled."""
     dev_speakers: int = 3
@@ -65,6 +68,7 @@ def run(options: Options, step: Step) -> None:
     sentences = [u.text.upper() for name in ("labelled", "unlabelled") for u in sets[name]]
     if options.lexicon_words == "training":
         words = {word for sentence in sentences for word in sentence.split()}
+        words |= frequent_words({word for word, _ in entries}, options.common_words)
         entries = [entry for entry in entries if entry[0] in words]
     known = {word for word, _ in entries}
     for name, chosen in sets.items():

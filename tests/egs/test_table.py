@@ -96,6 +96,24 @@ def test_blocks_that_make_no_sense_are_told(tmp_path, blocks, told):
     assert done.returncode != 0 and told in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("corpus", "blocks"),
+    [("speechocean762", "A B C rivals sequence smaller device"), ("mini_librispeech", "A C rivals sequence smaller device")],
+)
+def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks):
+    recipe = Path(__file__).parents[2] / "egs" / corpus / "s1/run_table.sh"
+    command = [recipe, "--list", "true", "--data", tmp_path / "data", "--dir", tmp_path / "exp"]
+    done = subprocess.run([*command, "--blocks", blocks], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), corpus)
+    assert {"n/student.3", "n/student-oracle/decode", "n/large-first-projected"} <= {cell.name for cell in cells}
+    configs = {part for cell in cells for part in cell.command if part.endswith(".yaml")}
+    assert all((recipe.parent / config).exists() for config in configs)
+    if "B" not in blocks:
+        none = subprocess.run([*command, "--blocks", "A B"], capture_output=True, text=True)
+        assert none.returncode != 0 and "too little speech for block B" in none.stderr
+
+
 def test_run_again_nothing_is_redone(made):
     before = {path: path.stat().st_mtime_ns for path in made.rglob("*.safetensors")}
     done = table(made)

@@ -109,7 +109,7 @@ def test_killed_extraction_resumes_to_the_same(tmp_path):
     cuts = [make_cut(tmp_path / f"u{i:02d}.wav", speech_like(1.0 + i / 20, i)) for i in range(30)]
     CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
     command = [sys.executable, ROOT / "steps/make_features.py", "--cuts", f"[{tmp_path / 'set.jsonl.gz'}]"]
-    command += ["--normalise-on", "set", "--perturb", "set", "--speeds", "[0.9]", "--shard-size", "2", "--jobs", "1"]
+    command += ["--normalise-on", "set", "--perturb", "[set]", "--speeds", "[0.9]", "--shard-size", "2", "--jobs", "1"]
     subprocess.run([*command, "--out", tmp_path / "whole"], check=True, capture_output=True)
     process = subprocess.Popen([*command, "--out", tmp_path / "killed"], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from understudy.lang.english import general_english, mixed
+from understudy.lang.english import frequent_words, general_english, mixed
 from understudy.lang.ngram import BEGIN, END, BackoffModel, estimate
 
 WORDS = ["THE", "CAT", "SAT", "ON", "A", "MAT", "OF", "DON'T", "KNOW", "XQZVV"]
@@ -23,6 +23,12 @@ def test_general_english_is_a_distribution_that_knows_english():
     assert model.log_prob("THE", ["OF"]) > model.log_prob("THE", ["THE"]) + 3
     assert model.log_prob("KNOW", ["DON'T"]) > model.log_prob("KNOW", ["OF"])
     assert -math.inf < model.log_prob("XQZVV", []) < model.log_prob("MAT", [])
+
+
+def test_the_most_frequent_words_come_first():
+    assert frequent_words(WORDS, 0) == set()
+    assert frequent_words(WORDS, 4) == {"THE", "OF", "A", "ON"}
+    assert frequent_words(WORDS, 99) == {*WORDS} - {"XQZVV"}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

@@ -112,6 +112,9 @@ def test_the_vocabulary_is_that_of_the_training_speakers(
     assert {line.split()[0] for line in (out / "lexicon.txt").read_text().splitlines()} == {"THE", "O'CLOCK"}
     assert "test: 2 words (8 occurrences) have no pronunciation" in caplog.text
     assert (out / "text.txt").read_text() == 8 * "O'CLOCK THE FROBNIC\n"
+    made(corpus, out, labelled_speakers=0.5, common_words=4)
+    words = {line.split()[0] for line in (out / "lexicon.txt").read_text().splitlines()}
+    assert words == {"THE", "O'CLOCK", "OF", "AND", "TO"}
 
 
 def test_a_given_lexicon_is_used(corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

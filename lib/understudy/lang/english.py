@@ -45,6 +45,18 @@ def general_english(vocabulary: Iterable[str], end: float) -> BackoffModel:
     return model
 
 
+def frequent_words(vocabulary: Iterable[str], number: int) -> set[str]:
+    """The most frequent words of general English that a vocabulary has, all spellings of the last one included."""
+    known, frequent = defaultdict(list), set()
+    for word in vocabulary:
+        known[_spelling(word)].append(word)
+    for (spelling,), _ in _counts("unigrams.txt"):  # most frequent first
+        if len(frequent) >= number:
+            break
+        frequent.update(known.get(spelling, ()))
+    return frequent
+
+
 def _spelling(word: str) -> str:
     return word.lower().replace("'", "")
 

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The paper's experiments on mini LibriSpeech: one table.
+#
+# Five of the 25 training speakers that are not for tuning are labelled (n), the other twenty are the unlabelled speech,
+# four times as much. That leaves nothing for a condition 7n, and the table has no block B. It resumes; other machines
+# that share the disk take their part if they run it too.
+#
+# e.g.: ./run_table.sh --corpus-dir /corpora/LibriSpeech    everything that is not done yet, then the table
+#       ./run_table.sh --list true      the cells, and what each needs
+#       ./run_table.sh --blocks "A"     a part of the table
+#       ./run_table.sh --seeds 1        one seed only
+# shellcheck disable=SC2034  # utils/table.sh reads the options by name
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+
+corpus_dir=                  # folder with train-clean-5/ and dev-clean-2/; empty: download
+lexicon=                     # LibriSpeech's lexicon; empty: CMU's dictionary
+labelled_speakers=0.2        # part of the training speakers that is transcribed
+dev_speakers=3               # held out of the training speakers, of 28
+common_words=20000           # of general English, which the recogniser knows besides the training speakers' words
+hours=0.94                   # n: transcribed speech
+unlabelled_hours=3.8         # speech without transcripts, of other speakers
+parts="8 4 2 1"              # the learning curves see an eighth of it, a fourth, …
+sizes="student medium large" # conf/<size>.yaml, small to large
+seeds="1 2 3"                # of the small student; all else is trained once
+blocks="A C"                 # of A C rivals sequence smaller device
+senones=400                  # most leaves of the tree
+teacher_epochs=14            # passes of the teacher over labelled speech at three speeds
+realigned_epochs=6           # more passes on its own alignment
+first_epochs="12 11 10"      # labelled passes of a student of each size before it is distilled
+alone_epochs="18 18 18"      # of one that is not
+distil_epochs=2              # passes over all unlabelled speech at three speeds; more over a part of it
+sub_epochs=4                 # parts of such a pass, each followed by labelled speech
+labelled_passes=0.5          # over it
+distil_rate=0.004            # learning rate
+distil_frames=1500           # stacked frames of a batch
+sequence_epochs=3            # passes of sequence training
+projection=42                # of the large student that is as small as the small one
+beam=12                      # of the search, nats
+seed=1                       # of the split
+list=false                   # only list the cells
+data="data-table"
+dir=exp-table
+table=TABLE.md # where the table goes
+utils/setup.sh
+. ./path.sh
+. ./cmd.sh
+export OMP_NUM_THREADS=1 # every cell has one core
+. utils/parse_options.sh
+
+recipe=mini_librispeech
+labels=ali # of the teacher
+subset_by=utterance
+# A narrower teacher than run.sh's: it is trained on one core.
+teacher=(--config conf/teacher.yaml --model.cells 128)
+mono=()
+tree=()
+scales='[0.15, 0.2, 0.3, 0.4]'
+prior_scales='[0.2, 0.4, 0.6, 0.8]'
+
+cells_of_corpus() {
+  cell corpus "" local/prepare.py --out "$data/corpus" --download-dir "$data/download" \
+    ${corpus_dir:+--corpus-dir "$corpus_dir"} ${lexicon:+--lexicon "$lexicon"} --labelled-speakers "$labelled_speakers" \
+    --dev-speakers "$dev_speakers" --common-words "$common_words" --seed "$seed"
+  cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' \
+    --perturb '[labelled, unlabelled]' --cuts \
+    "[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
+  # The language model knows general English and the labelled sentences, not the unlabelled ones, or a decoder would look
+  # up there what was said.
+  cell lang features steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" \
+    --extra-cuts "[$data/feats/dev.jsonl.gz]" --oov g2p --order 3 --english 0.5 --out "$dir/lang"
+}
+
+. utils/table.sh
+run_table
