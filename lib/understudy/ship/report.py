@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from understudy.score import utterances
 from understudy.score.paired import Difference, difference
@@ -140,11 +142,20 @@ def _figure(lines: list[Line]) -> Figure:
                 axes.errorbar(at / unit, line["wer"], around, color="black", capsize=2, marker=marker, ms=9,
                               linestyle="", label=f"{line['system']}, off the device")  # fmt: skip
         axes.set_xscale("log")
+        _plain_numbers(axes.xaxis)
         axes.set_xlabel(label)
         axes.grid(alpha=0.25, which="both")
     sides[0].set_ylabel("WER %")
     sides[0].legend(fontsize=7)
     return figure
+
+
+def _plain_numbers(axis: Axis) -> None:
+    """Of a logarithmic axis, also of one that spans so little that no power of ten is on it."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 8 * low else MaxNLocator(4))
+    axis.set_major_formatter(lambda value, _: f"{value:.2g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _teachers(lines: list[Line]) -> list[Line]:
