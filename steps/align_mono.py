@@ -22,6 +22,7 @@ from understudy.align.check import BoundaryCheck
 from understudy.corpus import is_perturbed
 from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.lang.lexicon import Lexicon
+from understudy.lang.spoken import spoken_lexicon
 from understudy.stage import Step, UserError, log, main, write_json
 
 
@@ -49,7 +50,7 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Train, align, compare with reference times where the supervisions carry them."""
     torch.set_num_threads(options.threads)
-    lexicon = Lexicon.read(options.lang)
+    lexicon = spoken_lexicon(options.lang, options.feats)
     chosen = _choose(options.feats[0], lexicon, options.train_hours, options.seed)
     model = monophone.train(
         [_utterance(c, lexicon) for c in chosen], len(lexicon.phones) - 1, options.iterations, options.gaussians
@@ -63,7 +64,7 @@ def run(options: Options, step: Step) -> None:
 
 
 def _choose(manifest: Path, lexicon: Lexicon, hours: float, seed: int) -> list[Cut]:
-    cuts = [c for c in CutSet.from_file(manifest) if not is_perturbed(c) and _pronounceable(c, lexicon)]
+    cuts = [c for c in CutSet.from_file(manifest) if not is_perturbed(c) and lexicon.pronounces(c.supervisions[0].text)]
     if not cuts:
         raise UserError(f"{manifest}: no cut has only words of the lexicon. Make the language folder on this set.")
     random.Random(seed).shuffle(cuts)
@@ -75,10 +76,6 @@ def _choose(manifest: Path, lexicon: Lexicon, hours: float, seed: int) -> list[C
         seconds += cut.duration
     log.info("mixtures learn from %d of %d utterances, %.2f h", len(chosen), len(cuts), seconds / 3600)
     return chosen
-
-
-def _pronounceable(cut: Cut, lexicon: Lexicon) -> bool:
-    return all(word in lexicon for word in cut.supervisions[0].text.split())
 
 
 def _utterance(cut: Cut, lexicon: Lexicon) -> monophone.Utterance:
@@ -94,7 +91,7 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
 
     def utterances() -> Iterator[monophone.Utterance]:
         for cut in CutSet.from_file(manifest):
-            if not _pronounceable(cut, lexicon):
+            if not lexicon.pronounces(cut.supervisions[0].text):
                 unknown.append(cut.id)
                 continue
             alignment = (cut.supervisions[0].alignment or {}).get("phone")

@@ -63,6 +63,7 @@ def run(options: Options, step: Step) -> None:
         raise UserError(f"{options.cuts}: no cut has only words of {options.lexicon}. Is the case the same?")
     report: dict[str, Any] = {"words": len(lexicon.vocabulary), "phones": len(lexicon.phones) - 1}
     report["guessed"] = {word: " ".join(phones) for word, phones in guessed}
+    report["oov"] = options.oov  # for what is aligned later, too
     report["cuts"] = {"labelled": len(transcripts), "left_out": len(transcripts) - len(texts)}
     lexicon.write(step.out)
     if options.arpa is None:

@@ -21,7 +21,7 @@ from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
 from understudy.corpus import is_perturbed
 from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
-from understudy.lang.lexicon import Lexicon
+from understudy.lang.spoken import spoken_lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import Step, log, main, write_json
 
@@ -48,7 +48,7 @@ def run(options: Options, step: Step) -> None:
     """Align every set; report boundaries against reference times where there are any."""
     model, tree = models.load(options.model), Tree.load(options.tree / "tree.json")
     models.check_tree(options.model, model, tree, options.tree)
-    lexicon, report = Lexicon.read(options.lang), {}
+    lexicon, report = spoken_lexicon(options.lang, options.feats), {}
     for path in options.feats:
         name = path.name.split(".")[0]
         normaliser = Normaliser.load(path.parent / "normaliser.json")
@@ -59,9 +59,13 @@ def run(options: Options, step: Step) -> None:
 
 
 def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale) -> dict:
-    writer, check, failed = AlignmentWriter(out, ["senone"]), BoundaryCheck(), []
+    writer, check, failed, unknown = AlignmentWriter(out, ["senone"]), BoundaryCheck(), [], []
     stream = iter(CutSet.from_file(path))
-    while cuts := list(itertools.islice(stream, 16)):
+    while read := list(itertools.islice(stream, 16)):
+        cuts = [cut for cut in read if lexicon.pronounces(cut.supervisions[0].text)]
+        unknown += [cut.id for cut in read if not lexicon.pronounces(cut.supervisions[0].text)]
+        if not cuts:
+            continue
         posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
         words = [c.supervisions[0].text.split() for c in cuts]
         graphs = [
@@ -83,9 +87,11 @@ def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale)
                 phones = [(lexicon.phones[graph.phones[states[t]]], t * STACKED_SHIFT) for t in starts]
                 check.add(phones, [(a.symbol, a.start) for a in reference])
     writer.close()
-    if failed:
-        log.warning("%s: %d cuts have fewer frames than phones: %s", path, len(failed), " ".join(failed[:10]))
-    return {"aligned": len(writer.index), "failed": failed, "boundaries": check.summary()}
+    for names, why in ((failed, "fewer frames than phones"), (unknown, "words without pronunciation")):
+        if names:
+            log.warning("%s: %d cuts have %s, left out: %s", path, len(names), why, " ".join(names[:10]))
+    boundaries = check.summary()
+    return {"aligned": len(writer.index), "failed": failed, "unknown_words": unknown, "boundaries": boundaries}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from lhotse import CutSet
 from understudy import models
 from understudy.lang.denominator import denominator
 from understudy.lang.graph import load_graph
-from understudy.lang.lexicon import Lexicon
+from understudy.lang.spoken import spoken_lexicon
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
 from understudy.stage import Step, UserError, log, main
@@ -89,7 +89,7 @@ def _mmi(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Crit
         for cut in CutSet.from_jsonl_lazy(path)
         if cut.id in known
     }
-    numerators = Numerators(transcripts, Lexicon.read(options.lang), lm, tree)
+    numerators = Numerators(transcripts, spoken_lexicon(options.lang, (options.labelled, options.dev)), lm, tree)
     return Mmi(graph, numerators, model.log_priors, options.sequence)
 
 

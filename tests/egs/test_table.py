@@ -98,7 +98,10 @@ def test_blocks_that_make_no_sense_are_told(tmp_path, blocks, told):
 
 @pytest.mark.parametrize(
     ("corpus", "blocks"),
-    [("speechocean762", "A B C rivals sequence smaller device"), ("mini_librispeech", "A C rivals sequence smaller device")],
+    [
+        ("speechocean762", "A B C rivals sequence smaller device"),
+        ("mini_librispeech", "A C rivals sequence smaller device"),
+    ],
 )
 def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks):
     recipe = Path(__file__).parents[2] / "egs" / corpus / "s1/run_table.sh"

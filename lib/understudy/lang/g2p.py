@@ -14,13 +14,23 @@ from understudy.stage import UserError
 
 
 def pronounce(entries: Iterable[Entry], words: Iterable[str]) -> list[Entry]:
-    """The likeliest pronunciation of each of `words`, by a joint n-gram over letters and phones.
-
-    Args:
-        entries: the lexicon to learn from; a few hundred words at least, or the guesses are poor.
+    """As `guess`, of all words.
 
     Raises:
         UserError: a word for which the model has no phones (letters that no word of the lexicon has).
+    """
+    words = sorted(set(words))
+    guessed = guess(entries, words)
+    if missing := [word for word in words if word not in guessed]:
+        raise UserError(f"no pronunciation can be guessed for: {' '.join(missing)}. Add them to the lexicon.")
+    return [(word, guessed[word]) for word in words]
+
+
+def guess(entries: Iterable[Entry], words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The likeliest pronunciation of each of `words` that has one, by a joint n-gram over letters and phones.
+
+    Args:
+        entries: the lexicon to learn from; a few hundred words at least, or the guesses are poor.
     """
     words, entries = sorted(set(words)), list(entries)
     # Its order of 8 fails where no word is that long.
@@ -34,9 +44,7 @@ def pronounce(entries: Iterable[Entry], words: Iterable[str]) -> list[Entry]:
     for line in printed.splitlines():
         word, *phones = line.split()
         guessed[word] = tuple(phones)
-    if missing := [word for word in words if not guessed.get(word)]:
-        raise UserError(f"no pronunciation can be guessed for: {' '.join(missing)}. Add them to the lexicon.")
-    return [(word, guessed[word]) for word in words]
+    return {word: guessed[word] for word in words if guessed.get(word)}
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

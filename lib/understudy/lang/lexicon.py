@@ -50,6 +50,10 @@ class Lexicon:
     def __contains__(self, word: str) -> bool:
         return word in self.pronunciations
 
+    def pronounces(self, text: str) -> bool:
+        """Whether all words of a transcript are here."""
+        return all(word in self for word in text.split())
+
     @property
     def vocabulary(self) -> list[str]:
         """The words, without <eps> and #0, in the order of their ids."""
