@@ -148,7 +148,8 @@ def _how(options: Options, scales: Scales) -> dict[str, Any]:
 def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:
     model = load(options.model)
     known = (
-        "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour"
+        "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour",
+        "transferred_hours",
     )  # fmt: skip
     return {
         "recipe": options.recipe, "system": options.system, "test_set": test_set,

@@ -121,7 +121,7 @@ def seal_alike(
 
 
 def _line(options: Options, step: Step, recogniser: Recogniser, precision: str, test_set: str) -> dict[str, Any]:
-    known = "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "init"
+    known = "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "init", "transferred_hours"
     meta = recogniser.model.meta
     return {
         "recipe": options.recipe, "system": f"{options.system}-{precision}", "test_set": test_set,

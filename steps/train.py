@@ -49,6 +49,8 @@ class Options:
     """instead of targets, senone labels of the unlabelled manifest (steps/realign.py): the oracle, for comparison"""
     init: Path | None = None
     """model folder to start from"""
+    transfer: Path | None = None
+    """model folder of another corpus, or tree, to take the layers of; the output layer is new"""
     epochs: int = 20
     """passes over all speech"""
     sub_epochs: int = 4
@@ -81,6 +83,10 @@ def run(options: Options, step: Step) -> None:
         _check_init(options, first, model, tree)
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}
+        if hours := first.meta.get("transferred_hours"):
+            meta["transferred_hours"] = hours
+    elif options.transfer:
+        meta["transferred_hours"] = _transfer(options, model)
     plan = passes(
         options.epochs, options.sub_epochs if options.unlabelled else 0, options.labelled_tail, options.labelled_passes
     )  # fmt: skip
@@ -94,6 +100,8 @@ def run(options: Options, step: Step) -> None:
 
 def _check(options: Options) -> None:
     """Raise UserError where speech and what is to be learnt from it do not go together."""
+    if options.init and options.transfer:
+        raise UserError("--init and --transfer: a model starts from one other; give one of them")
     if options.unlabelled and options.sub_epochs < 1:
         raise UserError(f"--sub-epochs {options.sub_epochs}: unlabelled speech is heard in at least 1 part")
     if options.pool < 1:
@@ -138,6 +146,27 @@ def _sets(options: Options, tree: Tree) -> Sets:
             "write them (steps/make_targets.py) and name them among --targets, or leave it 0."
         )
     return sets
+
+
+def _transfer(options: Options, model: AcousticModel) -> float:
+    """Take over another corpus's layers. Returns the hours of labelled speech that they learnt from.
+
+    Raises:
+        UserError: they have another shape.
+    """
+    first = models.load(options.transfer)
+    theirs, ours = (
+        {**{name: getattr(one.options, name) for name in SHAPE}, "inputs": one.inputs} for one in (first, model)
+    )
+    if different := fingerprint.differences(theirs, ours):
+        raise UserError(
+            f"--transfer {options.transfer}: not the layers of such a model as is to be trained "
+            f"({'; '.join(different)}). Give --model as it was trained."
+        )
+    own = ("output.", "log_priors")
+    layers = {name: value for name, value in first.state_dict().items() if not name.startswith(own)}
+    model.load_state_dict({**model.state_dict(), **layers})
+    return first.meta["labelled_hours"] + first.meta.get("transferred_hours", 0.0)
 
 
 def _check_init(options: Options, first: AcousticModel, model: AcousticModel, tree: Tree) -> None:
@@ -204,7 +233,7 @@ if __name__ == "__main__":
     main(
         Options,
         run,
-        inputs=("labelled", "dev", "labels", "unlabelled", "targets", "true_labels", "init"),
+        inputs=("labelled", "dev", "labels", "unlabelled", "targets", "true_labels", "init", "transfer"),
         unfingerprinted=("threads",),
         besides=lambda options: depends(options.train.parallel),
         torchrun=True,

@@ -19,6 +19,7 @@
 : "${distil_rate:=0.004}"    # learning rate of distillation
 : "${distil_frames:=1500}"   # and its batches
 : "${beam:=15}"              # of the search
+: "${transfer:=}"           # a teacher of another corpus, of the same shape, whose layers the teacher begins with
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
 
 if in_stage 1; then
@@ -44,7 +45,8 @@ if in_stage 4; then
   say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
   speech=(--labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz")
   "${train[@]}" steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/tree" \
-    --epochs "$teacher_epochs" --seed "$seed" --threads "$threads" --out "$dir/teacher-first"
+    ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" --seed "$seed" --threads "$threads" \
+    --out "$dir/teacher-first"
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
     --out "$dir/ali"
   "${train[@]}" steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/ali" \

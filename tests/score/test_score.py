@@ -53,7 +53,9 @@ def test_results_are_replaced_not_repeated(tmp_path):
 
 
 def test_report():
-    text = report.report([line(), line("distilled", 15.0, parameters=2_500_000)], "small")
+    lines = line(), line("distilled", 15.0, parameters=2_500_000, labelled_hours=0.63, transferred_hours=4.7)
+    text = report.report(list(lines), "small")
+    assert "| 0.63 (after 4.70 of another corpus) |" in text
     assert "| distilled | 2.50 M |" in text and "15.00 [10.00, 30.00]" in text and "| 25.0 |" in text
     with pytest.raises(UserError, match="Known systems: small"):
         report.report([line()], "none")

@@ -389,6 +389,26 @@ def test_a_model_starts_from_no_other_kind(step, speech, shape, senones, tree, t
     refused(step, speech, told, init=speech / "first")
 
 
+def test_layers_are_taken_over_from_another_corpus(step, speech):
+    first = AcousticModel(ModelOptions(1, 24), 192, SENONES + 5)
+    first.log_priors.fill_(-1.0)
+    first.meta = {"tree": "another", "labelled_hours": 4.0, "transferred_hours": 0.5}
+    models.save(first, speech / "first")
+    paths = {"labelled": speech / "labelled.jsonl.gz", "dev": speech / "dev.jsonl.gz", "labels": speech / "labels"}
+    options = step.Options(**paths, out=speech / "x", transfer=speech / "first")
+    model = AcousticModel(ModelOptions(1, 24), 192, SENONES)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert step._transfer(options, model) == 4.5
+    after, theirs = model.state_dict(), first.state_dict()
+    own = {name for name in after if torch.equal(after[name], before[name])}
+    assert {"output.weight", "output.bias", "log_priors"} <= own
+    assert all(torch.equal(after[name], theirs[name]) for name in after if name.startswith(("layers", "norms")))
+    assert not any("weight_ih" in name for name in own)
+    told = r"not the layers of such a model as is to be trained \(cells: 24 -> 12\)"
+    refused(step, speech, told, transfer=speech / "first", model=ModelOptions(1, 12))
+    refused(step, speech, "a model starts from one other", transfer=speech / "first", init=speech / "first")
+
+
 def test_a_sequence_criterion_is_learnt_on_labels_of_the_models_tree(speech):
     sequence, first = load_step("train_sequence"), AcousticModel(ModelOptions(1, 24), 192, SENONES)
     first.meta = {"tree": "another"}

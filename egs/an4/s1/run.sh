@@ -19,6 +19,7 @@ dev_speakers=8           # held out of the training speakers
 senones=500              # most leaves of the phonetic decision tree
 teacher_epochs=24        # passes of the teacher over labelled speech at three speeds; half as many if all is labelled
 realigned_epochs=12      # more passes on its own alignment, likewise
+transfer=                # a teacher of another corpus, whose layers this one begins with; empty: none
 mmi_epochs=0             # passes of sequence training, of teacher and students; 0: none
 student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none

@@ -23,6 +23,7 @@ dev_speakers=3           # held out of the training speakers, of 28
 senones=700              # most leaves of the phonetic decision tree
 teacher_epochs=14        # passes of the teacher over labelled speech at three speeds
 realigned_epochs=6       # more passes on its own alignment
+transfer=                # a teacher of another corpus, whose layers this one begins with; empty: none
 mmi_epochs=0             # passes of sequence training, of teacher and students; 0: none
 student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none

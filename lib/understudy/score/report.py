@@ -19,10 +19,16 @@ def count(value: Any) -> str:
     return "–" if value is None else f"{value / 1e6:.2f} M" if value >= 1e5 else str(value)
 
 
+def labelled(line: Line) -> str:
+    """Hours of labelled speech, and of another corpus's that a system's layers were taken from."""
+    hours, others = number(line.get("labelled_hours"), ".2f"), line.get("transferred_hours")
+    return f"{hours} (after {others:.2f} of another corpus)" if others else hours
+
+
 _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
     ("system", lambda r: r["system"]),
     ("parameters", lambda r: count(r.get("parameters"))),
-    ("labelled h", lambda r: number(r.get("labelled_hours"), ".2f")),
+    ("labelled h", labelled),
     ("unlabelled h", lambda r: number(r.get("unlabelled_hours"), ".2f")),
     ("updates", lambda r: number(r.get("updates"), "d")),
     ("teacher", lambda r: r.get("teacher") or "–"),

@@ -8,7 +8,7 @@ from statistics import mean
 from typing import Any
 
 from understudy.score.paired import Difference
-from understudy.score.report import count, number, relative_reduction
+from understudy.score.report import count, labelled, number, relative_reduction
 from understudy.stage import UserError
 
 Line = dict[str, Any]
@@ -125,7 +125,7 @@ class _Entry:
 _COLUMNS: list[tuple[str, Callable[[_Entry], str]]] = [
     ("system", lambda e: e.name),
     ("parameters", lambda e: count(e.system.get("parameters"))),
-    ("labelled h", lambda e: number(e.system.get("labelled_hours"), ".2f")),
+    ("labelled h", lambda e: labelled(e.system.lines[0])),
     ("unlabelled h", lambda e: number(e.system.get("unlabelled_hours"), ".2f")),
     ("updates", lambda e: number(e.system.get("updates"), "d")),
     ("teacher", lambda e: e.system.get("teacher") or "–"),
