@@ -59,8 +59,11 @@ of() {
   echo "${!name}"
 }
 
-# batches CONDITION: options of a training on its labelled speech; with more of it, batches may be larger
-batches() { [[ $1 == n || -z ${seven_frames:-} ]] || echo "--train.max_frames $seven_frames"; }
+# batches_of CONDITION: sets `batches`, options of a training on its labelled speech; with more of it, they may be larger
+batches_of() {
+  batches=()
+  [[ $1 == n || -z ${seven_frames:-} ]] || batches=(--train.max_frames "$seven_frames")
+}
 
 # seeded ID SEED: the folder of a model of that seed, below $dir; the first seed needs no mark
 seeded() { if (($2 == 1)); then echo "$1"; else echo "$1.$2"; fi; }
@@ -73,25 +76,23 @@ labelled_speech() {
 
 # foundation CONDITION: of its labelled speech alignment, tree, graph, teacher and soft targets
 foundation() {
-  local c=$1 feats="[$data/$1/labelled.jsonl.gz,$data/feats/dev.jsonl.gz]"
+  local c=$1 batches feats="[$data/$1/labelled.jsonl.gz,$data/feats/dev.jsonl.gz]"
+  batches_of "$c"
   cell "$c/mono" "lang $c/labelled" steps/align_mono.py --feats "$feats" --lang "$dir/lang" "${mono[@]}" \
     --threads 1 --out "$dir/$c/mono"
   cell "$c/tree" "$c/mono" steps/make_tree.py --ali "$dir/$c/mono" --feats "$feats" --lang "$dir/lang" \
     --senones "$(of senones "$c")" "${tree[@]}" --out "$dir/$c/tree"
   cell "$c/graph" "$c/tree" steps/make_graph.py --lang "$dir/lang" --tree "$dir/$c/tree" --out "$dir/$c/graph"
   if [[ $labels == ali ]]; then # the teacher aligns anew, and learns on
-    # shellcheck disable=SC2046  # batches are words of the command
-    cell "$c/teacher-first" "$c/tree" steps/train.py "${teacher[@]}" $(batches "$c") --labelled "$data/$c/labelled.jsonl.gz" \
+    cell "$c/teacher-first" "$c/tree" steps/train.py "${teacher[@]}" "${batches[@]}" --labelled "$data/$c/labelled.jsonl.gz" \
       --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$c/tree" --epochs "$(of teacher_epochs "$c")" \
       --threads 1 --out "$dir/$c/teacher-first"
     cell "$c/ali" "$c/teacher-first" steps/realign.py --model "$dir/$c/teacher-first" --tree "$dir/$c/tree" \
       --feats "$feats" --lang "$dir/lang" --out "$dir/$c/ali"
-    # shellcheck disable=SC2046
-    model "$c" teacher 1 "$c/ali" "${teacher[@]}" $(batches "$c") --init "$dir/$c/teacher-first" \
+    model "$c" teacher 1 "$c/ali" "${teacher[@]}" "${batches[@]}" --init "$dir/$c/teacher-first" \
       --epochs "$(of realigned_epochs "$c")" --train.learning_rate 0.002
   else
-    # shellcheck disable=SC2046
-    model "$c" teacher 1 "$c/tree" "${teacher[@]}" $(batches "$c") --epochs "$(of teacher_epochs "$c")"
+    model "$c" teacher 1 "$c/tree" "${teacher[@]}" "${batches[@]}" --epochs "$(of teacher_epochs "$c")"
   fi
   targets "$c" targets teacher "$c/teacher"
 }
@@ -184,13 +185,12 @@ table_cells() {
 
 # small_student CONDITION SEED: the small student, alone and distilled (blocks A and B)
 small_student() {
-  local c=$1
+  local c=$1 batches
+  batches_of "$c"
   # The baseline gets as many updates as the distilled student, all on labelled speech.
-  # shellcheck disable=SC2046
-  train_cell "$c" "$(seeded "$c/$small-first" "$2")" "$2" "$c/$labels" --config "conf/$small.yaml" $(batches "$c") \
+  train_cell "$c" "$(seeded "$c/$small-first" "$2")" "$2" "$c/$labels" --config "conf/$small.yaml" "${batches[@]}" \
     --epochs "$(of first_epochs "$c")"
-  # shellcheck disable=SC2046
-  model "$c" "$small" "$2" "$c/$labels" --config "conf/$small.yaml" $(batches "$c") --epochs "$(of alone_epochs "$c")"
+  model "$c" "$small" "$2" "$c/$labels" --config "conf/$small.yaml" "${batches[@]}" --epochs "$(of alone_epochs "$c")"
   distilled "$c" "$small" "$small-$all" "$2" "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]"
 }
 
@@ -202,9 +202,9 @@ step_by_step() {
 
 # seven_large: at 7n, the large student and its own targets, which the small one learns from step-wise
 seven_large() {
-  local name=$large-$all
-  # shellcheck disable=SC2046
-  train_cell 7n "7n/$large-first" 1 "7n/$labels" --config "conf/$large.yaml" $(batches 7n) --epochs "$seven_large_epochs"
+  local name=$large-$all batches
+  batches_of 7n
+  train_cell 7n "7n/$large-first" 1 "7n/$labels" --config "conf/$large.yaml" "${batches[@]}" --epochs "$seven_large_epochs"
   distilled 7n "$large" "$name" 1 7n/targets 1 --targets "[$dir/7n/targets/unlabelled]"
   targets 7n "targets-$large" "$name" "7n/$name"
 }
