@@ -55,7 +55,7 @@ subset_by=utterance
 teacher=(--config conf/teacher.yaml --model.cells 128)
 mono=()
 tree=()
-scales='[0.15, 0.2, 0.3, 0.4]'
+scales='[0.3, 0.4, 0.5, 0.6, 0.8]'
 prior_scales='[0.2, 0.4, 0.6, 0.8]'
 
 cells_of_corpus() {
