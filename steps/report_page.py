@@ -18,6 +18,7 @@ from understudy.lang.tree import Tree
 from understudy.report import example, gather, pictures
 from understudy.report.page import render
 from understudy.score.errors import side_by_side
+from understudy.score.report import names
 from understudy.score.results import latest, read_results
 from understudy.stage import atomic_path, command, log
 from understudy.stage.log import commit, machine
@@ -63,16 +64,16 @@ def run(options: Options) -> None:
         "curves": _curves(models), "example": told, "mistakes": _mistakes(options.exp, shown),
         "pipeline": gather.pipeline([options.data, options.exp]),
     }  # fmt: skip
-    names = {"results": "Results", "curves": "Training", "example": "An utterance", "mistakes": "Mistakes",
+    titles = {"results": "Results", "curves": "Training", "example": "An utterance", "mistakes": "Mistakes",
              "pipeline": "How it was made"}  # fmt: skip
-    for key, name in names.items():
+    for key, name in titles.items():
         if not parts[key]:
             absent.append(f"Nothing yet for “{name}”.")
     recipe = lines[0]["recipe"] if lines else options.exp.resolve().parent.parent.name
     about = f"Made {time.strftime('%Y-%m-%d %H:%M')}, commit {commit()}, {machine()}."
     page = render(
         title=f"{recipe}: {options.exp}", about=about,
-        sections=[({"curves": "training"}.get(k, k), n) for k, n in names.items() if parts[k]], absent=absent, **parts,
+        sections=[({"curves": "training"}.get(k, k), n) for k, n in titles.items() if parts[k]], absent=absent, **parts,
     )  # fmt: skip
     out = options.out or options.exp / "report.html"
     with atomic_path(out) as partial:
@@ -122,9 +123,8 @@ def _chosen(options: Options, lines: list[dict[str, Any]]) -> list[dict[str, Any
         return [by_name[name] for name in options.systems if name in by_name][:_DETAILED]
     base = [line for line in lines if line["system"] == options.baseline]
     taught = sorted((line for line in lines if line.get("teacher")), key=lambda line: line["wer"])[:1]
-    teacher = taught[0]["teacher"] if taught else None
-    # A table's systems have their condition behind the model's name.
-    teachers = [line for line in lines if teacher in (line["system"], line["system"].rpartition("-")[0])][:1]
+    called = names(taught[0]["teacher"], taught[0]["system"]) if taught else set()
+    teachers = [line for line in lines if line["system"] in called][:1]
     found = [*teachers, *base, *taught] or lines[:3]
     return list({line["system"]: line for line in found}.values())
 

@@ -52,6 +52,11 @@ def test_results_are_replaced_not_repeated(tmp_path):
         read_results(path)
 
 
+def test_a_teacher_is_of_its_students_condition():
+    assert report.names("teacher", "student-3h-7n") == {"teacher", "teacher-7n"}
+    assert report.names(None, "student-7n") == set()
+
+
 def test_report():
     lines = line(), line("distilled", 15.0, parameters=2_500_000, labelled_hours=0.63, transferred_hours=4.7)
     text = report.report(list(lines), "small")

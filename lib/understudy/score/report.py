@@ -19,6 +19,11 @@ def count(value: Any) -> str:
     return "–" if value is None else f"{value / 1e6:.2f} M" if value >= 1e5 else str(value)
 
 
+def names(model: str | None, system: str) -> set[str]:
+    """What a model that a system learnt from is called in results: a table's systems have their condition behind."""
+    return {model, f"{model}-{system.rpartition('-')[2]}"} if model else set()
+
+
 def labelled(line: Line) -> str:
     """Hours of labelled speech, and of another corpus's that a system's layers were taken from."""
     hours, others = number(line.get("labelled_hours"), ".2f"), line.get("transferred_hours")

@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from understudy.score import utterances
 from understudy.score.paired import Difference, difference
 from understudy.score.pictures import COLOURS
-from understudy.score.report import count
+from understudy.score.report import count, names
 from understudy.stage import UserError, atomic_path
 
 Line = dict[str, Any]
@@ -85,15 +85,10 @@ def _student(line: Line) -> str:
     return line["system"].removesuffix("-" + line["precision"])
 
 
-def _names(name: str | None, line: Line) -> set[str | None]:
-    """What a model of the line's recipe may be called in results: a table's systems have their condition behind."""
-    return {name, f"{name}-{_student(line).rpartition('-')[2]}"} if name else set()
-
-
 def _full(line: Line, rows: list[Line]) -> Line | None:
     """In float32, the student that this one learnt on from, if it is here, or the same student."""
     full = {_student(r): r for r in rows if r["precision"] == "float32"}
-    before = full.keys() & _names(line.get("init"), line)
+    before = full.keys() & names(line.get("init"), _student(line))
     return full.get(before.pop() if before else _student(line))
 
 
@@ -160,8 +155,8 @@ def _plain_numbers(axis: Axis) -> None:
 
 def _teachers(lines: list[Line]) -> list[Line]:
     """What the students that were shipped learnt from, as it was decoded."""
-    names = set().union(*(_names(r.get("teacher"), r) for r in lines if "bytes" in r))
-    return [r for r in lines if "bytes" not in r and r["system"] in names]
+    called = set().union(*(names(r.get("teacher"), _student(r)) for r in lines if "bytes" in r))
+    return [r for r in lines if "bytes" not in r and r["system"] in called]
 
 
 def _teacher_cost(line: Line, key: str) -> float | None:
