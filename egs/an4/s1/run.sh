@@ -45,5 +45,7 @@ if in_stage 0; then
   steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
 fi
 
-recipe=an4
+recipe=an4 # each condition has a table of its own
+[[ $labelled_speakers != 1* ]] || recipe+=-all
+recipe+=${transfer:+-transfer}
 . utils/recipe.sh
