@@ -8,6 +8,15 @@
 #       ./run.sh                                       downloads the public release
 #       ./run.sh --labelled-speakers 1.0 --teacher-epochs 12 --realigned-epochs 6 --student-epochs 10 \
 #         --mmi-epochs 4 --dir exp-all --data data-all     no unlabelled speech, no distillation
+#
+# Half an hour of speech is little for telling letters apart. A teacher that begins with what 5 hours of mini
+# LibriSpeech taught another one makes a quarter fewer errors (6.3 % WER, and 4.5 % after sequence training):
+#
+#       (cd ../../mini_librispeech/s1 && ./run.sh --labelled-speakers 1.0 --senones 1200 --teacher-epochs 4 \
+#         --stop-stage 4 --dir exp-all --data data-all)
+#       ./run.sh --labelled-speakers 1.0 --transfer ../../mini_librispeech/s1/exp-all/teacher-first \
+#         --teacher-epochs 9 --realigned-epochs 4 --student-epochs 12 --mmi-epochs 2 --dir exp-transfer \
+#         --data data-transfer
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
