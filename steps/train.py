@@ -212,7 +212,7 @@ def _unlabelled(options: Options, targets: TargetReader | None, tree: Tree) -> S
 def _meta(options: Options, sets: Sets) -> dict:
     meta = {
         "labelled_hours": sets.labelled.original_seconds / 3600,
-        "unlabelled_hours": sets.unlabelled.seconds / 3600 if sets.unlabelled else 0.0,
+        "unlabelled_hours": sets.unlabelled.original_seconds / 3600 if sets.unlabelled else 0.0,
         "tree": Tree.load(options.labels / "tree.json").fingerprint,
         "seed": options.seed,
     }

@@ -185,6 +185,16 @@ def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):
     assert all(len(b) * max(s.stop - s.start for s in b) <= 60 for b in orders[0])
 
 
+def test_copies_at_other_speeds_are_not_counted(speech):
+    cuts = list(CutSet.from_file(speech / "labelled.jsonl.gz"))
+    copy, one = fastcopy(cuts[0], id=f"{cuts[0].id}_sp0.9"), speech_data(speech)
+    one.labels.index[copy.id] = one.labels.index[cuts[0].id]
+    CutSet.from_cuts([*cuts, copy]).to_file(speech / "copied.jsonl.gz")
+    some = SpeechData([speech / "copied.jsonl.gz"], one.normaliser, one.labels)
+    assert len(some.cuts) == len(cuts) + 1
+    assert some.original_seconds == pytest.approx(one.original_seconds)
+
+
 def test_speech_heard_in_two_ways_has_one_target_and_counts_once(speech):
     again = [fastcopy(cut) for cut in CutSet.from_file(speech / "labelled.jsonl.gz")]
     with LilcomChunkyWriter(speech / "noisy.lca") as store:
@@ -194,7 +204,7 @@ def test_speech_heard_in_two_ways_has_one_target_and_counts_once(speech):
     CutSet.from_cuts(again).to_file(speech / "noisy.jsonl.gz")
     one, manifests = speech_data(speech), [speech / "labelled.jsonl.gz", speech / "noisy.jsonl.gz"]
     both = SpeechData(manifests, one.normaliser, one.labels)
-    assert len(both.cuts) == 48 and both.seconds == pytest.approx(one.seconds)
+    assert len(both.cuts) == 48 and both.original_seconds == pytest.approx(one.original_seconds)
     for _ in range(2):  # read, then from memory
         clean, noisy = (both.batch([Span(n, 0, 9)], None, [0]) for n in (3, 27))
         assert clean.ids == noisy.ids and torch.equal(clean.labels, noisy.labels)

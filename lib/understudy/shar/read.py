@@ -36,7 +36,7 @@ class SharData(Speech):
         """
         self.folder, self.k, self.pool = folder, k, pool
         about = read_json(folder / layout.ABOUT)
-        self.seconds, self.original_seconds = about["seconds"], about["original_seconds"]
+        self.original_seconds: float = about["original_seconds"]
         self.described, self.target_cost = about["targets"], about["target_cost"]
         self.tree: str | None = about["tree"]
         """of the labels; None: there are none"""

@@ -109,10 +109,8 @@ class Utterance(NamedTuple):
 class Speech(ABC):
     """Cuts with senone labels, soft targets or both, wherever they are kept."""
 
-    seconds: float
-    """of speech; a cut that comes twice is one piece of speech"""
     original_seconds: float
-    """without copies at other speeds"""
+    """of speech, without copies at other speeds; a cut that comes twice is one piece of speech"""
     described: dict[str, Any] | None
     """what the soft targets are of"""
     target_cost: float | None = None
@@ -236,9 +234,8 @@ class SpeechData(Speech):
             raise UserError(f"{names}: no cut has {what}. Was stage {stage} run on these manifests?")
         if targets is not None:  # now, not hours later
             targets.check(self.cuts)
-        # A cut that comes twice is heard in two ways (steps/augment.py), and is one piece of speech.
-        self.seconds = sum({c.id: c.duration for c in self.cuts}.values())
-        self.original_seconds = sum(c.duration for c in self.cuts if not is_perturbed(c))
+        # A cut that comes twice is heard in two ways (steps/augment.py).
+        self.original_seconds = sum({c.id: c.duration for c in self.cuts if not is_perturbed(c)}.values())
 
     @classmethod
     def labelled(cls, manifest: Path, labels: Path, targets: TargetReader | None = None) -> SpeechData:
