@@ -22,7 +22,7 @@ from understudy.align.check import BoundaryCheck
 from understudy.corpus import is_perturbed
 from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.lang.lexicon import Lexicon
-from understudy.lang.spoken import spoken_lexicon
+from understudy.lang.spoken import say_left_out, spoken_cuts, spoken_lexicon
 from understudy.stage import Step, UserError, log, main, write_json
 
 
@@ -90,10 +90,7 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
     unknown: list[str] = []
 
     def utterances() -> Iterator[monophone.Utterance]:
-        for cut in CutSet.from_file(manifest):
-            if not lexicon.pronounces(cut.supervisions[0].text):
-                unknown.append(cut.id)
-                continue
+        for cut in spoken_cuts(manifest, lexicon, unknown):
             alignment = (cut.supervisions[0].alignment or {}).get("phone")
             if alignment and not is_perturbed(cut):
                 references[cut.id] = [(a.symbol, a.start) for a in alignment]
@@ -108,9 +105,7 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
         if reference := references.pop(utterance.id, None):
             check.add([(lexicon.phones[p], s * FRAME_SHIFT) for p, s, _ in segments], reference)
     writer.close()
-    for names, why in ((failed, "too short for their transcripts"), (unknown, "have words without pronunciation")):
-        if names:
-            log.warning("%s: %d utterances %s, left out: %s", manifest, len(names), why, " ".join(names[:10]))
+    say_left_out(manifest, failed, "too short for their transcripts", unknown)
     report = {"aligned": len(writer.index), "failed": failed, "unknown_words": unknown}
     return {**report, "boundaries": check.summary()} if check.references else report
 

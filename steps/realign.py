@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from lhotse import CutSet
 
 from understudy import models
 from understudy.align.archive import AlignmentWriter
@@ -21,7 +20,7 @@ from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
 from understudy.corpus import is_perturbed
 from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
-from understudy.lang.spoken import spoken_lexicon
+from understudy.lang.spoken import say_left_out, spoken_cuts, spoken_lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import Step, log, main, write_json
 
@@ -60,12 +59,8 @@ def run(options: Options, step: Step) -> None:
 
 def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale) -> dict:
     writer, check, failed, unknown = AlignmentWriter(out, ["senone"]), BoundaryCheck(), [], []
-    stream = iter(CutSet.from_file(path))
-    while read := list(itertools.islice(stream, 16)):
-        cuts = [cut for cut in read if lexicon.pronounces(cut.supervisions[0].text)]
-        unknown += [cut.id for cut in read if not lexicon.pronounces(cut.supervisions[0].text)]
-        if not cuts:
-            continue
+    stream = spoken_cuts(path, lexicon, unknown)
+    while cuts := list(itertools.islice(stream, 16)):
         posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
         words = [c.supervisions[0].text.split() for c in cuts]
         graphs = [
@@ -87,9 +82,7 @@ def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale)
                 phones = [(lexicon.phones[graph.phones[states[t]]], t * STACKED_SHIFT) for t in starts]
                 check.add(phones, [(a.symbol, a.start) for a in reference])
     writer.close()
-    for names, why in ((failed, "fewer frames than phones"), (unknown, "words without pronunciation")):
-        if names:
-            log.warning("%s: %d cuts have %s, left out: %s", path, len(names), why, " ".join(names[:10]))
+    say_left_out(path, failed, "have fewer frames than phones", unknown)
     boundaries = check.summary()
     return {"aligned": len(writer.index), "failed": failed, "unknown_words": unknown, "boundaries": boundaries}
 
