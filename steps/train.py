@@ -148,6 +148,10 @@ def _sets(options: Options, tree: Tree) -> Sets:
     return sets
 
 
+def _shape(model: AcousticModel) -> dict:
+    return {**{name: getattr(model.options, name) for name in SHAPE}, "inputs": model.inputs}
+
+
 def _transfer(options: Options, model: AcousticModel) -> float:
     """Take over another corpus's layers. Returns the hours of labelled speech that they learnt from.
 
@@ -155,10 +159,7 @@ def _transfer(options: Options, model: AcousticModel) -> float:
         UserError: they have another shape.
     """
     first = models.load(options.transfer)
-    theirs, ours = (
-        {**{name: getattr(one.options, name) for name in SHAPE}, "inputs": one.inputs} for one in (first, model)
-    )
-    if different := fingerprint.differences(theirs, ours):
+    if different := fingerprint.differences(_shape(first), _shape(model)):
         raise UserError(
             f"--transfer {options.transfer}: not the layers of such a model as is to be trained "
             f"({'; '.join(different)}). Give --model as it was trained."
@@ -171,9 +172,8 @@ def _transfer(options: Options, model: AcousticModel) -> float:
 
 def _check_init(options: Options, first: AcousticModel, model: AcousticModel, tree: Tree) -> None:
     """Raise UserError where the model to start from has another shape, or other senones."""
-    theirs, ours = ({name: getattr(one.options, name) for name in SHAPE} for one in (first, model))
-    theirs |= {"inputs": first.inputs, "senones": first.senones, "tree": first.meta.get("tree", tree.fingerprint)}
-    ours |= {"inputs": model.inputs, "senones": model.senones, "tree": tree.fingerprint}
+    theirs = _shape(first) | {"senones": first.senones, "tree": first.meta.get("tree", tree.fingerprint)}
+    ours = _shape(model) | {"senones": model.senones, "tree": tree.fingerprint}
     if different := fingerprint.differences(theirs, ours):
         raise UserError(
             f"--init {options.init}: not such a model as is to be trained ({'; '.join(different)}). Give --model as it "

@@ -20,9 +20,7 @@ def general_english(vocabulary: Iterable[str], end: float) -> BackoffModel:
     Args:
         end: probability of a sentence's end, which the counts do not tell, after any word.
     """
-    known = defaultdict(list)  # words of one spelling share its count
-    for word in vocabulary:
-        known[_spelling(word)].append(word)
+    known = _by_spelling(vocabulary)  # words of one spelling share its count
     words, pairs = Counter(), defaultdict(Counter)
     for (spelling,), count in _counts("unigrams.txt"):
         for word in known.get(spelling, ()):
@@ -47,9 +45,7 @@ def general_english(vocabulary: Iterable[str], end: float) -> BackoffModel:
 
 def frequent_words(vocabulary: Iterable[str], number: int) -> set[str]:
     """The most frequent words of general English that a vocabulary has, all spellings of the last one included."""
-    known, frequent = defaultdict(list), set()
-    for word in vocabulary:
-        known[_spelling(word)].append(word)
+    known, frequent = _by_spelling(vocabulary), set()
     for (spelling,), _ in _counts("unigrams.txt"):  # most frequent first
         if len(frequent) >= number:
             break
@@ -57,8 +53,11 @@ def frequent_words(vocabulary: Iterable[str], number: int) -> set[str]:
     return frequent
 
 
-def _spelling(word: str) -> str:
-    return word.lower().replace("'", "")
+def _by_spelling(vocabulary: Iterable[str]) -> dict[str, list[str]]:
+    known = defaultdict(list)
+    for word in vocabulary:
+        known[word.lower().replace("'", "")].append(word)
+    return known
 
 
 def _counts(name: str) -> Iterator[tuple[tuple[str, ...], float]]:
