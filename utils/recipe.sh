@@ -19,7 +19,7 @@
 : "${distil_rate:=0.004}"    # learning rate of distillation
 : "${distil_frames:=1500}"   # and its batches
 : "${beam:=15}"              # of the search
-: "${transfer:=}"           # a teacher of another corpus, of the same shape, whose layers the teacher begins with
+: "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
 
 if in_stage 1; then

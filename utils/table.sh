@@ -15,6 +15,8 @@ read -ra first_epochs <<<"$first_epochs" # of each size
 read -ra alone_epochs <<<"$alone_epochs"
 known_blocks="A B C rivals sequence smaller device"
 small=${sizes[0]} large=${sizes[-1]}
+# shellcheck disable=SC2034  # cells_of_corpus makes features of these
+corpus_sets="[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
 
 # part_hours PART: hours of unlabelled speech in the name of a system
 part_hours() { awk -v n="$unlabelled_hours" -v p="$1" 'BEGIN { printf "%gh", n / p }'; }

@@ -65,8 +65,7 @@ cells_of_corpus() {
   cell corpus "" local/prepare.py --out "$data/corpus" --labelled-hours "$seven_hours" \
     --unlabelled-hours "$unlabelled_hours" --dev-hours "$dev_hours" --test-hours "$test_hours" --seed "$seed" \
     --jobs "$jobs"
-  cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --cuts \
-    "[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
+  cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --cuts "$corpus_sets"
   # The language model is the same in all cells: it knows the text, and the transcripts of n.
   cell lang "corpus n/labelled" steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" \
     --cuts "$data/n/labelled.jsonl.gz" --text "$data/corpus/text.txt" --order 3 --out "$dir/lang"

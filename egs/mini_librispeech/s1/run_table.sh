@@ -63,8 +63,7 @@ cells_of_corpus() {
     ${corpus_dir:+--corpus-dir "$corpus_dir"} ${lexicon:+--lexicon "$lexicon"} --labelled-speakers "$labelled_speakers" \
     --dev-speakers "$dev_speakers" --common-words "$common_words" --seed "$seed"
   cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' \
-    --perturb '[labelled, unlabelled]' --cuts \
-    "[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
+    --perturb '[labelled, unlabelled]' --cuts "$corpus_sets"
   # The language model knows general English and the labelled sentences, not the unlabelled ones, or a decoder would look
   # up there what was said.
   cell lang features steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" \

@@ -73,8 +73,7 @@ cells_of_corpus() {
   cell corpus "" local/prepare.py --out "$data/corpus" --download-dir "$data/download" \
     ${corpus_dir:+--corpus-dir "$corpus_dir"} --labelled-speakers "$labelled_speakers" \
     --dev-speakers "$dev_speakers" --unlabelled-test-speakers "$unlabelled_test_speakers" --seed "$seed"
-  cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts \
-    "[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
+  cell features corpus steps/make_features.py --out "$data/feats" --jobs "$jobs" --speeds '[0.9, 1.1]' --cuts "$corpus_sets"
   # The language model is the same in all cells: it knows general English and the sentences of the labelled speakers, not
   # of the unlabelled ones, or a decoder would look up there what they said.
   cell lang features steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" \
