@@ -18,7 +18,7 @@ from understudy.lang.tree import Tree
 from understudy.report import example, gather, pictures
 from understudy.report.page import render
 from understudy.score.errors import side_by_side
-from understudy.score.report import names
+from understudy.score.report import known_as
 from understudy.score.results import latest, read_results
 from understudy.stage import atomic_path, command, log
 from understudy.stage.log import commit, machine
@@ -65,7 +65,7 @@ def run(options: Options) -> None:
         "pipeline": gather.pipeline([options.data, options.exp]),
     }  # fmt: skip
     titles = {"results": "Results", "curves": "Training", "example": "An utterance", "mistakes": "Mistakes",
-             "pipeline": "How it was made"}  # fmt: skip
+              "pipeline": "How it was made"}  # fmt: skip
     for key, name in titles.items():
         if not parts[key]:
             absent.append(f"Nothing yet for “{name}”.")
@@ -123,7 +123,7 @@ def _chosen(options: Options, lines: list[dict[str, Any]]) -> list[dict[str, Any
         return [by_name[name] for name in options.systems if name in by_name][:_DETAILED]
     base = [line for line in lines if line["system"] == options.baseline]
     taught = sorted((line for line in lines if line.get("teacher")), key=lambda line: line["wer"])[:1]
-    called = names(taught[0]["teacher"], taught[0]["system"]) if taught else set()
+    called = known_as(taught[0]["teacher"], taught[0]["system"]) if taught else set()
     teachers = [line for line in lines if line["system"] in called][:1]
     found = [*teachers, *base, *taught] or lines[:3]
     return list({line["system"]: line for line in found}.values())

@@ -53,8 +53,8 @@ def test_results_are_replaced_not_repeated(tmp_path):
 
 
 def test_a_teacher_is_of_its_students_condition():
-    assert report.names("teacher", "student-3h-7n") == {"teacher", "teacher-7n"}
-    assert report.names(None, "student-7n") == set()
+    assert report.known_as("teacher", "student-3h-7n") == {"teacher", "teacher-7n"}
+    assert report.known_as(None, "student-7n") == set()
 
 
 def test_report():

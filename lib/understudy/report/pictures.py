@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from understudy.report.example import Example
 from understudy.report.gather import Model
-from understudy.score.pictures import COLOURS
+from understudy.score.pictures import COLOURS, logarithmic
 
 Line = dict[str, Any]
 
@@ -65,10 +64,7 @@ def against(lines: Sequence[Line], key: str, label: str, log: bool) -> Figure | 
             line[key], line["wer"], [[low], [high]], fmt=marker, color=colour, capsize=3, label=line["system"]
         )
     if log:
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:g} M")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        logarithmic(axes, lambda value: f"{value / 1e6:g} M")
     axes.set(xlabel=label, ylabel="WER %")
     axes.grid(alpha=0.25)
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)

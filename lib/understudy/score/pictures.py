@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from understudy.score.report import count
 from understudy.score.table import Row, System
@@ -12,6 +15,17 @@ from understudy.stage import atomic_path
 
 COLOURS = "#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000".split()
 """Okabe and Ito's, which colour-blind readers can tell apart"""
+
+
+def logarithmic(axes: Axes, form: Callable[[float], str]) -> None:
+    """Make the horizontal axis logarithmic, with plain numbers, also where it spans too little for round ones."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    rounded = LogLocator(subs=(1, 2, 5))
+    few = sum(low <= tick <= high for tick in rounded.tick_values(low, high)) < 2
+    axes.xaxis.set_major_locator(MaxNLocator(4) if few else rounded)
+    axes.xaxis.set_major_formatter(lambda value, _: form(value))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def draw(rows: list[Row], known: dict[str, System], curves: str, folder: Path) -> list[tuple[str, str]]:

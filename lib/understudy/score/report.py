@@ -19,7 +19,7 @@ def count(value: Any) -> str:
     return "–" if value is None else f"{value / 1e6:.2f} M" if value >= 1e5 else str(value)
 
 
-def names(model: str | None, system: str) -> set[str]:
+def known_as(model: str | None, system: str) -> set[str]:
     """What a model that a system learnt from is called in results: a table's systems have their condition behind."""
     return {model, f"{model}-{system.rpartition('-')[2]}"} if model else set()
 

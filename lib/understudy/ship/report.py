@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from understudy.score import utterances
 from understudy.score.paired import Difference, difference
-from understudy.score.pictures import COLOURS
-from understudy.score.report import count, names
+from understudy.score.pictures import COLOURS, logarithmic
+from understudy.score.report import count, known_as
 from understudy.stage import UserError, atomic_path
 
 Line = dict[str, Any]
@@ -88,7 +86,7 @@ def _student(line: Line) -> str:
 def _full(line: Line, rows: list[Line]) -> Line | None:
     """In float32, the student that this one learnt on from, if it is here, or the same student."""
     full = {_student(r): r for r in rows if r["precision"] == "float32"}
-    before = full.keys() & names(line.get("init"), _student(line))
+    before = full.keys() & known_as(line.get("init"), _student(line))
     return full.get(before.pop() if before else _student(line))
 
 
@@ -136,8 +134,7 @@ def _figure(lines: list[Line]) -> Figure:
                 around = [[line["wer"] - line["wer_low"]], [line["wer_high"] - line["wer"]]]
                 axes.errorbar(at / unit, line["wer"], around, color="black", capsize=2, marker=marker, ms=9,
                               linestyle="", label=f"{line['system']}, off the device")  # fmt: skip
-        axes.set_xscale("log")
-        _plain_numbers(axes.xaxis)
+        logarithmic(axes, "{:.2g}".format)
         axes.set_xlabel(label)
         axes.grid(alpha=0.25, which="both")
     sides[0].set_ylabel("WER %")
@@ -145,17 +142,9 @@ def _figure(lines: list[Line]) -> Figure:
     return figure
 
 
-def _plain_numbers(axis: Axis) -> None:
-    """Of a logarithmic axis, also of one that spans so little that no power of ten is on it."""
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if high > 8 * low else MaxNLocator(4))
-    axis.set_major_formatter(lambda value, _: f"{value:.2g}")
-    axis.set_minor_formatter(NullFormatter())
-
-
 def _teachers(lines: list[Line]) -> list[Line]:
     """What the students that were shipped learnt from, as it was decoded."""
-    called = set().union(*(names(r.get("teacher"), _student(r)) for r in lines if "bytes" in r))
+    called = set().union(*(known_as(r.get("teacher"), _student(r)) for r in lines if "bytes" in r))
     return [r for r in lines if "bytes" not in r and r["system"] in called]
 
 
