@@ -63,6 +63,8 @@ def test_stacking_keeps_the_number_of_frames(frames, offset):
     stacked = stack(values, offset)
     assert stacked.shape == (stacked_length(frames), 6)
     assert stacked[0].tolist() == [v for i in range(3) for v in values[min(offset + i, frames - 1)]]
+    for start in range(len(stacked)):
+        assert np.array_equal(stack(values, offset, start, start + 1), stacked[start : start + 1])
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,14 @@ from safetensors.torch import load_file
 from tests.train.toy_speech import ROOT, SENONES, kill_when, make_speech, run, train_command
 
 from understudy.align.archive import AlignmentReader
-from understudy.features import load_logmel, stacked_length
+from understudy.features import Normaliser, load_logmel, stacked_length
 from understudy.shar import SharData, damaged, write_shar
 from understudy.stage import UserError
 from understudy.stage.workers import Workers
+from understudy.targets import TargetReader
 from understudy.targets.codec import join
 from understudy.targets.shard import Shard, write_shard
+from understudy.train.data import Span, SpeechData
 
 
 def shar_command(folder: Path, name: str, *more: object) -> list:
@@ -87,6 +89,15 @@ def test_a_pass_hears_every_frame_once_with_its_own_targets(streams):
     for number, spans in kept.items():
         spans.sort()
         assert [a for a, _ in spans] == [0, *(b for _, b in spans[:-1])] and spans[-1][1] == lengths[number]
+    # As from the manifest, but for what a second compression rounds.
+    normaliser = Normaliser.load(streams / "normaliser.json")
+    plain = SpeechData(
+        [streams / "unlabelled.jsonl.gz"], normaliser, None, TargetReader([streams / "targets/unlabelled"])
+    )
+    for span in (Span(3, 2, 7), Span(3, 0, lengths[3]), Span(20, 1, lengths[20])):
+        ours, theirs = data.hear(span, 2), plain.hear(span, 2)
+        assert ours.id == theirs.id and np.abs(ours.features - theirs.features).max() < 0.05
+        assert all(np.array_equal(a, b) for a, b in zip(ours.targets, theirs.targets))
     orders = [list(data.order(60, seed)) for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
     # Cuts of other shards meet, but of no more than a pool.
@@ -133,7 +144,7 @@ def test_another_teacher_tree_or_length_is_refused(streams, other):
         path = folder / "00002.targets"
         write_other(path, Shard(path).describe | (other or {}), other is None)
     with pytest.raises(UserError, match=said):
-        SharData(streams / "shar/unlabelled").utterance(7)
+        SharData(streams / "shar/unlabelled").hear(Span(7, 0, 1), 0)
     with pytest.raises(UserError, match=said):
         write_shar(streams / "unlabelled.jsonl.gz", streams / "x", Workers(1), None, streams / "targets/unlabelled")
     if other:

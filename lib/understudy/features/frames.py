@@ -18,18 +18,21 @@ def stacked_length(frames: int) -> int:
     return frames // STACK
 
 
-def stack(logmel: np.ndarray, offset: int = 0) -> np.ndarray:
+def stack(logmel: np.ndarray, offset: int = 0, start: int = 0, stop: int | None = None) -> np.ndarray:
     """Stack three consecutive frames.
 
     Args:
         logmel: (frames, mels).
         offset: start this many 10 ms frames later, 0 to 2; the end is padded by repetition so that the
             number of stacked frames, and so the alignment, does not depend on it (training augmentation).
+        start: first of the stacked frames to give.
+        stop: the one after the last of them; None: all are given.
 
     Returns:
-        (frames // 3, 3 * mels).
+        (stop - start, 3 * mels), of all that there are, frames // 3.
     """
-    length = stacked_length(len(logmel))
-    if offset:
-        logmel = np.concatenate([logmel[offset:], np.repeat(logmel[-1:], offset, axis=0)])
-    return logmel[: length * STACK].reshape(length, STACK * logmel.shape[1])
+    stop = stacked_length(len(logmel)) if stop is None else stop
+    frames = logmel[start * STACK + offset : stop * STACK + offset]
+    if missing := (stop - start) * STACK - len(frames):
+        frames = np.concatenate([frames, np.repeat(logmel[-1:], missing, axis=0)])
+    return frames.reshape(stop - start, STACK * logmel.shape[1])

@@ -142,19 +142,24 @@ class TargetReader:
             if cut.id in self.where:
                 self.where[cut.id].place(cut.id, stacked_length(cut.num_frames))
 
-    def read(self, cut_id: str, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    def read(self, cut_id: str, frames: int, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Senones (frames, k) int64 and log-posteriors (frames, k) float32 of a cut, as of `Block.padded`.
+
+        Args:
+            frames: that the cut has.
+            start: the first of them to give.
+            stop: the one after the last; None: all are given.
 
         Raises:
             UserError: no targets for this cut, another number of frames, or a shard that cannot be read.
         """
-        return self._of(cut_id, frames).padded(self.k)
+        return self._of(cut_id, frames, start, stop).padded(self.k)
 
     def log_z(self, cut_id: str, frames: int) -> np.ndarray:
         """log Z (frames,) float32 of a cut: added to its log-posteriors it makes the teacher's logits."""
         return log_z(self._of(cut_id, frames))
 
-    def _of(self, cut_id: str, frames: int) -> Block:
+    def _of(self, cut_id: str, frames: int, start: int = 0, stop: int | None = None) -> Block:
         if cut_id not in self.where:
             raise UserError(f"cut {cut_id}: no soft targets. Run stage 6 on its manifest.")
         shard = self.where[cut_id]
@@ -165,4 +170,4 @@ class TargetReader:
             if len(self.cache) > _BLOCKS_IN_MEMORY:
                 self.cache.popitem(last=False)
         self.cache.move_to_end(key)
-        return self.cache[key].frames(begin, begin + frames)
+        return self.cache[key].frames(begin + start, begin + (frames if stop is None else stop))

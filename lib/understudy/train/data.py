@@ -94,12 +94,13 @@ class SpecAugment:
         return masked.reshape(frames, -1)
 
 
-class Utterance(NamedTuple):
-    """A cut, to be learnt from."""
+class Heard(NamedTuple):
+    """A span of a cut, to be learnt from."""
 
     id: str
-    logmels: np.ndarray
-    """(10 ms frames, mels) float32, normalised"""
+    """of the cut"""
+    features: np.ndarray
+    """(stacked frames, 192) float32, normalised"""
     labels: np.ndarray | None
     """(stacked frames,) senones"""
     targets: tuple[np.ndarray, np.ndarray] | None
@@ -128,8 +129,8 @@ class Speech(ABC):
         """
 
     @abstractmethod
-    def utterance(self, number: int) -> Utterance:
-        """The cut with this number."""
+    def hear(self, span: Span, offset: int) -> Heard:
+        """The span, and no more of its cut, stacked this many 10 ms frames late (`features.stack`)."""
 
     @abstractmethod
     def labels_of_all(self) -> Iterator[np.ndarray]:
@@ -142,19 +143,17 @@ class Speech(ABC):
     def batch(self, spans: list[Span], augment: SpecAugment | None, seed: list[int]) -> Batch:
         """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
         ids, features, labels, senones, values, taught = [], [], [], [], [], []
-        for number, start, stop in spans:
-            one, rng = self.utterance(number), np.random.default_rng([*seed, number, start])
-            offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
-            heard = stack(one.logmels, offset)[start:stop]
+        for span in spans:
+            rng = np.random.default_rng([*seed, span.number, span.start])
+            one = self.hear(span, int(rng.integers(0, 3)) if augment and augment.shift else 0)
             if one.labels is not None:
-                labels.append(torch.from_numpy(one.labels[start:stop].astype(np.int64)))
+                labels.append(torch.from_numpy(one.labels.astype(np.int64)))
             if one.targets is not None:
-                kept, log_posteriors = one.targets
-                senones.append(torch.from_numpy(kept[start:stop]))
-                values.append(torch.from_numpy(log_posteriors[start:stop]))
+                senones.append(torch.from_numpy(one.targets[0]))
+                values.append(torch.from_numpy(one.targets[1]))
             ids.append(one.id)
-            taught.append(torch.full((len(heard),), one.targets is not None))
-            features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
+            taught.append(torch.full((len(one.features),), one.targets is not None))
+            features.append(torch.from_numpy(augment.mask(one.features, rng) if augment else one.features))
         return Batch(
             ids,
             pad_sequence(features, batch_first=True),
@@ -251,15 +250,16 @@ class SpeechData(Speech):
         spans = spans_of(((n, stacked_length(self.cuts[n].num_frames)) for n in numbers), chunk, rng)
         return batches_of(spans, max_frames, rng, seed is not None)
 
-    def utterance(self, number: int) -> Utterance:
+    def hear(self, span: Span, offset: int) -> Heard:
         """As of `Speech`."""
+        number, start, stop = span
         cut, logmels = self.cuts[number], self._normalised(number)
         frames, labels, targets = stacked_length(len(logmels)), None, None
         if self.labels is not None and cut.id in self.labels:
-            labels = self.labels.read(cut.id, frames)[:, 0]
+            labels = self.labels.read(cut.id, frames)[start:stop, 0]
         if self.targets is not None and cut.id in self.targets:
-            targets = self.targets.read(cut.id, frames)
-        return Utterance(cut.id, logmels, labels, targets)
+            targets = self.targets.read(cut.id, frames, start, stop)
+        return Heard(cut.id, stack(logmels, offset, start, stop).astype(np.float32), labels, targets)
 
     def labels_of_all(self) -> Iterator[np.ndarray]:
         """As of `Speech`."""
@@ -270,10 +270,11 @@ class SpeechData(Speech):
         return self.targets is not None and any(cut.id in self.targets for cut in self.cuts)
 
     def _normalised(self, number: int) -> np.ndarray:
+        """(10 ms frames, mels) float16 of a cut."""
         if number in self.cache:
-            return self.cache[number].astype(np.float32)
+            return self.cache[number]
         values = self.normaliser(load_logmel(self.cuts[number])).astype(np.float16)
         if self.cache_left > values.nbytes:
             self.cache[number] = values
             self.cache_left -= values.nbytes
-        return values.astype(np.float32)
+        return values
