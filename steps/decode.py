@@ -69,20 +69,26 @@ class Options:
     seed: int = 42
     """of the bootstrap"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError where two sets have one name."""
+        if len({*_names(self), "dev"}) <= len(self.test):
+            raise UserError(f"--test {self.test}: results go by the manifests' names; give each its own, and none dev")
+
 
 def run(options: Options, step: Step) -> None:
     """Tune on the development set, decode the test sets, write a results line for each."""
-    names = [path.name.split(".")[0] for path in options.test]
-    if len({*names, "dev"}) <= len(names):
-        raise UserError(f"--test {options.test}: results go by the manifests' names; give each its own, and none dev")
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
-        _run(options, step, names, workers)
+        _run(options, step, workers)
 
 
-def _run(options: Options, step: Step, names: list[str], workers: Workers) -> None:
+def _names(options: Options) -> list[str]:
+    return [path.name.split(".")[0] for path in options.test]
+
+
+def _run(options: Options, step: Step, workers: Workers) -> None:
     start, cpu = time.monotonic(), workers.cpu_seconds()
     best, dev_wer = _tune(options, step.out / "dev", workers)
-    for name, path in zip(names, options.test, strict=True):
+    for name, path in zip(_names(options), options.test, strict=True):
         before, seconds = workers.cpu_seconds(), sum(cut.duration for cut in CutSet.from_jsonl_lazy(path))
         score = _decode_best(options, path, best, step.out / name, workers)
         score["rtf"] = round((workers.cpu_seconds() - before) / seconds, 5)

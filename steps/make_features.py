@@ -38,19 +38,26 @@ class Options:
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for a set that is not among the manifests."""
+        names = _names(self)
+        if self.normalise_on not in names:
+            raise UserError(f"--normalise-on {self.normalise_on}: not one of the sets {', '.join(names)}")
+        if strangers := sorted({*self.perturb} - {*names}) if self.speeds else []:
+            raise UserError(f"--perturb {' '.join(strangers)}: not one of the sets {', '.join(names)}")
+
 
 def run(options: Options, step: Step) -> None:
     """Extract every set, then the statistics of the one to normalise on."""
-    names = [path.name.split(".")[0] for path in options.cuts]
-    if options.normalise_on not in names:
-        raise UserError(f"--normalise-on {options.normalise_on}: not one of the sets {', '.join(names)}")
-    if strangers := sorted({*options.perturb} - {*names}) if options.speeds else []:
-        raise UserError(f"--perturb {' '.join(strangers)}: not one of the sets {', '.join(names)}")
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
-        for name, path in zip(names, options.cuts):
+        for name, path in zip(_names(options), options.cuts):
             speeds = [1.0, *(options.speeds or [])] if name in options.perturb else [1.0]
             extract_set(path, step.out, name, speeds, options.shard_size, options.backend, workers)
     global_normaliser(step.out / f"{options.normalise_on}.jsonl.gz").save(step.out / "normaliser.json")
+
+
+def _names(options: Options) -> list[str]:
+    return [path.name.split(".")[0] for path in options.cuts]
 
 
 if __name__ == "__main__":

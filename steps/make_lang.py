@@ -47,13 +47,16 @@ class Options:
     """labelled words without pronunciation: stop, leave out the cuts that contain them (they get no alignment), or
     guess pronunciations from the lexicon"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for what does not go together."""
+        if self.text and self.arpa:
+            raise UserError("--text and --arpa: a given model is not estimated again; give one of them")
+        if not 0 <= self.english < 1 or (self.english and self.arpa):
+            raise UserError(f"--english {self.english}: a share from 0 to below 1, of a model that is estimated")
+
 
 def run(options: Options, step: Step) -> None:
     """Check the words, write the folder, and say what the model is worth on each set."""
-    if options.text and options.arpa:
-        raise UserError("--text and --arpa: a given model is not estimated again; give one of them")
-    if not 0 <= options.english < 1 or (options.english and options.arpa):
-        raise UserError(f"--english {options.english}: a share from 0 to below 1, of a model that is estimated")
     entries = read_entries(options.lexicon)
     lexicon, guessed = _complete(options, entries)
     _warn_of_test_words(options.extra_cuts, lexicon)

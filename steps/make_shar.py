@@ -36,11 +36,14 @@ class Options:
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError where there is nothing to learn."""
+        if self.labels is None and self.targets is None:
+            raise UserError("give --labels, --targets or both: what is to be learnt from these cuts")
+
 
 def run(options: Options, step: Step) -> None:
     """Write it, and say what it came to."""
-    if options.labels is None and options.targets is None:
-        raise UserError("give --labels, --targets or both: what is to be learnt from these cuts")
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
         about = write_shar(options.feats, step.out, workers, options.labels, options.targets, options.shard_size)
     cuts = about["cuts"]

@@ -21,6 +21,7 @@ from lhotse import CutSet
 from understudy.decode.search import Beams, Scales
 from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.stage.workers import ClusterOptions, Workers
+from understudy.targets.codec import MOST_SENONES
 from understudy.targets.compute import MAX_FRAMES, compute
 from understudy.targets.store import LEAST
 from understudy.targets.teaching import Teaching
@@ -65,13 +66,29 @@ class Options:
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError where something that this kind takes was not given, or `k` cannot be stored."""
+        if not 1 <= self.k <= MOST_SENONES:
+            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
+        if self.supervision == "denominator" and self.labels is None:
+            raise UserError(
+                "--supervision denominator sums over phone sequences: give --labels, of the labelled speech"
+            )
+        if self.supervision in ("lattice", "best-path") and self.graph is None:
+            raise UserError(
+                f"--supervision {self.supervision} decodes: give --graph, the folder of steps/make_graph.py"
+            )
+        named: dict[str, Path] = {}
+        for path in self.feats:
+            if (other := named.setdefault(path.name.split(".")[0], path)) != path:
+                raise UserError(f"{path}, {other}: both would be written to one folder. Give them names of their own.")
+
 
 def run(options: Options, step: Step) -> None:
     """One teacher pass over each manifest; what it cost, in however many runs, is in report.json."""
     teaching = Teaching(
         options.model, options.supervision, options.k, _scales(options), options.beams, options.labels, options.graph
     )
-    teaching.check()
     _check(options.feats)
     torch.set_num_threads(options.threads)
     report, described = {}, teaching.described()
@@ -93,13 +110,10 @@ def run(options: Options, step: Step) -> None:
 
 
 def _check(manifests: list[Path]) -> None:
-    """Raise UserError where there is nothing to hear, or two manifests would be written to one folder."""
-    named: dict[str, Path] = {}
+    """Raise UserError where there is nothing to hear."""
     for path in manifests:
         if next(iter(CutSet.from_jsonl_lazy(path)), None) is None:
             raise UserError(f"{path}: no cuts. Make it again (stages 0 and 1).")
-        if (other := named.setdefault(path.name.split(".")[0], path)) != path:
-            raise UserError(f"{path}, {other}: both would be written to one folder. Give them names of their own.")
 
 
 def _scales(options: Options) -> Scales:

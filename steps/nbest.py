@@ -36,11 +36,14 @@ class Options:
     n: int = 100
     """word sequences of an utterance, at most"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for a number that makes no sense."""
+        if self.n < 1:
+            raise UserError(f"--n {self.n}: at least one")
+
 
 def run(options: Options, step: Step) -> None:
     """Write a line for each utterance, best first; count the errors of the best of the first 1, 2, 5, 10, … of them."""
-    if options.n < 1:
-        raise UserError(f"--n {options.n}: at least one")
     lattices = load_lattices(options.decoded / "lattices.safetensors")
     words, total, lost = Lexicon.read(options.lang).words, 0, 0
     errors = np.zeros(options.n, np.int64)  # of the best of the first ones

@@ -37,11 +37,14 @@ class Options:
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for a number that makes no sense."""
+        if self.seeds < 2:
+            raise UserError(f"--seeds {self.seeds}: an interval takes two at least")
+
 
 def run(options: Options, step: Step) -> None:
     """A file for each unit, which is what a killed run need not do again; then all in one."""
-    if options.seeds < 2:
-        raise UserError(f"--seeds {options.seeds}: an interval takes two at least")
     units = list(enumerate(grid(options.labels, options.noises, options.ratios)))
     todo = [unit for unit in units if not _path(step.out, unit[0]).exists()]
     if len(todo) < len(units):

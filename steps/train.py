@@ -22,7 +22,7 @@ from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.train.criteria import Hard
 from understudy.train.data import Speech, SpeechData
 from understudy.train.loop import Sets, Trainer, TrainOptions, finish, log_priors
-from understudy.train.schedule import passes
+from understudy.train.schedule import Pass, passes
 from understudy.train.way import depends
 
 # In which a model must be as the one that it starts from.
@@ -71,10 +71,14 @@ class Options:
     threads: int = 2
     """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for what does not go together."""
+        _check(self)
+        _plan(self)
+
 
 def run(options: Options, step: Step) -> None:
     """Set up data and model, train, write the model folder."""
-    _check(options)
     tree = Tree.load(options.labels / "tree.json")
     sets = _sets(options, tree)
     model, meta = AcousticModel(options.model, 3 * NUM_MELS, tree.num_senones), _meta(options, sets)
@@ -87,9 +91,7 @@ def run(options: Options, step: Step) -> None:
             meta["transferred_hours"] = hours
     elif options.transfer:
         meta["transferred_hours"] = _transfer(options, model)
-    plan = passes(
-        options.epochs, options.sub_epochs if options.unlabelled else 0, options.labelled_tail, options.labelled_passes
-    )  # fmt: skip
+    plan = _plan(options)
     trainer = Trainer(
         model, sets, plan, options.train, step.out, options.seed, options.threads,
         {"soft": Hard()} if options.true_labels else None, trained=options.init is not None,
@@ -115,6 +117,11 @@ def _check(options: Options) -> None:
         raise UserError("--unlabelled goes with --targets, or with --true-labels for the oracle")
     if options.true_labels and len(options.unlabelled) > 1:
         raise UserError(f"--true-labels {options.true_labels}: they are of one manifest, not of {options.unlabelled}")
+
+
+def _plan(options: Options) -> list[Pass]:
+    sub_epochs = options.sub_epochs if options.unlabelled else 0
+    return passes(options.epochs, sub_epochs, options.labelled_tail, options.labelled_passes)
 
 
 def _check_tree(options: Options, tree: Tree, described: dict) -> None:

@@ -62,15 +62,20 @@ class Options:
     threads: int = 2
     """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
+    def __post_init__(self) -> None:
+        """Raise UserError for what a sequence criterion does not take, or lacks."""
+        if self.train.chunk:
+            raise UserError("--train.chunk: sequence criteria need whole utterances; leave it 0")
+        if self.train.share:
+            raise UserError("--train.share: sequence criteria take no soft targets; leave it 0")
+        if self.criterion == "smbr" and self.graph is None:
+            raise UserError("--criterion smbr searches lattices: give --graph, the folder of steps/make_graph.py")
+
 
 def run(options: Options, step: Step) -> None:
     """Set up data, model and criterion, train, write the model folder."""
     model, tree = models.load(options.model), Tree.load(options.labels / "tree.json")
     models.check_tree(options.model, model, tree, options.labels)
-    if options.train.chunk:
-        raise UserError("--train.chunk: sequence criteria need whole utterances; leave it 0")
-    if options.train.share:
-        raise UserError("--train.share: sequence criteria take no soft targets; leave it 0")
     sets = Sets(*(SpeechData.labelled(path, options.labels) for path in (options.labelled, options.dev)))
     criterion = (_mmi if options.criterion == "mmi" else _smbr)(options, model, tree, sets)
     plan, criteria = [Pass(options.criterion)] * options.epochs, {options.criterion: criterion}
@@ -94,8 +99,6 @@ def _mmi(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Crit
 
 
 def _smbr(options: Options, model: AcousticModel, tree: Tree, sets: Sets) -> Criterion:
-    if options.graph is None:
-        raise UserError("--criterion smbr searches lattices: give --graph, the folder of steps/make_graph.py")
     graph = load_graph(options.graph / "HCLG.safetensors", model.meta.get("tree"))
     return Smbr(graph, model.log_priors, options.sequence)
 

@@ -26,12 +26,15 @@ class Options:
     check_audio: bool = True
     """Read every audio file, not the manifests alone."""
 
+    def __post_init__(self) -> None:
+        """Raise UserError where two sets have one name."""
+        if len({path.name.split(".")[0] for path in self.cuts}) != len(self.cuts):
+            raise UserError("--cuts: two manifests have the same file name. Give every set its own.")
+
 
 def run(options: Options, step: Step) -> None:
     """Validate set by set and say what was kept."""
     manifests = {path.name.split(".")[0]: path for path in options.cuts}
-    if len(manifests) != len(options.cuts):
-        raise UserError("--cuts: two manifests have the same file name. Give every set its own.")
     summary = {}
     for name, cuts, report in validate_sets(manifests, options.check_audio, options.bad):
         if options.bad == "exclude":

@@ -36,6 +36,10 @@ STEP = textwrap.dedent('''
         jobs: int = 1
         inner: Inner = field(default_factory=Inner)
 
+        def __post_init__(self):
+            if self.times < 1:
+                raise UserError(f"--times {self.times}: at least once")
+
     def run(options, step):
         print("worked")
         (step.out / "copy.txt").write_text(options.source.read_text() * options.times)
@@ -67,6 +71,15 @@ def test_runs_once_and_again_when_something_changed(step, tmp_path):
     assert (tmp_path / "out/copy.txt").read_text() == "xxx"
     (tmp_path / "source").write_text("y")
     assert "worked" in step("--source", "source", "--out", "out", "--times", "3").stdout
+
+
+def test_options_that_make_no_sense_cost_nothing_that_was_made(step, tmp_path):
+    step("--source", "source", "--out", "out")
+    for wrong, told in (("--times", "--times -1: at least once"), ("--inner.rate", "rate -1.0: below 0")):
+        refused = step("--source", "source", "--out", "out", wrong, "-1")
+        assert refused.returncode == 1 and told in refused.stderr and "Traceback" not in refused.stderr
+    assert (tmp_path / "out/copy.txt").read_text() == "xx"
+    assert "up to date" in step("--source", "source", "--out", "out").stderr
 
 
 def test_an_option_that_came_later_counts_as_its_default(step, tmp_path):

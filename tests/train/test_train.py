@@ -253,8 +253,8 @@ def load_step(name: str) -> ModuleType:
 def refused(step: ModuleType, folder: Path, told: str, **options: Any) -> None:
     """A training that must not begin."""
     paths = {"labelled": folder / "labelled.jsonl.gz", "dev": folder / "dev.jsonl.gz", "labels": folder / "labels"}
-    wanted = step.Options(**{**paths, "out": folder / "x", "model": ModelOptions(1, 24), **options})
     with pytest.raises(UserError, match=told):
+        wanted = step.Options(**{**paths, "out": folder / "x", "model": ModelOptions(1, 24), **options})
         step.run(wanted, Step(folder / "x", "train.py", {}))
 
 

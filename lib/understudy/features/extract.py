@@ -60,19 +60,18 @@ def global_normaliser(manifest: Path) -> Normaliser:
 
 def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str, Alteration | None]) -> Path:
     cuts, index, folder, speeds, backend, altered = task
-    manifest = folder / f"{index:05d}.jsonl.gz"
-    if manifest.exists():
+    manifest, features = folder / f"{index:05d}.jsonl.gz", folder / f"{index:05d}.lca"
+    if manifest.exists() and features.exists():
         return manifest
-    with atomic_path(folder / f"{index:05d}.lca") as partial:
+    with atomic_path(features) as partial:
         with LilcomChunkyWriter(partial) as store:
             stored_as = Path(store.storage_path).name
             done = [_extract_cut(_perturbed(c, speed), store, backend, altered) for speed in speeds for c in cuts]
         if stored_as != partial.name:
             raise UserError(f"{partial}: the feature writer chose another name, {stored_as}")
-    final = str(folder / f"{index:05d}.lca")
     with atomic_path(manifest) as partial, SequentialJsonlWriter(partial) as writer:
         for cut in done:
-            cut.features.storage_path = final
+            cut.features.storage_path = str(features)
             writer.write(cut)
     return manifest
 

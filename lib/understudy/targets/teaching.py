@@ -19,7 +19,6 @@ from understudy.lang.state_graph import StateGraph
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
 from understudy.stage import UserError, fingerprint
-from understudy.targets.codec import MOST_SENONES
 from understudy.targets.denominator import Occupied
 from understudy.targets.lattice import Decoded
 from understudy.targets.store import Targets, top_k
@@ -61,17 +60,6 @@ class Teaching:
         if self.kind in ("lattice", "best-path") and self.graph:
             read.append(self.graph / "HCLG.safetensors")
         return fingerprint.of_files(read)
-
-    def check(self) -> None:
-        """Raise UserError where something that this kind takes was not given, or `k` cannot be stored."""
-        if not 1 <= self.k <= MOST_SENONES:
-            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
-        if self.kind == "denominator" and self.labels is None:
-            raise UserError(
-                "--supervision denominator sums over phone sequences: give --labels, of the labelled speech"
-            )
-        if self.kind in ("lattice", "best-path") and self.graph is None:
-            raise UserError(f"--supervision {self.kind} decodes: give --graph, the folder of steps/make_graph.py")
 
     def described(self) -> dict[str, Any]:
         """What stands in every shard of the targets."""
