@@ -329,6 +329,13 @@ def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):
     losses_ = [look["dev"] for look in history]
     best, last = (load_file(speech / keep / "model.safetensors")["output.weight"] for keep in ("best", "last"))
     assert torch.equal(best, last) == (losses_[-1] == min(losses_))
+    # On targets alone there is no labelled pass to look after.
+    some_targets(speech, "unlabelled", 24)
+    soft = ["--unlabelled", f"[{speech / 'unlabelled.jsonl.gz'}]", "--targets", f"[{speech / 'some/unlabelled'}]"]
+    soft += ["--labelled-passes", "0", "--epochs", "3", "--sub-epochs", "3", "--train.validate_every", "3"]
+    run(train_command(speech, "soft", *soft))
+    history = json.loads((speech / "soft/model.json").read_text())["meta"]["history"]
+    assert [(look["pass"], look["kind"]) for look in history] == [(3, "soft"), (6, "soft"), (9, "soft")]
 
 
 def test_a_training_that_comes_to_nothing_says_so_and_keeps_what_was(speech):

@@ -67,7 +67,7 @@ class TrainOptions:
     augment: SpecAugment = field(default_factory=SpecAugment)
     """SpecAugment"""
     validate_every: int = 1
-    """labelled passes between looks at the dev set"""
+    """labelled passes between looks at the dev set; passes of any kind where none is labelled"""
     checkpoint_seconds: float = 60.0
     """seconds between checkpoints"""
     keep: Literal["best", "last"] = "best"
@@ -183,9 +183,12 @@ class Trainer:
         return self._with(self.best if self.options.keep == "best" else self.way.mean(self.average))
 
     def _due(self, number: int) -> bool:
-        """Whether dev is looked at after this pass: a labelled one (they end sub-epochs), and surely the last."""
-        done = sum(one.kind != "soft" for one in self.plan[: number + 1])
-        every = self.plan[number].kind != "soft" and done % self.options.validate_every == 0
+        """Whether dev is looked at after this pass: a labelled one, if there are such (they end sub-epochs), and surely
+        the last.
+        """
+        looked = [one.kind != "soft" for one in self.plan]
+        looked = looked if any(looked) else [True] * len(looked)
+        every = looked[number] and sum(looked[: number + 1]) % self.options.validate_every == 0
         return every or number + 1 == len(self.plan)
 
     def _data(self, number: int) -> Speech:
