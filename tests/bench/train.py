@@ -113,8 +113,8 @@ def _loop(options: Options, folder: Path) -> None:
     }
     if options.stream:  # its order is its own, and it goes on from round to round
         stream = SharData(options.stream)
-        frames, chunk = options.train.max_frames, options.train.chunk
-        passes = chain.from_iterable(updates(stream.order(frames, n, chunk=chunk), 1, True) for n in count_from(0))
+        most, chunk = options.train.max_frames, options.train.chunk
+        passes = chain.from_iterable(updates(stream.order(most, n, chunk=chunk), 1, True) for n in count_from(0))
         sides["loop, stream on disk"] = lambda _: trainer._parts(stream, islice(passes, count))
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     for _, piece in zip(range(options.rounds + 1), cycle(pieces)):
