@@ -24,9 +24,8 @@ from understudy.models import load, weights_fingerprint
 from understudy.score import errors
 from understudy.score.normalise import Way
 from understudy.score.outcome import write_outcome
-from understudy.score.results import append_result
+from understudy.score.results import append_result, of_model, of_now
 from understudy.stage import Step, UserError, log, main
-from understudy.stage.log import commit, machine
 from understudy.stage.workers import ClusterOptions, Workers
 
 
@@ -152,16 +151,9 @@ def _how(options: Options, scales: Scales) -> dict[str, Any]:
 
 
 def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:
-    model = load(options.model)
-    known = (
-        "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour",
-        "transferred_hours",
-    )  # fmt: skip
     return {
-        "recipe": options.recipe, "system": options.system, "test_set": test_set,
-        "config": step.digest, "parameters": model.num_parameters, **{k: model.meta.get(k) for k in known},
-        "commit": commit(), "machine": machine(), "seed": model.meta.get("seed"),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "recipe": options.recipe, "system": options.system, "test_set": test_set, "config": step.digest,
+        **of_model(load(options.model)), **of_now(),
     }  # fmt: skip
 
 

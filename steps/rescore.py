@@ -20,9 +20,8 @@ from understudy.lang.ngram import BackoffModel
 from understudy.score import errors
 from understudy.score.normalise import Way, normalise
 from understudy.score.outcome import Outcome, write_outcome
-from understudy.score.results import append_result, read_results
+from understudy.score.results import append_result, of_now, read_results
 from understudy.stage import Step, UserError, log, main
-from understudy.stage.log import commit, machine
 
 
 @dataclass
@@ -106,8 +105,7 @@ def _line(
     """The results line of the decoding, with what rescoring changed."""
     return {
         **decoded, **score, "system": f"{options.system}-rescored", "config": step.digest, "dev_wer": round(dev_wer, 3),
-        "scored": os.path.relpath(step.out / name, options.results.parent), "commit": commit(), "machine": machine(),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "scored": os.path.relpath(step.out / name, options.results.parent), **of_now(),
     }  # fmt: skip
 
 

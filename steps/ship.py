@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -25,13 +24,12 @@ from understudy.decode.recogniser import Recogniser
 from understudy.device.files import GRAPH, NETWORK, seal
 from understudy.features import load_stacked
 from understudy.score.outcome import write_outcome
-from understudy.score.results import append_result
+from understudy.score.results import append_result, of_model, of_now
 from understudy.ship.check import Likeness, compare
 from understudy.ship.folder import seal_folder, write_graph  # first: see understudy.lang.hclg
 from understudy.ship.footprint import Footprint, measure, multiply_adds
 from understudy.ship.quantise import Precision, write_network
 from understudy.stage import Step, UserError, log, main, write_json
-from understudy.stage.log import commit, machine
 
 SAME = 1e-3  # largest difference of a logit that rounding may make
 
@@ -121,14 +119,10 @@ def seal_alike(
 
 
 def _line(options: Options, step: Step, recogniser: Recogniser, precision: str, test_set: str) -> dict[str, Any]:
-    known = "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "init", "transferred_hours"
-    meta = recogniser.model.meta
     return {
         "recipe": options.recipe, "system": f"{options.system}-{precision}", "test_set": test_set,
-        "config": step.digest, "precision": precision, "parameters": recogniser.model.num_parameters,
-        **{key: meta.get(key) for key in known}, "multiply_adds_per_s": round(multiply_adds(recogniser.model)),
-        "commit": commit(), "machine": machine(), "seed": meta.get("seed"),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "config": step.digest, "precision": precision, **of_model(recogniser.model),
+        "multiply_adds_per_s": round(multiply_adds(recogniser.model)), **of_now(),
     }  # fmt: skip
 
 

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 from pathlib import Path
 from typing import Any
 
+from understudy.models import AcousticModel
 from understudy.stage import UserError, atomic_path
+from understudy.stage.log import commit, machine
 
 IDENTITY = ("recipe", "system", "test_set", "config")
 """What makes a line the same result computed again."""
+
+
+OF_MODEL = (
+    "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour", "init",
+    "transferred_hours", "seed",
+)  # fmt: skip
+"""What a model knows of itself that its results tell."""
+
+
+def of_model(model: AcousticModel) -> dict[str, Any]:
+    """A result's part that tells of its model."""
+    return {"parameters": model.num_parameters, **{key: model.meta.get(key) for key in OF_MODEL}}
+
+
+def of_now() -> dict[str, Any]:
+    """A result's part that tells where and when it was computed."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return {"commit": commit(), "machine": machine(), "time": now}
 
 
 def read_results(path: Path | str) -> list[dict[str, Any]]:
