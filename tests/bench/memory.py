@@ -12,6 +12,7 @@ e.g.: . utils/path.sh
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ class Options:
     """What is measured."""
 
     cuts: Path
-    """manifest with audio and transcripts"""
+    """manifest with audio and transcripts; with features too, where `steps` does not make them"""
     teacher: Path
     """a trained model"""
     labels: Path
@@ -57,7 +58,11 @@ def run(options: Options) -> None:
     rows: dict[str, dict[str, float]] = {}
     for hours in options.hours:
         folder = options.out / f"{hours:g}"
-        _repeat(options.cuts, hours * 3600, folder / "speech.jsonl.gz")
+        if "features" in options.steps:
+            _repeat(options.cuts, hours * 3600, folder / "speech.jsonl.gz")
+        else:
+            _repeat(options.cuts, hours * 3600, folder / "feats/speech.jsonl.gz")
+            shutil.copy(options.cuts.parent / "normaliser.json", folder / "feats")
         for name in options.steps:
             rows.setdefault(name, {})[f"{hours:g}"] = _peak_mb(
                 _commands(options, folder)[name], folder / f"{name}.json"
