@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The experiments of arXiv:2106.06126 on one corpus: sourced by a run_table.sh that has its options, among them
-# `cells_of_corpus`, which lists the cells that make $data/feats and $dir/lang, and `teacher`, the options of its
-# configuration.
+# `cells_of_corpus`, which lists the cells that make $data/feats and $dir/lang, and further options of its steps:
+# `mono`, `tree`, `teacher`, `realigned` (of the teacher that learns on its own alignment) and `distilling`.
 #
 # What is written here is a list of cells (name, what it needs, command), which steps/run_cells.py works through, and
 # a list of rows, of which steps/report_table.py makes the table. Cells share all that they have in common: the
@@ -13,6 +13,7 @@ read -ra seeds <<<"$seeds"
 read -ra parts <<<"$parts"
 read -ra first_epochs <<<"$first_epochs" # of each size
 read -ra alone_epochs <<<"$alone_epochs"
+taught_by=${taught_by:-teacher} # or teacher-mmi: after sequence training
 known_blocks="A B C rivals sequence smaller device"
 small=${sizes[0]} large=${sizes[-1]}
 # shellcheck disable=SC2034  # cells_of_corpus makes features of these
@@ -92,11 +93,12 @@ foundation() {
     cell "$c/ali" "$c/teacher-first" steps/realign.py --model "$dir/$c/teacher-first" --tree "$dir/$c/tree" \
       --feats "$feats" --lang "$dir/lang" --out "$dir/$c/ali"
     model "$c" teacher 1 "$c/ali" "${teacher[@]}" "${batches[@]}" --init "$dir/$c/teacher-first" \
-      --epochs "$(of realigned_epochs "$c")" --train.learning_rate 0.002
+      --epochs "$(of realigned_epochs "$c")" --train.learning_rate 0.002 "${realigned[@]}"
   else
     model "$c" teacher 1 "$c/tree" "${teacher[@]}" "${batches[@]}" --epochs "$(of teacher_epochs "$c")"
   fi
-  targets "$c" targets teacher "$c/teacher"
+  [[ $taught_by == teacher ]] || sequence "$c" teacher mmi
+  targets "$c" targets "$taught_by" "$c/$taught_by"
 }
 
 # targets CONDITION NAME MODEL NEEDS OPTION…
@@ -123,7 +125,7 @@ distilled() {
   ((part <= sub_epochs)) || passes=$(awk -v p="$passes" -v s="$sub_epochs" -v n="$part" 'BEGIN { print p * s / n }')
   model "$c" "$3" "$seed" "$first $needs" --config "conf/$size.yaml" --unlabelled "[$speech]" \
     --init "$dir/$first" --epochs "$epochs" --sub-epochs "$sub" --labelled-passes "$passes" \
-    --train.learning_rate "$distil_rate" --train.max_frames "$distil_frames" "${@:7}"
+    --train.learning_rate "$distil_rate" --train.max_frames "$distil_frames" "${distilling[@]}" "${@:7}"
 }
 
 # wants BLOCK: whether the option `blocks` names it
@@ -232,13 +234,13 @@ curves() {
 rivals() {
   local kind
   for kind in lattice best-path; do
-    targets n "targets-$kind" teacher "n/teacher/decode" --supervision "$kind" --graph "$dir/n/graph" \
-      --tuned "$dir/n/teacher/decode" --beams.search "$beam"
+    targets n "targets-$kind" "$taught_by" "n/$taught_by/decode" --supervision "$kind" --graph "$dir/n/graph" \
+      --tuned "$dir/n/$taught_by/decode" --beams.search "$beam"
     distilled n "$small" "$small-$kind" 1 "n/targets-$kind" 1 --targets "[$dir/n/targets-$kind/unlabelled]"
   done
   # No decoder either: what the teacher believes once it knows which phones may follow which.
-  targets n targets-denominator teacher n/teacher/decode --supervision denominator --labels "$dir/n/$labels" \
-    --tuned "$dir/n/teacher/decode"
+  targets n targets-denominator "$taught_by" "n/$taught_by/decode" --supervision denominator \
+    --labels "$dir/n/$labels" --tuned "$dir/n/$taught_by/decode"
   distilled n "$small" "$small-denominator" 1 n/targets-denominator 1 --targets "[$dir/n/targets-denominator/unlabelled]"
   distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
   # The teacher heard the clean speech, the student hears it in rooms and noise.
@@ -258,17 +260,18 @@ oracle() {
 sequences() {
   local from
   for from in teacher "$small" "$small-$all"; do
-    sequence "$from" mmi
+    [[ $from-mmi == "$taught_by" ]] || sequence n "$from" mmi # that of the teacher is there
   done
-  sequence "$small-$all" smbr
+  sequence n "$small-$all" smbr
 }
 
-# sequence NAME CRITERION
+# sequence CONDITION NAME CRITERION
 sequence() {
-  cell "n/$1-$2" "n/$1 n/graph" steps/train_sequence.py --model "$dir/n/$1" --criterion "$2" \
-    --labelled "$data/n/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" --labels "$dir/n/$labels" \
-    --lang "$dir/lang" --graph "$dir/n/graph" --epochs "$sequence_epochs" --threads 1 --out "$dir/n/$1-$2"
-  decode_cell n "$1-$2" "n/$1-$2"
+  local id=$1/$2-$3
+  cell "$id" "$1/$2 $1/graph" steps/train_sequence.py --model "$dir/$1/$2" --criterion "$3" \
+    --labelled "$data/$1/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$1/$labels" \
+    --lang "$dir/lang" --graph "$dir/$1/graph" --epochs "$sequence_epochs" --threads 1 --out "$dir/$id"
+  decode_cell "$1" "$2-$3" "$id"
 }
 
 # smaller: at n with all unlabelled speech, the large student with so narrow a projection that it is no larger than the
@@ -322,6 +325,7 @@ table_rows() {
   local size part c kind name
   if at_n; then
     row "A: the small student with its teacher" teacher-n "$small-n"
+    [[ $taught_by == teacher ]] || row "A: the small student with its teacher" "$taught_by-n" "$small-n"
     row "A: the small student with its teacher" "$small-n"
     row "A: the small student with its teacher" "$small-$all-n" "$small-n" "$small-oracle-n"
     row "A: the small student with its teacher" "$small-oracle-n" "$small-n"
@@ -333,9 +337,9 @@ table_rows() {
   fi
   if wants C; then
     for size in "${sizes[@]}"; do
-      row "C: students of several sizes with little labelled speech" "$size-n" teacher-n
+      row "C: students of several sizes with little labelled speech" "$size-n" "$taught_by-n"
       for part in "${parts[@]}"; do
-        row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" teacher-n
+        row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" "$taught_by-n"
       done
     done
   fi

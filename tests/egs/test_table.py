@@ -97,19 +97,22 @@ def test_blocks_that_make_no_sense_are_told(tmp_path, blocks, told):
 
 
 @pytest.mark.parametrize(
-    ("corpus", "blocks"),
+    ("corpus", "blocks", "teacher"),
     [
-        ("speechocean762", "A B C rivals sequence smaller device"),
-        ("mini_librispeech", "A C rivals sequence smaller device"),
+        ("speechocean762", "A B C rivals sequence smaller device", "teacher"),
+        ("mini_librispeech", "A C rivals sequence smaller device", "teacher-mmi"),
     ],
 )
-def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks):
+def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
     recipe = Path(__file__).parents[2] / "egs" / corpus / "s1/run_table.sh"
     command = [recipe, "--list", "true", "--data", tmp_path / "data", "--dir", tmp_path / "exp"]
     done = subprocess.run([*command, "--blocks", blocks], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), corpus)
     assert {"n/student.3", "n/student-oracle/decode", "n/large-first-projected"} <= {cell.name for cell in cells}
+    assert len({cell.name for cell in cells}) == len(cells)
+    heard = {cell.command[cell.command.index("--model") + 1] for cell in cells if cell.name.startswith("n/targets")}
+    assert heard == {f"{tmp_path}/exp/n/{teacher}"}
     configs = {part for cell in cells for part in cell.command if part.endswith(".yaml")}
     assert all((recipe.parent / config).exists() for config in configs)
     if "B" not in blocks:

@@ -57,6 +57,7 @@ labels=tree      # the network needs no second alignment here
 subset_by=utterance
 teacher=(--config conf/teacher.yaml)
 mono=(--iterations 30 --gaussians 600)
+distilling=()
 tree=(--min-count 40 --min-gain 40)
 scales='[0.2, 0.25, 0.3, 0.4, 0.5]'
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'

@@ -64,7 +64,9 @@ labels=ali # of the teacher
 subset_by=utterance
 # A narrower teacher than run.sh's: two are trained, each on one core.
 teacher=(--config conf/teacher.yaml --model.cells 128 --train.max_frames 900)
+realigned=()
 mono=()
+distilling=()
 tree=()
 scales='[0.1, 0.15, 0.2, 0.3, 0.4]'
 prior_scales='[0.1, 0.2, 0.4, 0.6, 0.8]'
