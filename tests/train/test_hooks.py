@@ -98,6 +98,6 @@ def learn(method):
 def test_all_of_them_learn(in_ranks):
     first, second = in_ranks(LEARN)
     assert first == second
-    assert first["fp16"] == pytest.approx(first["exact"], rel=5e-2) and first["fp16"] != first["exact"]
+    assert first["fp16"] == pytest.approx(first["exact"], abs=5e-2) and first["fp16"] != first["exact"]
     assert first["exact"] < 1.0 and all(loss < 1.2 for loss in first.values()), first
     assert len(set(first.values())) == 4
