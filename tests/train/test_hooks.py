@@ -88,16 +88,21 @@ def learn(method):
     def loss(part):
         logits = one.network(features[part], torch.full((len(features[part]),), 20))
         return torch.nn.functional.cross_entropy(logits.mean(1), labels[part])
+    found = []
     for _ in range(40):
         total, gradients = one.gradients(loss, [slice(ranks.rank(), None, 2)], [0.5])
         optimizer.step()
-    return ranks.total([total])[0]
+        found += ranks.total([total])
+    return found
 """
 
 
 def test_all_of_them_learn(in_ranks):
     first, second = in_ranks(LEARN)
     assert first == second
-    assert first["fp16"] == pytest.approx(first["exact"], abs=5e-2) and first["fp16"] != first["exact"]
-    assert first["exact"] < 1.0 and all(loss < 1.2 for loss in first.values()), first
-    assert len(set(first.values())) == 4
+    # Later, steps this long make of a rounding, and of another processor, another way.
+    assert first["fp16"][:10] == pytest.approx(first["exact"][:10], rel=5e-2)
+    last = {method: losses[-1] for method, losses in first.items()}
+    assert last["fp16"] != last["exact"]
+    assert last["exact"] < 1.0 and all(loss < 1.2 for loss in last.values()), last
+    assert len(set(last.values())) == 4
