@@ -11,22 +11,15 @@ import numpy as np
 from lhotse import CutSet
 from lhotse.cut import Cut
 
-from understudy.features import Normaliser, stack, stacked_length
+from understudy.features import Normaliser
 from understudy.shar import layout
 from understudy.stage import UserError, read_json
 from understudy.targets import TargetReader
-from understudy.train.data import Heard, Span, Speech, batches_of, spans_of
-
-
-class _Known(NamedTuple):
-    id: str
-    logmels: np.ndarray
-    """(10 ms frames, mels) float16, normalised"""
-    labels: np.ndarray | None
+from understudy.train.data import Span, Speech, Utterance, batches_of, spans_of
 
 
 class _Shard(NamedTuple):
-    cuts: list[Cut | _Known]
+    cuts: list[Cut | Utterance]
     """with their features, compressed until they are heard"""
     targets: TargetReader | None
 
@@ -72,25 +65,15 @@ class SharData(Speech):
             spans = spans_of(((n, int(self._lengths[n])) for n in numbers), chunk, rng)
             yield from batches_of(spans, max_frames, rng, seed is not None)
 
-    def hear(self, span: Span, offset: int) -> Heard:
-        """As of `Speech`."""
-        number, start, stop = span
+    def utterance(self, number: int) -> Utterance:
+        """As of `Speech`; decompressed once, however many spans it is heard in."""
         index = int(np.searchsorted(self._first, number, side="right")) - 1
-        shard = self._shard(index)
-        cut = self._known(shard, number - int(self._first[index]))
-        frames, labels, targets = stacked_length(len(cut.logmels)), None, None
-        if cut.labels is not None:
-            labels = cut.labels[start:stop]
-        if shard.targets:
-            targets = shard.targets.read(cut.id, frames, start, stop)
-        return Heard(cut.id, stack(cut.logmels, offset, start, stop).astype(np.float32), labels, targets)
-
-    def _known(self, shard: _Shard, at: int) -> _Known:
-        """A cut, decompressed once however many spans it is heard in."""
+        shard, at = self._shard(index), number - int(self._first[index])
         cut = shard.cuts[at]
-        if not isinstance(cut, _Known):
+        if not isinstance(cut, Utterance):
             logmels = self.normaliser(cut.load_features()).astype(np.float16)
-            cut = shard.cuts[at] = _Known(cut.id, logmels, cut.load_senones() if self.tree else None)
+            labels = cut.load_senones() if self.tree else None
+            cut = shard.cuts[at] = Utterance(cut.id, logmels, labels, shard.targets)
         return cut
 
     def labels_of_all(self) -> Iterator[np.ndarray]:

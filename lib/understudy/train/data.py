@@ -94,17 +94,16 @@ class SpecAugment:
         return masked.reshape(frames, -1)
 
 
-class Heard(NamedTuple):
-    """A span of a cut, to be learnt from."""
+class Utterance(NamedTuple):
+    """A cut, to be learnt from."""
 
     id: str
-    """of the cut"""
-    features: np.ndarray
-    """(stacked frames, 192) float32, normalised"""
+    logmels: np.ndarray
+    """(10 ms frames, mels) float16, normalised"""
     labels: np.ndarray | None
     """(stacked frames,) senones"""
-    targets: tuple[np.ndarray, np.ndarray] | None
-    """senones and their log-posteriors, (stacked frames, k) each"""
+    targets: TargetReader | None
+    """that has its soft targets"""
 
 
 class Speech(ABC):
@@ -129,8 +128,8 @@ class Speech(ABC):
         """
 
     @abstractmethod
-    def hear(self, span: Span, offset: int) -> Heard:
-        """The span, and no more of its cut, stacked this many 10 ms frames late (`features.stack`)."""
+    def utterance(self, number: int) -> Utterance:
+        """The cut with this number."""
 
     @abstractmethod
     def labels_of_all(self) -> Iterator[np.ndarray]:
@@ -143,17 +142,20 @@ class Speech(ABC):
     def batch(self, spans: list[Span], augment: SpecAugment | None, seed: list[int]) -> Batch:
         """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
         ids, features, labels, senones, values, taught = [], [], [], [], [], []
-        for span in spans:
-            rng = np.random.default_rng([*seed, span.number, span.start])
-            one = self.hear(span, int(rng.integers(0, 3)) if augment and augment.shift else 0)
+        for number, start, stop in spans:
+            one, rng = self.utterance(number), np.random.default_rng([*seed, number, start])
+            offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
+            # Of the span alone: an utterance is heard in many.
+            heard = stack(one.logmels, offset, start, stop).astype(np.float32)
             if one.labels is not None:
-                labels.append(torch.from_numpy(one.labels.astype(np.int64)))
+                labels.append(torch.from_numpy(one.labels[start:stop].astype(np.int64)))
             if one.targets is not None:
-                senones.append(torch.from_numpy(one.targets[0]))
-                values.append(torch.from_numpy(one.targets[1]))
+                kept, log_posteriors = one.targets.read(one.id, stacked_length(len(one.logmels)), start, stop)
+                senones.append(torch.from_numpy(kept))
+                values.append(torch.from_numpy(log_posteriors))
             ids.append(one.id)
-            taught.append(torch.full((len(one.features),), one.targets is not None))
-            features.append(torch.from_numpy(augment.mask(one.features, rng) if augment else one.features))
+            taught.append(torch.full((len(heard),), one.targets is not None))
+            features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
         return Batch(
             ids,
             pad_sequence(features, batch_first=True),
@@ -250,16 +252,14 @@ class SpeechData(Speech):
         spans = spans_of(((n, stacked_length(self.cuts[n].num_frames)) for n in numbers), chunk, rng)
         return batches_of(spans, max_frames, rng, seed is not None)
 
-    def hear(self, span: Span, offset: int) -> Heard:
+    def utterance(self, number: int) -> Utterance:
         """As of `Speech`."""
-        number, start, stop = span
-        cut, logmels = self.cuts[number], self._normalised(number)
-        frames, labels, targets = stacked_length(len(logmels)), None, None
+        cut, logmels, labels, targets = self.cuts[number], self._normalised(number), None, None
         if self.labels is not None and cut.id in self.labels:
-            labels = self.labels.read(cut.id, frames)[start:stop, 0]
+            labels = self.labels.read(cut.id, stacked_length(len(logmels)))[:, 0]
         if self.targets is not None and cut.id in self.targets:
-            targets = self.targets.read(cut.id, frames, start, stop)
-        return Heard(cut.id, stack(logmels, offset, start, stop).astype(np.float32), labels, targets)
+            targets = self.targets
+        return Utterance(cut.id, logmels, labels, targets)
 
     def labels_of_all(self) -> Iterator[np.ndarray]:
         """As of `Speech`."""

@@ -186,8 +186,8 @@ class Trainer:
         """Whether dev is looked at after this pass: a labelled one, if there are such (they end sub-epochs), and surely
         the last.
         """
-        looked = [one.kind != "soft" for one in self.plan]
-        looked = looked if any(looked) else [True] * len(looked)
+        only_soft = all(one.kind == "soft" for one in self.plan)
+        looked = [only_soft or one.kind != "soft" for one in self.plan]
         every = looked[number] and sum(looked[: number + 1]) % self.options.validate_every == 0
         return every or number + 1 == len(self.plan)
 
