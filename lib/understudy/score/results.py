@@ -6,15 +6,16 @@ import fcntl
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from understudy.models import AcousticModel
 from understudy.stage import UserError, atomic_path
 from understudy.stage.log import commit, machine
 
+if TYPE_CHECKING:  # reports need no torch
+    from understudy.models import AcousticModel
+
 IDENTITY = ("recipe", "system", "test_set", "config")
 """What makes a line the same result computed again."""
-
 
 OF_MODEL = (
     "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour", "init",
