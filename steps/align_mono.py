@@ -19,7 +19,7 @@ from understudy.align import monophone
 from understudy.align.archive import AlignmentWriter
 from understudy.align.cepstra import cepstra
 from understudy.align.check import BoundaryCheck
-from understudy.corpus import is_perturbed
+from understudy.corpus import is_perturbed, set_name
 from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.spoken import say_left_out, spoken_cuts, spoken_lexicon
@@ -57,7 +57,7 @@ def run(options: Options, step: Step) -> None:
     )
     report = {}
     for path in options.feats:
-        name = path.name.split(".")[0]
+        name = set_name(path)
         report[name] = _align(path, step.out / name, lexicon, model)
         log.info("%s: %s", name, report[name])
     write_json(step.out / "report.json", report)

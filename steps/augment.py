@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lhotse.cut import Cut
 
-from understudy.corpus import read_cuts
+from understudy.corpus import read_cuts, set_name
 from understudy.features.extract import extract_set
 from understudy.features.logmel import BACKENDS
 from understudy.features.rooms import make_rooms
@@ -58,7 +58,7 @@ def run(options: Options, step: Step) -> None:
     talkers = 1 if options.noises else options.surroundings.talkers
     rooms = make_rooms(options.surroundings.rooms, options.seed)
     log.info("%d rooms, noise from %d cuts, %d at once", len(rooms), len(noises), talkers)
-    name = options.cuts.name.split(".")[0]
+    name = set_name(options.cuts)
     altered = Surroundings(options.surroundings, rooms, noises, talkers, options.seed)
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
         extract_set(options.cuts, step.out, name, [1.0], options.shard_size, options.backend, workers, altered)

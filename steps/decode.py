@@ -16,6 +16,7 @@ from typing import Any
 
 from lhotse import CutSet
 
+from understudy.corpus import set_name
 from understudy.decode.lattice import oracle, save_lattices
 from understudy.decode.pool import Decoder, decode, outcome
 from understudy.decode.search import Beams, Scales
@@ -81,7 +82,7 @@ def run(options: Options, step: Step) -> None:
 
 
 def _names(options: Options) -> list[str]:
-    return [path.name.split(".")[0] for path in options.test]
+    return [set_name(path) for path in options.test]
 
 
 def _run(options: Options, step: Step, workers: Workers) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from understudy.corpus import set_name
 from understudy.features.extract import extract_set, global_normaliser
 from understudy.features.logmel import BACKENDS
 from understudy.stage import Step, UserError, main
@@ -57,7 +58,7 @@ def run(options: Options, step: Step) -> None:
 
 
 def _names(options: Options) -> list[str]:
-    return [path.name.split(".")[0] for path in options.cuts]
+    return [set_name(path) for path in options.cuts]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from lhotse import CutSet
 
-from understudy.corpus import is_perturbed
+from understudy.corpus import is_perturbed, set_name
 from understudy.lang.english import general_english, mixed
 from understudy.lang.g2p import pronounce
 from understudy.lang.lexicon import Entry, Lexicon, oov_counts, oov_message, read_entries
@@ -83,7 +83,7 @@ def run(options: Options, step: Step) -> None:
     for path in options.extra_cuts:
         known = [t.split() for t in _texts(path) if all(model.log_prob(w, ()) > -99 for w in t.split())]
         if known:
-            report["perplexity"][path.name.split(".")[0]] = round(model.perplexity(known), 2)
+            report["perplexity"][set_name(path)] = round(model.perplexity(known), 2)
     log.info("%s", report)
     write_json(step.out / "report.json", report)
 

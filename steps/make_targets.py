@@ -18,6 +18,7 @@ from typing import Literal
 import torch
 from lhotse import CutSet
 
+from understudy.corpus import set_name
 from understudy.decode.search import Beams, Scales
 from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.stage.workers import ClusterOptions, Workers
@@ -80,7 +81,7 @@ class Options:
             )
         named: dict[str, Path] = {}
         for path in self.feats:
-            if (other := named.setdefault(path.name.split(".")[0], path)) != path:
+            if (other := named.setdefault(set_name(path), path)) != path:
                 raise UserError(f"{path}, {other}: both would be written to one folder. Give them names of their own.")
 
 
@@ -94,7 +95,7 @@ def run(options: Options, step: Step) -> None:
     report, described = {}, teaching.described()
     with Workers(options.jobs, options.cluster, options.threads, step.out) as workers:
         for path in options.feats:
-            name, begun = path.name.split(".")[0], time.monotonic()
+            name, begun = set_name(path), time.monotonic()
             done = compute(
                 teaching, path, step.out / name, described, workers, options.shard_size, options.max_frames,
                 options.least,

@@ -15,6 +15,7 @@ from lhotse import CutSet
 from understudy.align import labels
 from understudy.align.archive import AlignmentReader, AlignmentWriter
 from understudy.align.cepstra import cepstra
+from understudy.corpus import set_name
 from understudy.features import load_logmel, stacked_length
 from understudy.features.frames import STACK
 from understudy.lang import tree
@@ -57,7 +58,7 @@ def run(options: Options, step: Step) -> None:
     grown.save(step.out / "tree.json")
     log.info("%d contexts seen, %d senones", len(stats), grown.num_senones)
     for path in options.feats:
-        name = path.name.split(".")[0]
+        name = set_name(path)
         writer = AlignmentWriter(step.out / name, ["senone"])
         for cut, contexts in _contexts(path, options.ali):
             writer.write(cut.id, np.array([grown.senone(*c) for c in contexts.tolist()]), len(contexts))
@@ -66,7 +67,7 @@ def run(options: Options, step: Step) -> None:
 
 def _contexts(manifest: Path, ali: Path):
     """Cuts with their (frames, 4) contexts; those without alignment are left out, counted and said."""
-    reader = AlignmentReader(ali / manifest.name.split(".")[0])
+    reader = AlignmentReader(ali / set_name(manifest))
     left_out = 0
     for cut in CutSet.from_file(manifest):
         frames = stacked_length(cut.num_frames)

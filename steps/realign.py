@@ -18,7 +18,7 @@ from understudy.align.archive import AlignmentWriter
 from understudy.align.check import BoundaryCheck
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
-from understudy.corpus import is_perturbed
+from understudy.corpus import is_perturbed, set_name
 from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
 from understudy.lang.spoken import say_left_out, spoken_cuts, spoken_lexicon
 from understudy.lang.tree import Tree
@@ -49,7 +49,7 @@ def run(options: Options, step: Step) -> None:
     models.check_tree(options.model, model, tree, options.tree)
     lexicon, report = spoken_lexicon(options.lang, options.feats), {}
     for path in options.feats:
-        name = path.name.split(".")[0]
+        name = set_name(path)
         normaliser = Normaliser.load(path.parent / "normaliser.json")
         report[name] = _align(path, step.out / name, model, tree, lexicon, normaliser, options.prior_scale)
         log.info("%s: %s", name, report[name])

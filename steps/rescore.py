@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from understudy.corpus import read_cuts
+from understudy.corpus import read_cuts, set_name
 from understudy.decode.lattice import Rescoring, WordLattice, load_lattices
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel
@@ -57,7 +57,7 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Tune the weight, rescore the test sets, write a results line for each."""
     known = {line["test_set"]: line for line in read_results(options.results) if line["system"] == options.system}
-    names = [path.name.split(".")[0] for path in options.test]
+    names = [set_name(path) for path in options.test]
     if missing := [name for name in names if name not in known]:
         raise UserError(
             f"{options.results}: has no result of {options.system} on {', '.join(missing)}. Decode it first."

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from lhotse import CutSet
 
+from understudy.corpus import set_name
 from understudy.decode.recogniser import Recogniser
 from understudy.device.files import GRAPH, NETWORK, seal
 from understudy.features import load_stacked
@@ -75,7 +76,7 @@ def run(options: Options, step: Step) -> None:
             heard = measure(folder, CutSet.from_jsonl_lazy(options.dev))
             dev[precision] = write_outcome(folder / "dev", heard.outcomes, {}, options.seed)
         for path in options.test:
-            name, found = path.name.split(".")[0], measure(folder, CutSet.from_jsonl_lazy(path))
+            name, found = set_name(path), measure(folder, CutSet.from_jsonl_lazy(path))
             score = write_outcome(folder / name, found.outcomes, {}, options.seed)
             line = _line(options, step, recogniser, precision, name) | score | _costs(folder, found, like)
             append_result(options.results, line | {"scored": os.path.relpath(folder / name, options.results.parent)})

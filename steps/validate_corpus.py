@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.corpus import validate_sets, write_cuts
+from understudy.corpus import set_name, validate_sets, write_cuts
 from understudy.stage import Step, UserError, log, main, write_json
 
 
@@ -28,13 +28,13 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raise UserError where two sets have one name."""
-        if len({path.name.split(".")[0] for path in self.cuts}) != len(self.cuts):
+        if len({set_name(path) for path in self.cuts}) != len(self.cuts):
             raise UserError("--cuts: two manifests have the same file name. Give every set its own.")
 
 
 def run(options: Options, step: Step) -> None:
     """Validate set by set and say what was kept."""
-    manifests = {path.name.split(".")[0]: path for path in options.cuts}
+    manifests = {set_name(path): path for path in options.cuts}
     summary = {}
     for name, cuts, report in validate_sets(manifests, options.check_audio, options.bad):
         if options.bad == "exclude":

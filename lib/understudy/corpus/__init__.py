@@ -9,6 +9,7 @@ from understudy.corpus.build import (
     join_manifests,
     original_id,
     read_cuts,
+    set_name,
     write_cuts,
 )
 from understudy.corpus.split import set_of_speakers, split_speakers
@@ -25,6 +26,7 @@ __all__ = [
     "join_manifests",
     "original_id",
     "read_cuts",
+    "set_name",
     "set_of_speakers",
     "split_speakers",
     "validate",

@@ -80,6 +80,11 @@ def write_cuts(path: Path, cuts: Iterable[MonoCut]) -> int:
     return _write_lines(path, (json.dumps(cut.to_dict(), ensure_ascii=False) + "\n" for cut in cuts))
 
 
+def set_name(manifest: Path) -> str:
+    """Of the set whose manifest it is: what stands before the first dot of the file's name."""
+    return manifest.name.split(".")[0]
+
+
 def read_cuts(path: Path) -> Iterator[MonoCut]:
     """Cuts of a manifest, one at a time, in its order.
 

@@ -17,7 +17,7 @@ from lhotse.shar import SharWriter
 from lhotse.utils import fastcopy
 
 from understudy.align.archive import AlignmentReader
-from understudy.corpus import in_shards, is_perturbed
+from understudy.corpus import in_shards, is_perturbed, set_name
 from understudy.features import stacked_length
 from understudy.lang.tree import Tree
 from understudy.shar import layout
@@ -89,7 +89,7 @@ def write_shar(
             order; or there is nothing to learn from.
     """
     told, taught = _Told(), targets and _Targets.open(targets)
-    aligned = labels and AlignmentReader(labels / feats.name.split(".")[0])
+    aligned = labels and AlignmentReader(labels / set_name(feats))
     (out / "shar").mkdir(parents=True, exist_ok=True)
     shards = _by_targets(feats, taught, told) if taught else ((cuts, None) for cuts in in_shards(feats, shard_size))
     described = taught and taught.described

@@ -17,7 +17,7 @@ from lhotse.utils import fastcopy
 from torch.nn.utils.rnn import pad_sequence
 
 from understudy.align.archive import AlignmentReader
-from understudy.corpus import is_perturbed
+from understudy.corpus import is_perturbed, set_name
 from understudy.features import Normaliser, load_logmel, stack, stacked_length
 from understudy.stage import UserError, log
 from understudy.targets import TargetReader
@@ -242,7 +242,7 @@ class SpeechData(Speech):
     def labelled(cls, manifest: Path, labels: Path, targets: TargetReader | None = None) -> SpeechData:
         """A manifest with the senone labels that a stage wrote for it (`labels`/<name of the manifest>)."""
         normaliser = Normaliser.load(manifest.parent / "normaliser.json")
-        return cls([manifest], normaliser, AlignmentReader(labels / manifest.name.split(".")[0]), targets)
+        return cls([manifest], normaliser, AlignmentReader(labels / set_name(manifest)), targets)
 
     def order(
         self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
