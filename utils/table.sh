@@ -14,7 +14,7 @@ read -ra parts <<<"$parts"
 read -ra first_epochs <<<"$first_epochs" # of each size
 read -ra alone_epochs <<<"$alone_epochs"
 taught_by=${taught_by:-teacher} # or teacher-mmi: after sequence training
-known_blocks="A B C rivals sequence smaller device"
+known_blocks="A B C stepwise rivals sequence smaller device"
 small=${sizes[0]} large=${sizes[-1]}
 # shellcheck disable=SC2034  # cells_of_corpus makes features of these
 corpus_sets="[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
@@ -147,8 +147,8 @@ check_blocks() {
     echo "run_table.sh: error: --blocks: this corpus has too little speech for block B" >&2
     return 1
   fi
-  if ! wants C && { wants smaller || wants device; }; then
-    echo "run_table.sh: error: --blocks: smaller and device are about the students of C; add it" >&2
+  if ! wants C && { wants stepwise || wants smaller || wants device; }; then
+    echo "run_table.sh: error: --blocks: stepwise, smaller and device are about the students of C; add it" >&2
     return 1
   fi
 }
@@ -174,8 +174,10 @@ table_cells() {
     if at_n; then small_student n "$s"; fi
     if wants B; then
       small_student 7n "$s"
-      step_by_step "$s"
+      if ((s == 1)); then seven_large; fi
+      step_by_step 7n "$s"
     fi
+    if wants stepwise; then step_by_step n "$s"; fi
     if ((s == 1)); then
       if at_n; then oracle; fi
       if wants rivals; then rivals; fi
@@ -198,19 +200,19 @@ small_student() {
   distilled "$c" "$small" "$small-$all" "$2" "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]"
 }
 
-# step_by_step SEED: at 7n, the small student from the targets of the large one
+# step_by_step CONDITION SEED: the small student from the own targets of the large one, which has all unlabelled speech
 step_by_step() {
-  (($1 != 1)) || seven_large
-  distilled 7n "$small" "$small-stepwise" "$1" "7n/targets-$large" 1 --targets "[$dir/7n/targets-$large/unlabelled]"
+  local c=$1 name=$large-$all
+  (($2 != 1)) || targets "$c" "targets-$large" "$name" "$c/$name"
+  distilled "$c" "$small" "$small-stepwise" "$2" "$c/targets-$large" 1 --targets "[$dir/$c/targets-$large/unlabelled]"
 }
 
-# seven_large: at 7n, the large student and its own targets, which the small one learns from step-wise
+# seven_large: at 7n, the large student
 seven_large() {
-  local name=$large-$all batches
+  local batches
   batches_of 7n
   train_cell 7n "7n/$large-first" 1 "7n/$labels" --config "conf/$large.yaml" "${batches[@]}" --epochs "$seven_large_epochs"
-  distilled 7n "$large" "$name" 1 7n/targets 1 --targets "[$dir/7n/targets/unlabelled]"
-  targets 7n "targets-$large" "$name" "7n/$name"
+  distilled 7n "$large" "$large-$all" 1 7n/targets 1 --targets "[$dir/7n/targets/unlabelled]"
 }
 
 # curves: students of every size at n over growing unlabelled speech (block C)
@@ -341,6 +343,11 @@ table_rows() {
       for part in "${parts[@]}"; do
         row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" "$taught_by-n"
       done
+    done
+  fi
+  if wants stepwise; then
+    for name in "$small-$all" "$large-$all" "$small-stepwise"; do
+      row "Step-wise with little labelled speech" "$name-n" "$small-n" "$small-oracle-n"
     done
   fi
   if wants rivals; then

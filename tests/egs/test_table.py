@@ -78,7 +78,7 @@ def test_students_made_smaller_are_as_small_and_ship(made):
     assert all(f"| {name}-n-{precision} |" in page for name in names for precision in ("float32", "int8-static"))
 
 
-@pytest.mark.parametrize("blocks", ["A", "A B", "A C device", "rivals", "sequence", "C smaller", "B"])
+@pytest.mark.parametrize("blocks", ["A", "A B", "A C device", "C stepwise", "rivals", "sequence", "C smaller", "B"])
 def test_blocks_are_whole_by_themselves(tmp_path, blocks):
     done = table(tmp_path, "--list", "true", "--blocks", blocks)
     assert done.returncode == 0, done.stderr
@@ -99,8 +99,8 @@ def test_blocks_that_make_no_sense_are_told(tmp_path, blocks, told):
 @pytest.mark.parametrize(
     ("corpus", "blocks", "teacher"),
     [
-        ("speechocean762", "A B C rivals sequence smaller device", "teacher"),
-        ("mini_librispeech", "A C rivals sequence smaller device", "teacher-mmi"),
+        ("speechocean762", "A B C stepwise rivals sequence smaller device", "teacher"),
+        ("mini_librispeech", "A C stepwise rivals sequence smaller device", "teacher-mmi"),
     ],
 )
 def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
@@ -111,8 +111,10 @@ def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
     cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), corpus)
     assert {"n/student.3", "n/student-oracle/decode", "n/large-first-projected"} <= {cell.name for cell in cells}
     assert len({cell.name for cell in cells}) == len(cells)
-    heard = {cell.command[cell.command.index("--model") + 1] for cell in cells if cell.name.startswith("n/targets")}
-    assert heard == {f"{tmp_path}/exp/n/{teacher}"}
+    by = {c.name: c.command[c.command.index("--model") + 1] for c in cells if c.name.startswith("n/targets")}
+    large = by.pop("n/targets-large").removeprefix(f"{tmp_path}/exp/")
+    assert f"{large}/decode" in {cell.name for cell in cells} and large.startswith("n/large-")
+    assert set(by.values()) == {f"{tmp_path}/exp/n/{teacher}"}
     configs = {part for cell in cells for part in cell.command if part.endswith(".yaml")}
     assert all((recipe.parent / config).exists() for config in configs)
     if "B" not in blocks:
