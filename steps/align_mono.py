@@ -22,7 +22,7 @@ from understudy.align.check import BoundaryCheck
 from understudy.corpus import is_perturbed, set_name
 from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.lang.lexicon import Lexicon
-from understudy.lang.spoken import say_left_out, spoken_cuts, spoken_lexicon
+from understudy.lang.spoken import SPOKEN_FILES, say_left_out, spoken_cuts, spoken_lexicon
 from understudy.stage import Step, UserError, log, main, write_json
 
 
@@ -111,4 +111,4 @@ def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("feats", "lang"), unfingerprinted=("threads",))
+    main(Options, run, inputs=("feats", "lang"), parts={"lang": SPOKEN_FILES}, unfingerprinted=("threads",))

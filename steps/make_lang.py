@@ -20,6 +20,7 @@ from understudy.lang.english import general_english, mixed
 from understudy.lang.g2p import pronounce
 from understudy.lang.lexicon import Entry, Lexicon, oov_counts, oov_message, read_entries
 from understudy.lang.ngram import END, BackoffModel, estimate, open_arpa
+from understudy.lang.spoken import OOV
 from understudy.stage import Step, UserError, atomic_path, log, main, write_json
 
 
@@ -66,9 +67,10 @@ def run(options: Options, step: Step) -> None:
         raise UserError(f"{options.cuts}: no cut has only words of {options.lexicon}. Is the case the same?")
     report: dict[str, Any] = {"words": len(lexicon.vocabulary), "phones": len(lexicon.phones) - 1}
     report["guessed"] = {word: " ".join(phones) for word, phones in guessed}
-    report["oov"] = options.oov  # for what is aligned later, too
     report["cuts"] = {"labelled": len(transcripts), "left_out": len(transcripts) - len(texts)}
     lexicon.write(step.out)
+    with atomic_path(step.out / OOV) as partial:
+        partial.write_text(f"{options.oov}\n")
     if options.arpa is None:
         model = estimate(texts + _more(options.text, lexicon), lexicon.vocabulary, options.order)
         if options.english:

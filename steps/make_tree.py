@@ -19,7 +19,7 @@ from understudy.corpus import set_name
 from understudy.features import load_logmel, stacked_length
 from understudy.features.frames import STACK
 from understudy.lang import tree
-from understudy.lang.lexicon import Lexicon
+from understudy.lang.lexicon import LEXICON_FILES, Lexicon
 from understudy.stage import Step, UserError, log, main
 
 
@@ -81,4 +81,4 @@ def _contexts(manifest: Path, ali: Path):
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("ali", "feats", "lang"))
+    main(Options, run, inputs=("ali", "feats", "lang"), parts={"lang": LEXICON_FILES})

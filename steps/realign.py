@@ -20,7 +20,7 @@ from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
 from understudy.corpus import is_perturbed, set_name
 from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
-from understudy.lang.spoken import say_left_out, spoken_cuts, spoken_lexicon
+from understudy.lang.spoken import SPOKEN_FILES, say_left_out, spoken_cuts, spoken_lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import Step, log, main, write_json
 
@@ -88,4 +88,4 @@ def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale)
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("model", "tree", "feats", "lang"))
+    main(Options, run, inputs=("model", "tree", "feats", "lang"), parts={"lang": SPOKEN_FILES})

@@ -16,7 +16,7 @@ from lhotse import CutSet
 from understudy import models
 from understudy.lang.denominator import denominator
 from understudy.lang.graph import load_graph
-from understudy.lang.spoken import spoken_lexicon
+from understudy.lang.spoken import SPOKEN_FILES, spoken_lexicon
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
 from understudy.stage import Step, UserError, log, main
@@ -108,6 +108,7 @@ if __name__ == "__main__":
         Options,
         run,
         inputs=("model", "labelled", "dev", "labels", "lang", "graph"),
+        parts={"lang": SPOKEN_FILES},
         unfingerprinted=("threads",),
         besides=lambda options: depends(options.train.parallel),
         torchrun=True,

@@ -315,15 +315,23 @@ def test_skipped_transcripts_get_no_alignment_and_are_counted(first, tmp_path):
         ["realign.py", "--model", first / "exp/teacher", "--tree", first / "exp/tree", "--feats", f"[{feats}]",
          "--lang", tmp_path / "0"],
     ]  # fmt: skip
-    for number, (name, *options) in enumerate(steps):
-        command = [sys.executable, RECIPE / "steps" / name, *options, "--out", tmp_path / str(number)]
+
+    def run_step(number: int, *more: str) -> str:
+        name, *options = steps[number]
+        command = [sys.executable, RECIPE / "steps" / name, *options, *more, "--out", tmp_path / str(number)]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
+        return done.stderr
+
+    for number in range(3):
+        run_step(number)
     left_out = json.loads((tmp_path / "0/report.json").read_text())["cuts"]["left_out"]
     for number in (1, 2):
         report = json.loads((tmp_path / f"{number}/report.json").read_text())["labelled"]
         assert len(report["unknown_words"]) == left_out > 0
         assert "have words without pronunciation, left out" in (tmp_path / f"{number}/log.txt").read_text()
+    # Another language model of the same words changes no alignment.
+    assert "made otherwise" in run_step(0, "--order", "2") and "is up to date" in run_step(1)
 
 
 def test_a_realignment_is_likelier_than_the_labels_it_began_with(first, tmp_path):

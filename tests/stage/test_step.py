@@ -133,6 +133,23 @@ def test_what_is_made_of_an_unfinished_input_stays(step, tmp_path):
         assert (tmp_path / "out/copy.txt").exists() and (tmp_path / "out/.done.json").exists()
 
 
+def test_what_a_step_does_not_read_of_a_folder_may_change(step, tmp_path):
+    text = STEP.replace("options.source.read_text()", "(options.source / 'words').read_text()")
+    (tmp_path / "step.py").write_text(text.replace("inputs=", "parts={'source': ('words',)}, inputs="))
+    (tmp_path / "lang").mkdir()
+    call = ("--source", "lang", "--out", "out")
+    missing = step(*call)
+    assert missing.returncode == 1 and "lang/words: no such file" in missing.stderr
+    for name, content, works in (("words", "a", True), ("model", "x", False), ("words", "b", True)):
+        (tmp_path / "lang" / name).write_text(content)
+        (tmp_path / "lang/.done.json").write_text(f'{{"digest": "{name}{content}", "record": {{}}}}')
+        assert ("worked" in step(*call).stdout) == works, (name, content)
+    reopen(tmp_path / "lang")
+    unfinished = step(*call)
+    assert unfinished.returncode == 1 and "lang: its step is not finished" in unfinished.stderr
+    assert (tmp_path / "out/.done.json").exists()
+
+
 def test_what_no_step_wrote_is_left_alone(step, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.tex").write_text("years of work")

@@ -16,6 +16,9 @@ BACKOFF = "#0"
 _RESERVED_WORDS = {EPS, BACKOFF, "<s>", "</s>"}
 _SHOWN = 20
 
+LEXICON_FILES = ("lexicon.txt", "phones.txt", "words.txt")
+"""What a language folder has of its lexicon"""
+
 Entry = tuple[str, tuple[str, ...]]
 """A word and the phones of one pronunciation"""
 
@@ -91,9 +94,10 @@ class Lexicon:
             for word, prons in sorted(self.pronunciations.items())
             for pron in prons
         ]
-        _write_lines(folder / "lexicon.txt", lines)
-        _write_lines(folder / "phones.txt", [f"{s} {i}" for i, s in enumerate(self.phones)])
-        _write_lines(folder / "words.txt", [f"{s} {i}" for i, s in enumerate(self.words)])
+        phones = [f"{s} {i}" for i, s in enumerate(self.phones)]
+        words = [f"{s} {i}" for i, s in enumerate(self.words)]
+        for name, content in zip(LEXICON_FILES, (lines, phones, words)):
+            _write_lines(folder / name, content)
 
     def ids(self, words: Iterable[str]) -> list[int]:
         """Word ids of a transcript.

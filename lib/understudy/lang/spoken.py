@@ -10,8 +10,13 @@ from lhotse import CutSet
 from lhotse.cut import Cut
 
 from understudy.lang.g2p import guess
-from understudy.lang.lexicon import Lexicon, oov_counts, oov_message, read_entries
-from understudy.stage import log, read_json
+from understudy.lang.lexicon import LEXICON_FILES, Lexicon, oov_counts, oov_message, read_entries
+from understudy.stage import log
+
+OOV = "oov.txt"
+"""What make_lang.py did with words without pronunciation, its --oov: it holds for what is aligned later, too"""
+SPOKEN_FILES = (*LEXICON_FILES, OOV)
+"""All that an alignment reads of a language folder: another language model changes nothing of it"""
 
 
 def spoken_lexicon(lang: Path, manifests: Iterable[Path]) -> Lexicon:
@@ -27,7 +32,7 @@ def spoken_lexicon(lang: Path, manifests: Iterable[Path]) -> Lexicon:
         if unknown := oov_counts(lexicon, texts):
             log.warning("%s", oov_message(manifest, unknown).split("\n")[0])
             counts |= unknown
-    if not counts or read_json(lang / "report.json").get("oov") != "g2p":
+    if not counts or (lang / OOV).read_text().strip() != "g2p":
         return lexicon
     guessed = guess(read_entries(lang / "lexicon.txt"), counts)
     log.info("guessed for alignment: %d of %d words", len(guessed), len(counts))

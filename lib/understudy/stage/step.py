@@ -121,6 +121,7 @@ def main(
     output: str = "out",
     unfingerprinted: tuple[str, ...] = (),
     argv: list[str] | None = None,
+    parts: dict[str, tuple[str, ...]] | None = None,
     besides: Callable[[Any], dict[str, Any]] | None = None,
     torchrun: bool = False,
 ) -> None:
@@ -134,6 +135,8 @@ def main(
         inputs: names of the options that are paths to read (None and lists of paths are understood).
         output: name of the option that is the output folder.
         unfingerprinted: options that do not change the result (number of jobs, say).
+        parts: of inputs that are folders, by the option's name: the files that are read. A change of others changes
+            nothing.
         besides: what the result depends on besides options and inputs, of the options.
         torchrun: whether several ranks share the work.
     """
@@ -148,7 +151,8 @@ def main(
             log.info("command: %s", shlex.join([Path(sys.argv[0]).name, *(sys.argv[1:] if argv is None else argv)]))
             values = {k: v for k, v in asdict(options).items() if k not in (output, *inputs, *unfingerprinted)}
             values |= besides(options) if besides else {}
-            step, finished = Step.begin(out, name, values, _paths(options, inputs), _defaults(options_type, values))
+            read = _paths(options, inputs, parts or {})
+            step, finished = Step.begin(out, name, values, read, _defaults(options_type, values))
             ranks.tell((step.record, finished))
         else:
             warnings_alone(ranks.rank())
@@ -213,13 +217,23 @@ def own_peak_kb() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
-def _paths(options: Any, names: Iterable[str]) -> list[Path]:
+def _paths(options: Any, names: Iterable[str], parts: dict[str, tuple[str, ...]]) -> list[Path]:
     paths: list[Path] = []
     for name in names:
         value = getattr(options, name)
-        if value is not None:
-            paths += [Path(v) for v in (value if isinstance(value, (list, tuple)) else [value])]
+        if value is None:
+            continue
+        given = [Path(v) for v in (value if isinstance(value, (list, tuple)) else [value])]
+        if name in parts:
+            given = [file for folder in given for file in _files_of(folder, parts[name])]
+        paths += given
     return paths
+
+
+def _files_of(folder: Path, names: Iterable[str]) -> list[Path]:
+    if folder.is_dir():
+        fingerprint.of_file(folder)  # refuses that of an unfinished step
+    return [folder / name for name in names]
 
 
 def _defaults(options_type: type, names: Iterable[str]) -> dict[str, Any]:
