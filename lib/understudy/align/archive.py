@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +53,7 @@ class AlignmentReader:
         stored = read_json(folder / "index.json")
         self.columns: list[str] = stored["columns"]
         self.index: dict[str, list[int]] = stored["cuts"]
-        self.shards: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._shard = lru_cache(_SHARDS_IN_MEMORY)(self._load)
 
     def __contains__(self, cut_id: str) -> bool:
         return cut_id in self.index
@@ -80,9 +80,7 @@ class AlignmentReader:
                 f"{self.folder}: cut {cut_id} had {stored} stacked frames when it was aligned and has {frames} now. "
                 "Features and alignment do not belong together: run stage 3 again."
             )
-        if shard not in self.shards:
-            self.shards[shard] = load_file(self.folder / f"{shard:05d}.safetensors")["rows"]
-            if len(self.shards) > _SHARDS_IN_MEMORY:
-                self.shards.popitem(last=False)
-        self.shards.move_to_end(shard)
-        return self.shards[shard][start : start + length]
+        return self._shard(shard)[start : start + length]
+
+    def _load(self, shard: int) -> np.ndarray:
+        return load_file(self.folder / f"{shard:05d}.safetensors")["rows"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ class SharData(Speech):
             raise UserError(f"{folder}: {self.described['k']} senones a frame were kept, {k} cannot be used")
         self._first = np.cumsum([0, *about["cuts"]])  # of each shard, the number of its first cut
         self._lengths = np.load(folder / layout.LENGTHS, mmap_mode="r")
-        self._open: OrderedDict[int, _Shard] = OrderedDict()
+        self._shard = lru_cache(pool)(self._open)
 
     def order(
         self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
@@ -81,16 +81,12 @@ class SharData(Speech):
         for number in range(len(self._first) - 1):
             yield from (cut.load_senones() for cut in self._cuts(number))
 
-    def _shard(self, number: int) -> _Shard:
-        if number not in self._open:
-            cuts, targets = self._cuts(number), None
-            if self.described:
-                targets = TargetReader([layout.targets(self.folder, number)], self.k, self.described)
-                targets.check(cuts)
-            self._open[number] = _Shard(cuts, targets)
-            if len(self._open) > self.pool:
-                self._open.popitem(last=False)
-        return self._open[number]
+    def _open(self, number: int) -> _Shard:
+        cuts, targets = self._cuts(number), None
+        if self.described:
+            targets = TargetReader([layout.targets(self.folder, number)], self.k, self.described)
+            targets.check(cuts)
+        return _Shard(cuts, targets)
 
     def _cuts(self, number: int) -> list[Cut]:
         size = int(self._first[number + 1] - self._first[number])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ class TargetReader:
         """
         self.where: dict[str, Shard] = {}
         self.describe: dict[str, Any] = described or {}
-        self.cache: OrderedDict[tuple[Path, int], Block] = OrderedDict()
+        self._block = lru_cache(_BLOCKS_IN_MEMORY)(Shard.block)
         for place in places:
             self._index(place)
         if k is not None and not 1 <= k <= self.describe["k"]:
@@ -164,10 +164,4 @@ class TargetReader:
             raise UserError(f"cut {cut_id}: no soft targets. Run stage 6 on its manifest.")
         shard = self.where[cut_id]
         number, begin, _ = shard.place(cut_id, frames)
-        key = (shard.path, number)
-        if key not in self.cache:
-            self.cache[key] = shard.block(number)
-            if len(self.cache) > _BLOCKS_IN_MEMORY:
-                self.cache.popitem(last=False)
-        self.cache.move_to_end(key)
-        return self.cache[key].frames(begin + start, begin + (frames if stop is None else stop))
+        return self._block(shard, number).frames(begin + start, begin + (frames if stop is None else stop))
