@@ -18,7 +18,7 @@ from understudy.decode.lattice import Rescoring, WordLattice, load_lattices
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel
 from understudy.score import errors
-from understudy.score.normalise import Way, normalise
+from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome, write_outcome
 from understudy.score.results import append_result, of_now, read_results
 from understudy.stage import Step, UserError, log, main
@@ -94,8 +94,8 @@ def _rescored(
         lattice, said = lattices[cut.id], cut.supervisions[0]
         found = rescoring.best(lattice, options.nbest) if lattice else []
         text = [rescoring.words[word] for word in found]
-        texts = (normalise(one, options.normalise) for one in (said.text.split(), text))
-        outcomes.append(Outcome(cut.id, said.speaker or "", *texts, empty=lattice is None))
+        texts = said.text.split(), text
+        outcomes.append(Outcome.of(cut.id, said.speaker or "", *texts, options.normalise, empty=lattice is None))
     return outcomes
 
 

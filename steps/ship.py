@@ -69,15 +69,17 @@ def run(options: Options, step: Step) -> None:
     cuts = islice(CutSet.from_jsonl_lazy(options.calibrate), options.calibration)
     speech = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in cuts]
     _networks(options, recogniser, speech, step.out)
-    dev, likes = {}, seal_alike(recogniser, speech[:20], {name: step.out / name for name in options.precisions})
+    ways = recogniser.about.get("normalise", [])
+    dev, how = {}, {"normalise": ways}
+    likes = seal_alike(recogniser, speech[:20], {name: step.out / name for name in options.precisions})
     for precision, like in likes.items():
         folder = step.out / precision
         if options.dev:
-            heard = measure(folder, CutSet.from_jsonl_lazy(options.dev))
-            dev[precision] = write_outcome(folder / "dev", heard.outcomes, {}, options.seed)
+            heard = measure(folder, CutSet.from_jsonl_lazy(options.dev), ways)
+            dev[precision] = write_outcome(folder / "dev", heard.outcomes, how, options.seed)
         for path in options.test:
-            name, found = set_name(path), measure(folder, CutSet.from_jsonl_lazy(path))
-            score = write_outcome(folder / name, found.outcomes, {}, options.seed)
+            name, found = set_name(path), measure(folder, CutSet.from_jsonl_lazy(path), ways)
+            score = write_outcome(folder / name, found.outcomes, how, options.seed)
             line = _line(options, step, recogniser, precision, name) | score | _costs(folder, found, like)
             append_result(options.results, line | {"scored": os.path.relpath(folder / name, options.results.parent)})
             costs = score["wer"], found.rtf, line["bytes"] / 1e6, found.peak_mb

@@ -25,6 +25,7 @@ import toy_recogniser
 from toy_recogniser import noise
 
 from understudy.decode.recogniser import Recogniser as OurRecogniser
+from understudy.device import audio
 from understudy.device.arcs import read_arcs
 from understudy.device.audio import file_blocks
 from understudy.device.events import Patience
@@ -284,6 +285,17 @@ def test_an_interrupt_ends_the_microphone_and_loses_nothing(folder: Path, device
     told = err.decode().splitlines()
     assert 1 <= len(told) <= 2 and all("microphone: audio was lost" in line for line in told)
     assert sum(int(line.split("lost ")[1].split()[0]) for line in told) == 3
+
+
+def test_what_waits_of_a_microphone_has_a_bound_and_what_is_lost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "_WAITING", 3 * audio.SECONDS)
+    told, interrupt = [], Interrupt()
+    arrived = audio._Arrived(told.append)
+    for number in range(5):
+        arrived(np.full((4, 1), number, np.float32), 4, None, "")
+    interrupt.came = True
+    assert [block[0] for block in arrived.blocks(interrupt)] == [0, 1, 2]
+    assert len(told) == 1 and "audio was lost 2 times" in told[0]
 
 
 def test_without_its_package_no_microphone_is_heard(folder: Path, tmp_path: Path) -> None:

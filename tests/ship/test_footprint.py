@@ -3,8 +3,31 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
-from understudy.ship.footprint import first_word
+import soundfile
+
+sys.path.insert(0, str(Path(__file__).parent))
+import toy_recogniser
+
+from understudy.corpus import Utterance, build_cut
+from understudy.ship.export import export
+from understudy.ship.folder import seal_folder, write_graph
+from understudy.ship.footprint import first_word, measure
+
+
+def test_texts_are_compared_as_the_decoder_compared_them(tmp_path: Path) -> None:
+    ours = toy_recogniser.make(tmp_path / "recogniser")
+    export(ours.model, ours.normaliser, ours.tree.fingerprint, tmp_path / "network.onnx")
+    write_graph(ours.graph, tmp_path)
+    seal_folder(ours, tmp_path)
+    soundfile.write(tmp_path / "a.wav", toy_recogniser.noise(1.0, 1), 16000, subtype="PCM_16")
+    cut = build_cut(Utterance("u", tmp_path / "a.wav", "ONE, TWO", "x", 16000, 16000))
+    (plain,) = measure(tmp_path, [cut]).outcomes
+    (alike,) = measure(tmp_path, [cut], ["punctuation"]).outcomes
+    assert (plain.reference, alike.reference) == (["ONE,", "TWO"], ["ONE", "TWO"])
+    assert plain.words == alike.words
 
 
 def heard(first: float | None, words: str, seconds: float = 2.0) -> dict:

@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import toy_recogniser
 
 from understudy import models
-from understudy.decode.recogniser import Recogniser, pack
+from understudy.decode.recogniser import Recogniser, about, pack
+from understudy.decode.search import Beams
 from understudy.stage import UserError
 
 
@@ -30,6 +31,14 @@ def test_what_belongs_together_recognises_alike(parts, tmp_path):
     packed(parts, tmp_path)
     noise = toy_recogniser.noise(2.0, 1)
     assert Recogniser(tmp_path).hear([noise]) == Recogniser(parts).hear([noise])
+
+
+def test_what_a_decoding_tuned_goes_along_and_its_rates_if_they_are_the_models():
+    rates = {"wer": 5.0, "wer_low": 4.0, "wer_high": 6.0, "errors": 5, "words": 100, "utterances": 9}
+    scored = {"acoustic_scale": 0.3, "prior_scale": 0.5, "normalise": ["case"], "model": "ours", **rates}
+    known = about(scored, Beams(), "student", "ours")
+    assert (known["acoustic_scale"], known["normalise"], known["tested"]) == (0.3, ["case"], rates)
+    assert about(scored, Beams(), "student", "theirs")["tested"] is None
 
 
 def test_parts_of_another_tree_are_refused_with_both(parts, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from sys import intern
 from typing import NamedTuple
 
 import torch
@@ -16,7 +15,7 @@ from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, sear
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.lang.graph import load_graph, with_word_cost
 from understudy.models import load
-from understudy.score.normalise import Way, normalise
+from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
 from understudy.stage import UserError, fingerprint
 from understudy.stage.workers import Workers
@@ -57,11 +56,9 @@ class Decoded(NamedTuple):
 def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[Way] = ()) -> Outcome:
     """As it is scored, under the scales of this number; `words` are those of the ids."""
     found = one.found[number]
-    # A word is in memory once, however often it is said: a set of a hundred hours takes tens of MB.
-    said, heard = (
-        list(map(intern, normalise(side, ways))) for side in (one.reference, [words[i] for i in found.words])
-    )
-    return Outcome(one.id, intern(one.speaker), said, heard, found.retried, found.empty, found.narrowed)
+    heard = [words[i] for i in found.words]
+    how = {name: getattr(found, name) for name in ("retried", "empty", "narrowed")}
+    return Outcome.of(one.id, one.speaker, one.reference, heard, ways, **how)
 
 
 _loaded: dict[tuple[Decoder, float], tuple] = {}

@@ -110,7 +110,8 @@ class Recogniser:
 
 
 def about(scored: dict[str, Any], beams: Beams, system: str, weights: str) -> dict[str, Any]:
-    """What recogniser.json holds: of a decoding's wer.json its scales, and its rates if they are the model's.
+    """What recogniser.json holds: of a decoding's wer.json its scales, in which ways texts were made alike, and its
+    rates if they are the model's.
 
     Args:
         weights: fingerprint of the model's.
@@ -118,5 +119,6 @@ def about(scored: dict[str, Any], beams: Beams, system: str, weights: str) -> di
     rates = {key: scored[key] for key in ("wer", "wer_low", "wer_high", "errors", "words", "utterances")}
     return {
         "system": system, **Scales.of(scored).told(), "beams": asdict(beams), "frame_s": STACKED_SHIFT,
+        "normalise": scored.get("normalise", []),
         "tested": rates if scored.get("model", weights) == weights else None,
     }  # fmt: skip

@@ -16,6 +16,8 @@ from .live import WAIT, Interrupt
 from .wav import OPENING, PCM, Source, is_wav, read_header
 
 SECONDS = 0.1
+_WAITING = 60.0
+"""seconds of a microphone that may wait to be searched; what comes then is lost, and counted"""
 SILENT = 10.0
 """seconds at least between two warnings of audio that is lost"""
 STANDARD_INPUT = "standard input"
@@ -147,7 +149,7 @@ class _Arrived:
     """Blocks between the thread of a microphone, which must not wait, and the one that searches them."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
-        self._queue: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+        self._queue: queue.Queue[np.ndarray] = queue.Queue(round(_WAITING / SECONDS))
         self._warn = warn
         self._lost = self._told = 0
         self._next = 0.0
@@ -155,7 +157,10 @@ class _Arrived:
     def __call__(self, data: np.ndarray, frames: int, when: object, status: object) -> None:
         """A block (frames, 1); a status that is true tells of audio that was lost before it."""
         self._lost += bool(status)
-        self._queue.put(data[:, 0].copy())
+        try:
+            self._queue.put_nowait(data[:, 0].copy())
+        except queue.Full:
+            self._lost += 1
 
     def blocks(self, interrupt: Interrupt) -> Iterator[np.ndarray]:
         """As they come; after an interrupt those that are there."""

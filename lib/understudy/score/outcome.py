@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from understudy.score import errors, interval, utterances
+from understudy.score.normalise import Way, normalise
 from understudy.stage import atomic_path, log, write_json
 
 
@@ -27,6 +29,15 @@ class Outcome:
     """and found nothing even so"""
     narrowed: bool = False
     """for want of memory the search followed fewer states than it should"""
+
+    @classmethod
+    def of(
+        cls, id: str, speaker: str, reference: Sequence[str], words: Sequence[str], ways: Sequence[Way], **how: bool
+    ) -> Outcome:
+        """Of texts as they are, made alike in these ways. `how`: retried, empty, narrowed."""
+        # A word is in memory once, however often it is said: a set of a hundred hours takes tens of MB.
+        said, heard = (list(map(intern, normalise(side, ways))) for side in (reference, words))
+        return cls(id, intern(speaker), said, heard, **how)
 
 
 def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any], seed: int) -> dict[str, Any]:

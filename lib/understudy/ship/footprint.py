@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from lhotse.cut import Cut
 from understudy.features import STACKED_SHIFT
 from understudy.features.extract import load_samples
 from understudy.models import AcousticModel
+from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
 from understudy.ship.folder import RUNTIME
 from understudy.stage import UserError
@@ -39,8 +40,11 @@ class Footprint:
     """most resident memory, with all packages"""
 
 
-def measure(folder: Path, cuts: Iterable[Cut]) -> Footprint:
+def measure(folder: Path, cuts: Iterable[Cut], ways: Sequence[Way] = ()) -> Footprint:
     """Hear the cuts' audio with the run-time that lies in a folder of `understudy.ship.folder`.
+
+    Args:
+        ways: in which texts are made alike before they are compared.
 
     Raises:
         UserError: it fails; its own words are in the text.
@@ -54,7 +58,7 @@ def measure(folder: Path, cuts: Iterable[Cut]) -> Footprint:
     *heard, process = lines
     if process["strange"]:
         raise UserError(f"{folder}: its run-time needs {', '.join(process['strange'])}, which a device does not have")
-    outcomes = [Outcome(*said[h["id"]], h["words"], h["widened"], h["empty"]) for h in heard]
+    outcomes = [Outcome.of(*said[h["id"]], h["words"], ways, retried=h["widened"], empty=h["empty"]) for h in heard]
     ends = [h["end_s"] for h in heard]
     return Footprint(
         outcomes, sum(h["cpu_s"] for h in heard) / sum(h["seconds"] for h in heard), first_word(heard),
