@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 from lhotse.cut import Cut
 
@@ -36,14 +37,14 @@ class Options:
     """folder of stage 2"""
     out: Path
     """folder of the alignments"""
-    iterations: int = 35
+    iterations: PositiveInt = 35
     """EM iterations"""
-    gaussians: int = 1000
+    gaussians: PositiveInt = 1000
     """Gaussians in all"""
     train_hours: float = 2.0
     """hours to train on, chosen at random (speed-perturbed copies are left out)"""
     seed: int = 1
-    threads: int = 2
+    threads: PositiveInt = 2
     """torch threads"""
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from jsonargparse.typing import PositiveInt
 from lhotse.cut import Cut
 
 from understudy.corpus import read_cuts, set_name
@@ -42,11 +43,11 @@ class Options:
     """rooms and noise"""
     seed: int = 1
     """of the draws"""
-    shard_size: int = 400
+    shard_size: PositiveInt = 400
     """cuts in a shard, the unit of resuming"""
     backend: str = BACKENDS[0]
     """torchaudio, kaldi-native-fbank or kaldifeat"""
-    jobs: int = 2
+    jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""

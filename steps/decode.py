@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 
 from understudy.corpus import set_name
@@ -62,7 +63,7 @@ class Options:
     """keep word lattices of dev and test sets for steps/rescore.py, and count their oracle, of texts as they are"""
     normalise: list[Way] = field(default_factory=list)
     """ways to make both texts alike before they are compared: case, hyphens, punctuation, fillers"""
-    jobs: int = 2
+    jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""

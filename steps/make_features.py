@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jsonargparse.typing import PositiveInt
+
 from understudy.corpus import set_name
 from understudy.features.extract import extract_set, global_normaliser
 from understudy.features.logmel import BACKENDS
@@ -30,11 +32,11 @@ class Options:
     """extra copies of --perturb at these speeds, e.g. [0.9, 1.1]"""
     perturb: list[str] = field(default_factory=lambda: ["labelled"])
     """the sets that get the extra copies"""
-    shard_size: int = 400
+    shard_size: PositiveInt = 400
     """cuts in a shard, the unit of resuming"""
     backend: str = BACKENDS[0]
     """torchaudio, kaldi-native-fbank or kaldifeat"""
-    jobs: int = 2
+    jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 
 from understudy.corpus import is_perturbed, set_name
@@ -40,7 +41,7 @@ class Options:
     """more sentences for the n-gram, one on a line: text is easier to come by than transcribed speech"""
     arpa: Path | None = None
     """a given language model, packed by gzip or not, instead of an estimated one"""
-    order: int = 3
+    order: PositiveInt = 3
     """of the estimated n-gram"""
     english: float = 0.0
     """share of general English in the n-gram, from public counts of words and pairs: for where there is little text"""

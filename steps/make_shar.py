@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jsonargparse.typing import PositiveInt
+
 from understudy.shar import write_shar
 from understudy.stage import Step, UserError, log, main
 from understudy.stage.workers import ClusterOptions, Workers
@@ -29,9 +31,9 @@ class Options:
     """folder with senone labels of the set (stage 3)"""
     targets: Path | None = None
     """soft targets of the set (stage 6), whose shards are taken over"""
-    shard_size: int = 500
+    shard_size: PositiveInt = 500
     """cuts in a shard, where there are no targets"""
-    jobs: int = 2
+    jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 
 from understudy.corpus import set_name
@@ -56,13 +57,13 @@ class Options:
     """folder of a decode of the teacher (steps/decode.py), whose scales, tuned on dev, the search takes instead"""
     beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
     """of the search"""
-    shard_size: int = 500
+    shard_size: PositiveInt = 500
     """cuts in a shard, the unit of resuming"""
-    max_frames: int = MAX_FRAMES
+    max_frames: PositiveInt = MAX_FRAMES
     """stacked frames of a batch"""
-    threads: int = 1
+    threads: PositiveInt = 1
     """torch threads of a process"""
-    jobs: int = 2
+    jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 
 from understudy.align import labels
@@ -35,7 +36,7 @@ class Options:
     """folder of stage 2"""
     out: Path
     """folder of the tree and the labels"""
-    senones: int = 600
+    senones: PositiveInt = 600
     """most senones"""
     min_count: float = 60.0
     """fewest 30 ms frames of a senone"""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import kaldialign
 import numpy as np
+from jsonargparse.typing import PositiveInt
 
 from understudy.corpus import read_cuts
 from understudy.decode.lattice import WordLattice, load_lattices, nbest
@@ -33,13 +34,8 @@ class Options:
     """manifest of the set"""
     out: Path
     """folder of nbest.jsonl and oracle.json"""
-    n: int = 100
+    n: PositiveInt = 100
     """word sequences of an utterance, at most"""
-
-    def __post_init__(self) -> None:
-        """Raise UserError for a number that makes no sense."""
-        if self.n < 1:
-            raise UserError(f"--n {self.n}: at least one")
 
 
 def run(options: Options, step: Step) -> None:

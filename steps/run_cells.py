@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from jsonargparse.typing import PositiveInt
+
 from understudy.stage import UserError, command
 from understudy.stage.cells import read_cells, run_cells
 
@@ -23,7 +25,7 @@ class Options:
     """lines of `name TAB names of the cells that it needs TAB command`; the order says what matters most"""
     logs: Path
     """folder of the cells' logs, and of locks: machines that share it share the work"""
-    jobs: int = 1
+    jobs: PositiveInt = 1
     """cells at a time on this machine"""
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 
 from understudy.corpus import set_name
@@ -57,7 +58,7 @@ class Options:
     """the results file, one line for each precision and test set"""
     precisions: list[Precision] = field(default_factory=lambda: ["float32", "int8-dynamic", "int8-static"])
     """networks to make"""
-    calibration: int = 200
+    calibration: PositiveInt = 200
     """cuts of --calibrate, from its beginning"""
     seed: int = 42
     """of the bootstrap"""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from jsonargparse.typing import PositiveInt
+
 from understudy.stage import Step, UserError, atomic_path, log, main
 from understudy.stage.workers import ClusterOptions, Workers
 from understudy.theory.simulate import Unit, grid, simulate
@@ -28,11 +30,11 @@ class Options:
     """standard deviations of the values' noise; the truth's norm is 1"""
     ratios: list[float] = field(default_factory=lambda: [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64])
     """N/n, of unlabelled inputs to labels"""
-    seeds: int = 24
+    seeds: PositiveInt = 24
     """seeds of each cell; intervals are over these"""
     seed: int = 1
     """where they begin"""
-    jobs: int = 1
+    jobs: PositiveInt = 1
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""

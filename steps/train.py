@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jsonargparse.typing import PositiveInt
+
 from understudy import models
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
@@ -53,7 +55,7 @@ class Options:
     """model folder of another corpus, or tree, to take the layers of; the output layer is new"""
     epochs: int = 20
     """passes over all speech"""
-    sub_epochs: int = 4
+    sub_epochs: PositiveInt = 4
     """parts of the unlabelled speech, each followed by labelled speech"""
     labelled_passes: float = 1.0
     """passes over the labelled speech after each sub-epoch; 0.5: a half of it, the other half after the next"""
@@ -61,14 +63,14 @@ class Options:
     """labelled passes at the end"""
     k: int | None = None
     """use only so many of the targets' senones (1: the teacher's best one, a hard label)"""
-    pool: int = 8
+    pool: PositiveInt = 8
     """shards of a stream whose cuts are shuffled together, and are in memory"""
     model: ModelOptions = field(default_factory=ModelOptions)
     """shape"""
     train: TrainOptions = field(default_factory=TrainOptions)
     """training"""
     seed: int = 1
-    threads: int = 2
+    threads: PositiveInt = 2
     """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
     def __post_init__(self) -> None:
@@ -104,10 +106,6 @@ def _check(options: Options) -> None:
     """Raise UserError where speech and what is to be learnt from it do not go together."""
     if options.init and options.transfer:
         raise UserError("--init and --transfer: a model starts from one other; give one of them")
-    if options.unlabelled and options.sub_epochs < 1:
-        raise UserError(f"--sub-epochs {options.sub_epochs}: unlabelled speech is heard in at least 1 part")
-    if options.pool < 1:
-        raise UserError(f"--pool {options.pool}: at least 1 shard is in memory")
     if options.unlabelled and (streams := [path for path in options.unlabelled if path.is_dir()]):
         if len(options.unlabelled) > 1 or options.targets or options.true_labels:
             raise UserError(f"--unlabelled {streams[0]}: a stream has its targets with it, and stands alone")

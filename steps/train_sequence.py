@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 
 from understudy import models
@@ -50,7 +51,7 @@ class Options:
     """folder of the decoding graph (smbr)"""
     epochs: int = 4
     """passes over labelled speech"""
-    lm_order: int = 4
+    lm_order: PositiveInt = 4
     """of the phone language model (mmi)"""
     lm_extra_states: int = 500
     """its histories of more than two phones (mmi)"""
@@ -59,7 +60,7 @@ class Options:
     train: TrainOptions = field(default_factory=lambda: TrainOptions(learning_rate=5e-4))
     """training; always whole utterances"""
     seed: int = 1
-    threads: int = 2
+    threads: PositiveInt = 2
     """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
     def __post_init__(self) -> None:

@@ -368,7 +368,6 @@ def test_a_student_starts_from_another(speech):
         ({"dev": Path("wrong.jsonl.gz")}, r"wrong\.jsonl\.gz: not a manifest of cuts"),
         ({"dev": Path("empty.jsonl.gz")}, r"empty\.jsonl\.gz: there is no cut in it"),
         ({"unlabelled": [Path("bare.jsonl.gz")], "true_labels": Path("labels")}, "cut bare has no features"),
-        ({"unlabelled": [Path("dev.jsonl.gz")], "true_labels": Path("labels"), "sub_epochs": 0}, "at least 1 part"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(step, speech, monkeypatch, options, told):

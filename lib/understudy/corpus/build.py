@@ -106,13 +106,7 @@ def join_manifests(path: Path, parts: Iterable[Path]) -> int:
 
 
 def in_shards(manifest: Path, size: int) -> Iterator[list[Cut]]:
-    """The cuts of a manifest in their order, at most `size` at a time, so that it is never in memory as a whole.
-
-    Raises:
-        UserError: a size below 1.
-    """
-    if size < 1:
-        raise UserError(f"--shard-size {size}: a shard holds at least one cut")
+    """The cuts of a manifest in their order, at most `size` at a time, so that it is never in memory as a whole."""
     stream = iter(CutSet.from_jsonl_lazy(manifest))
     while shard := list(itertools.islice(stream, size)):
         yield shard
