@@ -29,7 +29,7 @@ from understudy.targets.store import top_k
 from understudy.train import losses
 from understudy.train.criteria import Hard, Soft
 from understudy.train.data import Batch, Span, SpeechData
-from understudy.train.loop import TrainOptions
+from understudy.train.loop import Sets, Trainer, TrainOptions
 from understudy.train.schedule import Pass, learning_rate, passes
 
 
@@ -183,6 +183,24 @@ def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):
         batch = data.batch(spans, None, [0])
         assert torch.equal(batch.labels, data.batch([Span(number, 0, frames)], None, [0]).labels)
     assert all(len(b) * max(s.stop - s.start for s in b) <= 60 for b in orders[0])
+
+
+def test_the_last_passes_hear_whole_utterances_in_batches_of_their_own_size(speech, tmp_path):
+    data = speech_data(speech)
+    model = AcousticModel(ModelOptions(1, 8), 240, SENONES)
+
+    def spans(number: int, **options: Any) -> list[list[Span]]:
+        options = TrainOptions(max_frames=60, chunk=8, whole=0.5, **options)
+        trainer = Trainer(model, Sets(data, data), [Pass("hard", 0, 1)] * 2, options, tmp_path, 1)
+        assert trainer.updates == sum(len(list(trainer._order(i))) for i in range(2))
+        return [spans for update in trainer._order(number) for spans in update]
+
+    longest = max(stacked_length(cut.num_frames) for cut in data.cuts)
+    assert spans(0, whole_frames=4 * longest) == spans(0)  # chunks are as before
+    same, larger = spans(1), spans(1, whole_frames=4 * longest)
+    assert all(span.start == 0 for batch in same + larger for span in batch)
+    assert len(larger) < len(same)
+    assert max(len(batch) * max(span.stop for span in batch) for batch in larger) <= 4 * longest
 
 
 def test_copies_at_other_speeds_are_not_counted(speech):

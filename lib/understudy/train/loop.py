@@ -54,6 +54,8 @@ class TrainOptions:
     """frames of the chunks that back-propagation is cut off at; 0: whole utterances"""
     whole: float = 0.3
     """share of the passes, the last ones, that see whole utterances whatever the chunk"""
+    whole_frames: int = 0
+    """stacked frames of a batch in these passes; 0: max_frames. A few long utterances side by side are slow"""
     average: float = 0.99
     """decay of the running average of the weights, which is what is kept"""
     share: float = 0.0
@@ -78,9 +80,10 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         """Raise UserError for values that make no sense."""
+        may_be_0 = ("chunk", "whole_frames", "patience", "weight_decay", "checkpoint_seconds")
         for names, told, fits in (
             (("max_frames", "accumulate", "validate_every"), "at least 1", lambda value: value >= 1),
-            (("chunk", "patience", "weight_decay", "checkpoint_seconds"), "at least 0", lambda value: value >= 0),
+            (may_be_0, "at least 0", lambda value: value >= 0),
             (("learning_rate", "clip", "temperature"), "more than 0", lambda value: value > 0),
             (("warm_up", "final_rate", "whole", "average", "share"), "from 0 to 1", lambda value: 0 <= value <= 1),
         ):
@@ -196,9 +199,10 @@ class Trainer:
 
     def _order(self, number: int) -> Iterator[Update]:
         one = self.plan[number]
-        chunk = self.options.chunk if number < (1 - self.options.whole) * len(self.plan) else 0
-        seed = self.seed * 1000 + number
-        order = self._data(number).order(self.options.max_frames, seed, one.part, one.parts, chunk)
+        chunk, frames = self.options.chunk, self.options.max_frames
+        if chunk and number >= (1 - self.options.whole) * len(self.plan):
+            chunk, frames = 0, self.options.whole_frames or frames
+        order = self._data(number).order(frames, self.seed * 1000 + number, one.part, one.parts, chunk)
         return updates(order, self.options.accumulate, self.way.divided)
 
     def _parts(self, data: Speech, order: Iterable[Update]) -> Iterator[Parts]:
