@@ -9,6 +9,8 @@
 #       ./run_table.sh --list true      the cells, and what each needs
 #       ./run_table.sh --blocks "A B"   parts of the table
 #       ./run_table.sh --seeds 1       one seed only
+#       ./run_table.sh --blocks B --unlabelled-hours 9 --seven-alone-epochs 37 --data data-9h --dir exp-9h \
+#         --table table-9h/TABLE.md    three times the unlabelled speech; the student alone has as many updates again
 # shellcheck disable=SC2034  # utils/table.sh reads the options by name
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
