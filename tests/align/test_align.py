@@ -170,7 +170,7 @@ def test_an_archive_keeps_a_bounded_number_of_shards_in_memory(tmp_path, monkeyp
     for i in (0, 1, 0, 2, 0, 1):
         assert (reader.read(f"u{i}", 3) == i).all()
     assert loaded == [0, 1, 2, 1]  # what was asked for last stays
-    assert [rows[0, 0] for rows in reader.rows()] == [0, 1, 2, 3]
+    assert [rows[0, 0] for rows in reader.rows()] == [0, 1, 2, 3] and reader._shard.cache_info().currsize == 2
 
 
 def test_boundary_check_counts_what_it_cannot_compare():

@@ -99,15 +99,15 @@ def test_options_and_manifests_that_make_no_sense_are_one_sentence(speech, tmp_p
     CutSet.from_cuts([]).to_file(tmp_path / "empty.jsonl.gz")
     (tmp_path / "unlabelled.jsonl.gz").write_bytes((speech / "unlabelled.jsonl.gz").read_bytes())
     sound = speech / "unlabelled.jsonl.gz"
-    for feats, more, said in (
-        ([sound], ["--k", "300"], "--k 300: keep at least 1 and at most 255 senones"),
-        ([sound], ["--k", "0"], "--k 0: keep at least 1"),
-        ([sound], ["--shard-size", "0"], "Not of type PositiveInt: 0"),
-        ([sound, tmp_path / "empty.jsonl.gz"], [], "empty.jsonl.gz: no cuts"),
-        ([sound, tmp_path / "unlabelled.jsonl.gz"], [], "both would be written to one folder"),
+    for feats, more, status, said in (
+        ([sound], ["--k", "300"], 1, "--k 300: keep at least 1 and at most 255 senones"),
+        ([sound], ["--k", "0"], 1, "--k 0: keep at least 1"),
+        ([sound], ["--shard-size", "0"], 2, "Not of type PositiveInt: 0"),
+        ([sound, tmp_path / "empty.jsonl.gz"], [], 1, "empty.jsonl.gz: no cuts"),
+        ([sound, tmp_path / "unlabelled.jsonl.gz"], [], 1, "both would be written to one folder"),
     ):
         command = [sys.executable, ROOT / "steps/make_targets.py", "--model", model, "--jobs", "1", "--out"]
         command += [tmp_path / "out", "--feats", f"[{', '.join(map(str, feats))}]", *more]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode and said in done.stderr and "Traceback" not in done.stderr
+        assert done.returncode == status and said in done.stderr and "Traceback" not in done.stderr
         assert not list((tmp_path / "out").rglob("*.targets"))

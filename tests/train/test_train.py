@@ -376,6 +376,15 @@ def test_a_student_starts_from_another(speech):
     assert (start["pass"], start["kind"]) == (0, "start") and start["dev"] == first["history"][-1]["dev"]
 
 
+@pytest.mark.parametrize("name", ["sub_epochs", "pool"])
+def test_numbers_that_are_at_least_1_are_refused_below_it_before_any_work(tmp_path, name):
+    command = [sys.executable, ROOT / "steps/train.py", f"--{name}", 0, "--out", tmp_path / "out"]
+    command += ["--labelled", tmp_path / "a", "--dev", tmp_path / "b", "--labels", tmp_path / "c"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and name in done.stderr and "Not of type PositiveInt: 0" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
