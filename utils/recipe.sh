@@ -21,6 +21,7 @@
 : "${beam:=15}"              # of the search
 : "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
+[[ -v distilling ]] || distilling=() # further options of distillation
 
 if in_stage 1; then
   say "1: log-mel features, labelled speech at three speeds"
@@ -88,7 +89,7 @@ if in_stage 7; then
 fi
 
 distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate "$distil_rate"
-  --train.max_frames "$distil_frames")
+  --train.max_frames "$distil_frames" "${distilling[@]}")
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
