@@ -57,7 +57,7 @@ def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[
     """As it is scored, under the scales of this number; `words` are those of the ids."""
     found = one.found[number]
     heard = [words[i] for i in found.words]
-    how = {name: getattr(found, name) for name in ("retried", "empty", "narrowed")}
+    how = {"retried": found.retried, "empty": found.empty, "narrowed": found.narrowed}
     return Outcome.of(one.id, one.speaker, one.reference, heard, ways, **how)
 
 

@@ -24,13 +24,13 @@ from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.logmel import logmel
 from understudy.features.stream import SHORTEST
 from understudy.lang.graph import check_graph, load_graph, with_word_cost
-from understudy.lang.lexicon import Lexicon
+from understudy.lang.lexicon import LEXICON_FILES, Lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import UserError, atomic_path, read_json, write_json
 
 DRAWS = 100  # word sequences that a confidence is counted over
 _MODEL = ("model.json", "model.safetensors")
-_GRAPH = ("HCLG.safetensors", "lexicon.txt", "phones.txt", "words.txt")
+_GRAPH = ("HCLG.safetensors", *LEXICON_FILES)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.stage.errors import UserError
-from understudy.stage.marks import mark_of
+from understudy.stage.marks import Mark, mark_of
 
 
 def of_file(path: Path) -> str:
@@ -22,19 +22,28 @@ def of_file(path: Path) -> str:
         UserError: `path` is the folder of a step that is not finished, or a folder in that.
     """
     if path.is_dir():
-        for folder in (path, path.parent):
-            if (mark := mark_of(folder)) is None:
-                continue
-            if not mark.done:
-                raise UserError(f"{folder}: its step is not finished: run it again first")
-            made = mark.values["digest"]
-            return made if folder == path else _digest([made, path.name])
+        if mark := finished(path):
+            return mark.values["digest"]
+        if mark := finished(path.parent):
+            return _digest([mark.values["digest"], path.name])
         return _digest(sorted((str(p.relative_to(path)), p.stat().st_size) for p in path.rglob("*") if p.is_file()))
     sha = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(1 << 20):
             sha.update(block)
     return sha.hexdigest()[:16]
+
+
+def finished(folder: Path) -> Mark | None:
+    """The mark of a finished step's output folder; None: it is no step's.
+
+    Raises:
+        UserError: its step is not finished.
+    """
+    mark = mark_of(folder)
+    if mark and not mark.done:
+        raise UserError(f"{folder}: its step is not finished: run it again first")
+    return mark
 
 
 def of_files(paths: Iterable[Path]) -> tuple[str, ...]:

@@ -218,6 +218,7 @@ def own_peak_kb() -> int:
 
 
 def _paths(options: Any, names: Iterable[str], parts: dict[str, tuple[str, ...]]) -> list[Path]:
+    """Of inputs, or of what is read of them. Raises UserError where that is of an unfinished step."""
     paths: list[Path] = []
     for name in names:
         value = getattr(options, name)
@@ -225,15 +226,11 @@ def _paths(options: Any, names: Iterable[str], parts: dict[str, tuple[str, ...]]
             continue
         given = [Path(v) for v in (value if isinstance(value, (list, tuple)) else [value])]
         if name in parts:
-            given = [file for folder in given for file in _files_of(folder, parts[name])]
+            for folder in given:
+                fingerprint.finished(folder)
+            given = [folder / part for folder in given for part in parts[name]]
         paths += given
     return paths
-
-
-def _files_of(folder: Path, names: Iterable[str]) -> list[Path]:
-    if folder.is_dir():
-        fingerprint.of_file(folder)  # refuses that of an unfinished step
-    return [folder / name for name in names]
 
 
 def _defaults(options_type: type, names: Iterable[str]) -> dict[str, Any]:
