@@ -6,7 +6,6 @@ e.g.: steps/make_lang.py --lexicon data/lexicon.txt --cuts data/labelled.jsonl.g
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from understudy.corpus import is_perturbed, set_name
 from understudy.lang.english import general_english, mixed
 from understudy.lang.g2p import pronounce
 from understudy.lang.lexicon import Entry, Lexicon, oov_counts, oov_message, read_entries
-from understudy.lang.ngram import END, BackoffModel, estimate, open_arpa
+from understudy.lang.ngram import BackoffModel, estimate, open_arpa
 from understudy.lang.spoken import OOV
 from understudy.stage import Step, UserError, atomic_path, log, main, write_json
 
@@ -44,7 +43,7 @@ class Options:
     order: PositiveInt = 3
     """of the estimated n-gram"""
     english: float = 0.0
-    """share of general English in the n-gram, from public counts of words and pairs: for where there is little text"""
+    """share of general English in the n-gram: for where there is little text"""
     oov: Literal["fail", "skip", "g2p"] = "fail"
     """labelled words without pronunciation: stop, leave out the cuts that contain them (they get no alignment), or
     guess pronunciations from the lexicon"""
@@ -75,7 +74,7 @@ def run(options: Options, step: Step) -> None:
     if options.arpa is None:
         model = estimate(texts + _more(options.text, lexicon), lexicon.vocabulary, options.order)
         if options.english:
-            english = general_english(lexicon.vocabulary, math.exp(model.log_prob(END, ())))
+            english = general_english(lexicon.vocabulary)
             model = mixed(model, english, options.english)
         model.write(step.out / "lm.arpa")
     else:

@@ -16,7 +16,7 @@ from types import ModuleType
 # What lib/, steps/ and tests/ import. k2 comes after torch, which it was built for.
 TOGETHER = (
     "numpy torch torchaudio k2 lhotse kaldi_native_fbank lilcom soundfile safetensors zstandard nltk espeakng_loader "
-    "phonetisaurus jsonargparse yaml cloudpickle tqdm matplotlib tensorboardX jinja2 wordsegment"
+    "phonetisaurus jsonargparse yaml cloudpickle tqdm matplotlib tensorboardX jinja2 pocketsphinx"
 ).split()
 
 # Each in a process of its own: some of these, imported after one another in the wrong order, wait for ever

@@ -8,33 +8,52 @@ import pytest
 from understudy.lang.english import frequent_words, general_english, mixed
 from understudy.lang.ngram import BEGIN, END, BackoffModel, estimate
 
-WORDS = ["THE", "CAT", "SAT", "ON", "A", "MAT", "OF", "DON'T", "KNOW", "XQZVV"]
+WORDS = ["THE", "CAT", "SAT", "ON", "A", "MAT", "OF", "I", "DON'T", "KNOW", "XQZVV"]
 
 
 def total(model: BackoffModel, history: list[str], words: list[str]) -> float:
     return sum(math.exp(model.log_prob(word, history)) for word in [*words, END])
 
 
-def test_general_english_is_a_distribution_that_knows_english():
-    model = general_english(WORDS, 0.1)
-    for history in [[], [BEGIN], *([w] for w in WORDS)]:
-        assert total(model, history, WORDS) == pytest.approx(1.0)
-        assert model.log_prob(END, history) >= math.log(0.05)
-    assert model.log_prob("THE", ["OF"]) > model.log_prob("THE", ["THE"]) + 3
-    assert model.log_prob("KNOW", ["DON'T"]) > model.log_prob("KNOW", ["OF"])
+@pytest.mark.parametrize("worth", [-math.inf, 1e-6, 1e-4])
+def test_general_english_is_a_distribution_that_knows_english(worth):
+    model = general_english(WORDS, worth)
+    for history in itertools.chain(*(itertools.product([BEGIN, *WORDS], repeat=n) for n in (0, 1, 2))):
+        if BEGIN not in history[1:]:
+            assert total(model, list(history), WORDS) == pytest.approx(1.0, abs=2e-6)
     assert -math.inf < model.log_prob("XQZVV", []) < model.log_prob("MAT", [])
+    assert model.log_prob("CAT", ["THE"]) > model.log_prob("CAT", ["OF"])
+    assert model.log_prob("KNOW", ["DON'T"]) > model.log_prob("KNOW", ["OF"])
+    assert model.log_prob("XQZVV", ["OF"]) < model.log_prob("XQZVV", []) + 1  # what other words had is not for it
+    if worth < 1e-4:
+        assert model.log_prob("KNOW", ["I", "DON'T"]) > model.log_prob("KNOW", ["DON'T"])
+
+
+def test_what_is_worth_little_is_left_out_and_what_is_left_has_its_probability():
+    whole, pruned = general_english(WORDS, -math.inf), general_english(WORDS, 1e-3)
+    assert 2 * len(pruned.log_probs) < len(whole.log_probs)
+    assert {ngram[:-1] for ngram in pruned.log_probs} <= {(), *pruned.log_probs}
+    for ngram, log_prob in pruned.log_probs.items():
+        assert log_prob == whole.log_probs[ngram]
+    for ngram in whole.log_probs.keys() - pruned.log_probs.keys():
+        *history, word = ngram
+        often = math.exp(sum(whole.log_prob(w, ngram[:i]) for i, w in enumerate(ngram) if w != BEGIN))
+        often *= math.exp(whole.log_prob(END, [])) if history[0] == BEGIN else 1
+        shorter = whole.log_backoffs[tuple(history)] + whole.log_prob(word, history[1:])
+        assert often * (whole.log_probs[ngram] - shorter) < 1e-3
 
 
 def test_the_most_frequent_words_come_first():
     assert frequent_words(WORDS, 0) == set()
-    assert frequent_words(WORDS, 4) == {"THE", "OF", "A", "ON"}
+    assert frequent_words(WORDS, 4) == {"THE", "I", "A", "OF"}
+    assert frequent_words(["The", "the", "THE", "CAT"], 1) == {"The", "the", "THE"}
     assert frequent_words(WORDS, 99) == {*WORDS} - {"XQZVV"}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_a_mixture_has_the_mean_of_both(share):
     texts = [text.split() for text in ("THE CAT SAT ON A MAT", "A CAT SAT", "ON A MAT OF A CAT", "THE MAT")]
-    first, second = estimate(texts, WORDS, 3), general_english(WORDS, 0.2)
+    first, second = estimate(texts, WORDS, 3), general_english(WORDS)
     model = mixed(first, second, share)
     histories = [list(h) for n in (0, 1, 2) for h in itertools.product([BEGIN, *WORDS], repeat=n) if BEGIN not in h[1:]]
     for history in histories:
@@ -51,5 +70,5 @@ def test_it_helps_with_text_that_was_not_seen():
     seen = [text.split() for text in ("THE DOG SAID A", "MY FATHER SAID I DON'T KNOW")]
     new = [text.split() for text in ("THE OLD MAN", "IN THE HOUSE OF MY FATHER", "ABOUT A DOG")]
     own = estimate(seen, vocabulary, 3)
-    both = mixed(own, general_english(vocabulary, math.exp(own.log_prob(END, []))), 0.5)
+    both = mixed(own, general_english(vocabulary), 0.5)
     assert both.perplexity(new) < 0.95 * own.perplexity(new)

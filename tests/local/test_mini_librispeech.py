@@ -114,7 +114,7 @@ def test_the_vocabulary_is_that_of_the_training_speakers(
     assert (out / "text.txt").read_text() == 8 * "O'CLOCK THE FROBNIC\n"
     made(corpus, out, labelled_speakers=0.5, common_words=4)
     words = {line.split()[0] for line in (out / "lexicon.txt").read_text().splitlines()}
-    assert words == {"THE", "O'CLOCK", "OF", "AND", "TO"}
+    assert words == {"THE", "O'CLOCK", "I", "AND", "TO"}
 
 
 def test_a_given_lexicon_is_used(corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

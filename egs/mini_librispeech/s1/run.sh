@@ -20,7 +20,7 @@ lexicon=                 # LibriSpeech's lexicon; empty: CMU's dictionary
 arpa=                    # a language model; empty: a trigram of the labelled transcripts
 labelled_speakers=0.25   # part of the training speakers that is transcribed
 dev_speakers=3           # held out of the training speakers, of 28
-common_words=20000       # of general English, which the recogniser knows besides the training speakers' words
+common_words=40000       # of general English, which the recogniser knows besides the training speakers' words
 senones=700              # most leaves of the phonetic decision tree
 teacher_epochs=14        # passes of the teacher over labelled speech at three speeds
 realigned_epochs=6       # more passes on its own alignment
@@ -46,7 +46,7 @@ words=(--lexicon-words all)
 [[ -n $arpa ]] || {
   words=(--lexicon-words training --common-words "$common_words")
   text=$data/corpus/text.txt
-  english=0.5
+  english=0.8
 }
 
 if in_stage 0; then

@@ -17,7 +17,7 @@ corpus_dir=                  # folder with train-clean-5/ and dev-clean-2/; empt
 lexicon=                     # LibriSpeech's lexicon; empty: CMU's dictionary
 labelled_speakers=0.2        # part of the training speakers that is transcribed
 dev_speakers=3               # held out of the training speakers, of 28
-common_words=20000           # of general English, which the recogniser knows besides the training speakers' words
+common_words=40000           # of general English, which the recogniser knows besides the training speakers' words
 hours=0.94                   # n: transcribed speech
 unlabelled_hours=3.8         # speech without transcripts, of other speakers
 parts="8 4 2 1"              # the learning curves see an eighth of it, a fourth, …
@@ -70,7 +70,7 @@ cells_of_corpus() {
   # The language model knows general English and the labelled sentences, not the unlabelled ones, or a decoder would look
   # up there what was said.
   cell lang features steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/feats/labelled.jsonl.gz" \
-    --extra-cuts "[$data/feats/dev.jsonl.gz]" --oov g2p --order 3 --english 0.5 --out "$dir/lang"
+    --extra-cuts "[$data/feats/dev.jsonl.gz]" --oov g2p --order 3 --english 0.8 --out "$dir/lang"
 }
 
 . utils/table.sh
