@@ -22,7 +22,7 @@ from understudy.decode.lattice import oracle, save_lattices
 from understudy.decode.pool import Decoder, decode, outcome
 from understudy.decode.search import Beams, Scales
 from understudy.lang.lexicon import Lexicon
-from understudy.models import load, weights_fingerprint
+from understudy.models import load_any, weights_fingerprint
 from understudy.score import errors
 from understudy.score.normalise import Way
 from understudy.score.outcome import write_outcome
@@ -155,7 +155,7 @@ def _how(options: Options, scales: Scales) -> dict[str, Any]:
 def _description(options: Options, step: Step, test_set: str) -> dict[str, Any]:
     return {
         "recipe": options.recipe, "system": options.system, "test_set": test_set, "config": step.digest,
-        **of_model(load(options.model)), **of_now(),
+        **of_model(load_any(options.model)), **of_now(),
     }  # fmt: skip
 
 

@@ -45,7 +45,7 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Align every set; report boundaries against reference times where there are any."""
-    model, tree = models.load(options.model), Tree.load(options.tree / "tree.json")
+    model, tree = models.load_any(options.model), Tree.load(options.tree / "tree.json")
     models.check_tree(options.model, model, tree, options.tree)
     lexicon, report = spoken_lexicon(options.lang, options.feats), {}
     for path in options.feats:

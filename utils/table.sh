@@ -14,6 +14,9 @@ read -ra parts <<<"$parts"
 read -ra first_epochs <<<"$first_epochs" # of each size
 read -ra alone_epochs <<<"$alone_epochs"
 taught_by=${taught_by:-teacher} # or teacher-mmi: after sequence training
+read -ra teachers <<<"${teachers:-1}" # seeds; several are heard as one
+heard=$taught_by                      # what writes the targets
+((${#teachers[@]} == 1)) || heard=teachers
 known_blocks="A B C stepwise rivals sequence smaller device"
 small=${sizes[0]} large=${sizes[-1]}
 # shellcheck disable=SC2034  # cells_of_corpus makes features of these
@@ -77,28 +80,43 @@ labelled_speech() {
     --by "$subset_by" --out "$data/$1"
 }
 
-# foundation CONDITION: of its labelled speech alignment, tree, graph, teacher and soft targets
+# foundation CONDITION: of its labelled speech alignment, tree, graph, teachers and soft targets
 foundation() {
-  local c=$1 batches feats="[$data/$1/labelled.jsonl.gz,$data/feats/dev.jsonl.gz]"
-  batches_of "$c"
+  local c=$1 s id needs="" members="" feats="[$data/$1/labelled.jsonl.gz,$data/feats/dev.jsonl.gz]"
   cell "$c/mono" "lang $c/labelled" steps/align_mono.py --feats "$feats" --lang "$dir/lang" "${mono[@]}" \
     --threads 1 --out "$dir/$c/mono"
   cell "$c/tree" "$c/mono" steps/make_tree.py --ali "$dir/$c/mono" --feats "$feats" --lang "$dir/lang" \
     --senones "$(of senones "$c")" "${tree[@]}" --out "$dir/$c/tree"
   cell "$c/graph" "$c/tree" steps/make_graph.py --lang "$dir/lang" --tree "$dir/$c/tree" --out "$dir/$c/graph"
-  if [[ $labels == ali ]]; then # the teacher aligns anew, and learns on
-    cell "$c/teacher-first" "$c/tree" steps/train.py "${teacher[@]}" "${batches[@]}" --labelled "$data/$c/labelled.jsonl.gz" \
-      --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$c/tree" --epochs "$(of teacher_epochs "$c")" \
-      --threads 1 --out "$dir/$c/teacher-first"
-    cell "$c/ali" "$c/teacher-first" steps/realign.py --model "$dir/$c/teacher-first" --tree "$dir/$c/tree" \
-      --feats "$feats" --lang "$dir/lang" --out "$dir/$c/ali"
-    model "$c" teacher 1 "$c/ali" "${teacher[@]}" "${batches[@]}" --init "$dir/$c/teacher-first" \
+  for s in "${teachers[@]}"; do
+    one_teacher "$c" "$s" "$feats"
+    id=$(seeded "$c/$taught_by" "$s")
+    needs+=" $id" members+=",$dir/$id"
+  done
+  if [[ $heard == teachers ]]; then
+    cell "$c/teachers" "${needs# }" steps/combine.py --models "[${members#,}]" --out "$dir/$c/teachers"
+    decode_cell "$c" teachers "$c/teachers"
+  fi
+  targets "$c" targets "$heard" "$c/$heard"
+}
+
+# one_teacher CONDITION SEED FEATS: a teacher of its labelled speech; the first of several aligns that anew, for all
+one_teacher() {
+  local c=$1 first batches
+  batches_of "$c"
+  if [[ $labels == ali ]]; then
+    first=$(seeded "$c/teacher-first" "$2")
+    cell "$first" "$c/tree" steps/train.py "${teacher[@]}" "${batches[@]}" --labelled "$data/$c/labelled.jsonl.gz" \
+      --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$c/tree" --epochs "$(of teacher_epochs "$c")" --seed "$2" \
+      --threads 1 --out "$dir/$first"
+    (($2 != teachers[0])) || cell "$c/ali" "$first" steps/realign.py --model "$dir/$first" --tree "$dir/$c/tree" \
+      --feats "$3" --lang "$dir/lang" --out "$dir/$c/ali"
+    model "$c" teacher "$2" "$first $c/ali" "${teacher[@]}" "${batches[@]}" --init "$dir/$first" \
       --epochs "$(of realigned_epochs "$c")" --train.learning_rate 0.002 "${realigned[@]}"
   else
-    model "$c" teacher 1 "$c/tree" "${teacher[@]}" "${batches[@]}" --epochs "$(of teacher_epochs "$c")"
+    model "$c" teacher "$2" "$c/tree" "${teacher[@]}" "${batches[@]}" --epochs "$(of teacher_epochs "$c")"
   fi
-  [[ $taught_by == teacher ]] || sequence "$c" teacher mmi
-  targets "$c" targets "$taught_by" "$c/$taught_by"
+  [[ $taught_by == teacher ]] || sequence "$c" teacher mmi "$2"
 }
 
 # targets CONDITION NAME MODEL NEEDS OPTION…
@@ -236,13 +254,13 @@ curves() {
 rivals() {
   local kind
   for kind in lattice best-path; do
-    targets n "targets-$kind" "$taught_by" "n/$taught_by/decode" --supervision "$kind" --graph "$dir/n/graph" \
-      --tuned "$dir/n/$taught_by/decode" --beams.search "$beam"
+    targets n "targets-$kind" "$heard" "n/$heard/decode" --supervision "$kind" --graph "$dir/n/graph" \
+      --tuned "$dir/n/$heard/decode" --beams.search "$beam"
     distilled n "$small" "$small-$kind" 1 "n/targets-$kind" 1 --targets "[$dir/n/targets-$kind/unlabelled]"
   done
   # No decoder either: what the teacher believes once it knows which phones may follow which.
-  targets n targets-denominator "$taught_by" "n/$taught_by/decode" --supervision denominator \
-    --labels "$dir/n/$labels" --tuned "$dir/n/$taught_by/decode"
+  targets n targets-denominator "$heard" "n/$heard/decode" --supervision denominator \
+    --labels "$dir/n/$labels" --tuned "$dir/n/$heard/decode"
   distilled n "$small" "$small-denominator" 1 n/targets-denominator 1 --targets "[$dir/n/targets-denominator/unlabelled]"
   distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
   # The teacher heard the clean speech, the student hears it in rooms and noise.
@@ -267,10 +285,11 @@ sequences() {
   sequence n "$small-$all" smbr
 }
 
-# sequence CONDITION NAME CRITERION
+# sequence CONDITION NAME CRITERION [SEED]
 sequence() {
-  local id=$1/$2-$3
-  cell "$id" "$1/$2 $1/graph" steps/train_sequence.py --model "$dir/$1/$2" --criterion "$3" \
+  local id from seed=${4:-1}
+  id=$(seeded "$1/$2-$3" "$seed") from=$(seeded "$1/$2" "$seed")
+  cell "$id" "$from $1/graph" steps/train_sequence.py --model "$dir/$from" --criterion "$3" --seed "$seed" \
     --labelled "$data/$1/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$1/$labels" \
     --lang "$dir/lang" --graph "$dir/$1/graph" --epochs "$sequence_epochs" --threads 1 --out "$dir/$id"
   decode_cell "$1" "$2-$3" "$id"
@@ -328,6 +347,7 @@ table_rows() {
   if at_n; then
     row "A: the small student with its teacher" teacher-n "$small-n"
     [[ $taught_by == teacher ]] || row "A: the small student with its teacher" "$taught_by-n" "$small-n"
+    [[ $heard == "$taught_by" ]] || row "A: the small student with its teacher" "$heard-n" "$small-n"
     row "A: the small student with its teacher" "$small-n"
     row "A: the small student with its teacher" "$small-$all-n" "$small-n" "$small-oracle-n"
     row "A: the small student with its teacher" "$small-oracle-n" "$small-n"
@@ -339,9 +359,9 @@ table_rows() {
   fi
   if wants C; then
     for size in "${sizes[@]}"; do
-      row "C: students of several sizes with little labelled speech" "$size-n" "$taught_by-n"
+      row "C: students of several sizes with little labelled speech" "$size-n" "$heard-n"
       for part in "${parts[@]}"; do
-        row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" "$taught_by-n"
+        row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" "$heard-n"
       done
     done
   fi

@@ -15,7 +15,18 @@ SMALL = (
     "--seven-large-epochs 1 --distil-epochs 1 --seven-distil-epochs 1 --sub-epochs 1 --sequence-epochs 1 --beam 6 "
     "--seeds 1"
 ).split()
-SMALL += ["--parts", "2 1", "--sizes", "student large", "--first-epochs", "2 1", "--alone-epochs", "3 2"]
+SMALL += [
+    "--teachers",
+    "1 2",
+    "--parts",
+    "2 1",
+    "--sizes",
+    "student large",
+    "--first-epochs",
+    "2 1",
+    "--alone-epochs",
+    "3 2",
+]
 
 
 def table(folder: Path, *more: str) -> subprocess.CompletedProcess:
@@ -42,7 +53,10 @@ def test_every_row_has_its_result(made):
     assert set(rows) <= set(lines) and "Without result yet" not in text
     assert all(f"| {system} |" in text for system in rows)
     pairs = [json.loads(line) for line in (made / "table/differences.jsonl").read_text().splitlines()]
-    assert {(p["baseline"], p["system"]) for p in pairs} >= {("student-n", "student-0.06h-n"), ("teacher-n", "large-n")}
+    assert {(p["baseline"], p["system"]) for p in pairs} >= {
+        ("student-n", "student-0.06h-n"),
+        ("teachers-n", "large-n"),
+    }
     assert (made / "table/curves.png").exists() and (made / "table/wer.png").exists()
 
 
@@ -50,10 +64,10 @@ def test_each_system_learnt_from_what_its_name_says(made):
     lines = results(made)
     taught = {name: (line["teacher"], line["supervision"]) for name, line in lines.items()}
     assert taught["student-n"] == taught["teacher-7n"] == (None, None)
-    assert taught["student-0.06h-n"] == taught["large-0.03h-n"] == ("teacher", "soft, k = 20")
-    assert taught["student-lattice-n"] == ("teacher", "lattice, k = 20")
-    assert taught["student-best-path-n"] == ("teacher", "best-path, k = 1")
-    assert taught["student-hard-n"] == ("teacher", "soft, k = 1")
+    assert taught["student-0.06h-n"] == taught["large-0.03h-n"] == ("teachers", "soft, k = 20")
+    assert taught["student-lattice-n"] == ("teachers", "lattice, k = 20")
+    assert taught["student-best-path-n"] == ("teachers", "best-path, k = 1")
+    assert taught["student-hard-n"] == ("teachers", "soft, k = 1")
     assert taught["student-oracle-n"] == (None, "true labels")
     assert taught["student-stepwise-7n"] == ("large-0.06h", "soft, k = 20")
     hours = {name: (line["labelled_hours"], line["unlabelled_hours"]) for name, line in lines.items()}

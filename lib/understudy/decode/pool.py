@@ -14,7 +14,7 @@ from lhotse.cut import Cut
 from understudy.decode.search import Beams, Found, Rescale, Scales, Wanted, search_each
 from understudy.features import Normaliser, load_stacked, stacked_length
 from understudy.lang.graph import load_graph, with_word_cost
-from understudy.models import load
+from understudy.models import load_any
 from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
 from understudy.stage import UserError, fingerprint
@@ -114,7 +114,7 @@ def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales], bool]) -> list[D
     middle = grid[len(grid) // 2]
     if (decoder, middle.word) not in _loaded:
         _loaded.clear()
-        model = load(decoder.model)
+        model = load_any(decoder.model)
         graph = with_word_cost(load_graph(decoder.graph, model.meta.get("tree")), middle.word)
         _loaded[decoder, middle.word] = model, graph, Normaliser.load(decoder.normaliser)
     model, graph, normaliser = _loaded[decoder, middle.word]

@@ -1,5 +1,9 @@
-"""Acoustic models by name, their sizes and costs."""
+"""Acoustic models, one by one or several heard as one, and their folders."""
 
-from understudy.models.acoustic import AcousticModel, ModelOptions, check_tree, load, save, weights_fingerprint
+from understudy.models.acoustic import AcousticModel, ModelOptions
+from understudy.models.ensemble import Ensemble
+from understudy.models.folder import check_tree, load, load_any, save, weights_fingerprint
 
-__all__ = ["AcousticModel", "ModelOptions", "check_tree", "load", "save", "weights_fingerprint"]
+__all__ = [
+    "AcousticModel", "Ensemble", "ModelOptions", "check_tree", "load", "load_any", "save", "weights_fingerprint",
+]  # fmt: skip

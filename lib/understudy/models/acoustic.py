@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from understudy.stage import UserError, atomic_path, fingerprint, read_json, write_json
-
-if TYPE_CHECKING:
-    from understudy.lang.tree import Tree
+from understudy.stage import UserError
 
 
 @dataclass
@@ -165,51 +160,3 @@ def _reversal(lengths: Tensor, frames: int) -> Tensor:
 
 def _turned(values: Tensor, turn: Tensor) -> Tensor:
     return values.gather(1, turn[..., None].expand(-1, -1, values.shape[2]))
-
-
-def save(model: AcousticModel, folder: Path) -> None:
-    """Write model.safetensors and model.json, each atomically, weights first."""
-    with atomic_path(folder / "model.safetensors") as partial:
-        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, partial)
-    shape = {"options": asdict(model.options), "inputs": model.inputs, "senones": model.senones}
-    write_json(folder / "model.json", {**shape, "parameters": model.num_parameters, "meta": model.meta})
-
-
-def check_tree(folder: Path, model: AcousticModel, tree: Tree, where: Path) -> None:
-    """Whether a model's senones are those of a tree.
-
-    Args:
-        folder: of the model, for errors.
-        where: the tree is, for errors.
-
-    Raises:
-        UserError: it has another number of them, or those of another tree; both values are told.
-    """
-    if model.senones != tree.num_senones:
-        raise UserError(f"{folder}: {model.senones} senones, {where} has {tree.num_senones}")
-    if (known := model.meta.get("tree", tree.fingerprint)) != tree.fingerprint:
-        raise UserError(f"{folder}: senones of the tree {known}, {where} has {tree.fingerprint}")
-
-
-def weights_fingerprint(folder: Path) -> str:
-    """Of a model's weights, wherever it stands."""
-    return fingerprint.of_file(folder / "model.safetensors")
-
-
-def load(folder: Path) -> AcousticModel:
-    """Read a model that `save` wrote, ready for inference.
-
-    Raises:
-        UserError: files are missing, or the weights do not fit the description.
-    """
-    described = read_json(folder / "model.json")
-    model = AcousticModel(ModelOptions(**described["options"]), described["inputs"], described["senones"])
-    weights = folder / "model.safetensors"
-    try:
-        model.load_state_dict(load_file(weights))
-    except FileNotFoundError:
-        raise UserError(f"{weights}: no such file. Train the model first.") from None
-    except Exception as error:  # truncated or foreign weights: every reason has the same way out
-        raise UserError(f"{weights}: not the weights that model.json describes ({error}). Train again.") from error
-    model.meta = described["meta"]
-    return model.eval()

@@ -62,7 +62,7 @@ def hear(cut: Cut, folders: Mapping[str, Path], lexicon: Lexicon, tree: Tree, no
     stacked = torch.from_numpy(load_stacked(cut, normaliser))
     logits, priors = {}, {}
     for name, folder in folders.items():
-        model = models.load(folder)
+        model = models.load_any(folder)
         if model.senones == tree.num_senones:  # else it is of another tree: its senones are others
             logits[name], priors[name] = model.logits([stacked])[0].log_softmax(1), model.log_priors
     if not logits:

@@ -12,7 +12,7 @@ from understudy.stage import UserError, atomic_path
 from understudy.stage.log import commit, machine
 
 if TYPE_CHECKING:  # reports need no torch
-    from understudy.models import AcousticModel
+    from understudy.models import AcousticModel, Ensemble
 
 IDENTITY = ("recipe", "system", "test_set", "config")
 """What makes a line the same result computed again."""
@@ -24,7 +24,7 @@ OF_MODEL = (
 """What a model knows of itself that its results tell."""
 
 
-def of_model(model: AcousticModel) -> dict[str, Any]:
+def of_model(model: AcousticModel | Ensemble) -> dict[str, Any]:
     """A result's part that tells of its model."""
     return {"parameters": model.num_parameters, **{key: model.meta.get(key) for key in OF_MODEL}}
 

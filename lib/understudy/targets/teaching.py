@@ -17,7 +17,7 @@ from understudy.lang.denominator import denominator
 from understudy.lang.graph import load_graph, with_word_cost
 from understudy.lang.state_graph import StateGraph
 from understudy.lang.tree import Tree
-from understudy.models import AcousticModel
+from understudy.models import AcousticModel, Ensemble
 from understudy.stage import UserError, fingerprint
 from understudy.targets.denominator import Occupied
 from understudy.targets.lattice import Decoded
@@ -63,7 +63,7 @@ class Teaching:
 
     def described(self) -> dict[str, Any]:
         """What stands in every shard of the targets."""
-        teacher = models.load(self.model)
+        teacher = models.load_any(self.model)
         return {
             "senones": teacher.senones, "tree": teacher.meta.get("tree"), "teacher": self.model.name,
             "teacher_fingerprint": self.made_of[0], "supervision": self.kind,
@@ -71,7 +71,7 @@ class Teaching:
         }  # fmt: skip
 
     @lru_cache(1)  # noqa: B019 (one teaching in a process)
-    def load(self) -> tuple[AcousticModel, Supervision]:
+    def load(self) -> tuple[AcousticModel | Ensemble, Supervision]:
         """The teacher, on the machine's GPU if it has one, and what is written of it.
 
         Raises:
@@ -80,11 +80,11 @@ class Teaching:
         if self._fingerprints() != self.made_of:
             read = ", ".join(str(path) for path in (self.model, self.labels, self.graph) if path)
             raise UserError(f"{read}: made again while targets are written of it. Run this step again.")
-        teacher = models.load(self.model)
+        teacher = models.load_any(self.model)
         supervision = self._supervision(teacher)
         return teacher.to("cuda" if torch.cuda.is_available() else "cpu"), supervision
 
-    def _supervision(self, teacher: AcousticModel) -> Supervision:
+    def _supervision(self, teacher: AcousticModel | Ensemble) -> Supervision:
         if self.kind == "soft":
             return lambda logits: [top_k(z, self.k) for z in logits]
         priors = teacher.log_priors
@@ -96,7 +96,7 @@ class Teaching:
             found = Decoded(graph, self.scales, priors, self.beams, self.k, self.kind == "lattice")
         return lambda logits: found([z.cpu() for z in logits])
 
-    def _denominator(self, teacher: AcousticModel) -> StateGraph:
+    def _denominator(self, teacher: AcousticModel | Ensemble) -> StateGraph:
         tree, aligned = Tree.load(self.labels / "tree.json"), AlignmentReader(self.labels / "labelled")
         models.check_tree(self.model, teacher, tree, self.labels)
         _, graph = denominator((rows[:, 0] for rows in aligned.rows()), tree)

@@ -1,0 +1,50 @@
+"""Several networks that are heard as one: a teacher is better for it, and costs as many times as much to hear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from understudy.models.acoustic import AcousticModel
+
+
+class Ensemble(nn.Module):
+    """The mean of the posteriors of networks of one tree (as distilled by Hinton et al. 2015, section 4).
+
+    It has what a model needs to be heard, not what it needs to be trained or shipped.
+
+    Attributes:
+        log_priors: (senones,) log of the mean of theirs.
+        meta: what is known of it, for the results.
+    """
+
+    def __init__(self, members: list[AcousticModel], meta: dict[str, Any]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.senones, self.meta = members[0].senones, meta
+
+    @property
+    def num_parameters(self) -> int:
+        """Of all members."""
+        return sum(member.num_parameters for member in self.members)
+
+    @property
+    def log_priors(self) -> Tensor:
+        """(senones,)."""
+        return _log_mean([member.log_priors for member in self.members])
+
+    @torch.inference_mode()
+    def logits(self, features: list[Tensor]) -> list[Tensor]:
+        """Of whole utterances, list of (frames, inputs) to list of (frames, senones): their log-posteriors."""
+        heard = [[z.log_softmax(1) for z in member.logits(features)] for member in self.members]
+        return [_log_mean(list(of_one)) for of_one in zip(*heard, strict=True)]
+
+    def log_posteriors(self, features: list[Tensor]) -> list[Tensor]:
+        """Log-posteriors of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
+        return self.logits(features)
+
+
+def _log_mean(logs: list[Tensor]) -> Tensor:
+    return torch.stack(logs).logsumexp(0) - torch.tensor(float(len(logs))).log()

@@ -1,0 +1,87 @@
+"""Models on disk: weights, and what describes them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors.torch import load_file, save_file
+
+from understudy.models.acoustic import AcousticModel, ModelOptions
+from understudy.models.ensemble import Ensemble
+from understudy.stage import UserError, atomic_path, fingerprint, read_json, write_json
+
+if TYPE_CHECKING:
+    from understudy.lang.tree import Tree
+
+
+def save(model: AcousticModel | Ensemble, folder: Path) -> None:
+    """Write model.safetensors and model.json, each atomically, weights first."""
+    with atomic_path(folder / "model.safetensors") as partial:
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, partial)
+    shape = {"members": [_shape(m) for m in model.members]} if isinstance(model, Ensemble) else _shape(model)
+    write_json(folder / "model.json", {**shape, "parameters": model.num_parameters, "meta": model.meta})
+
+
+def _shape(model: AcousticModel) -> dict[str, Any]:
+    return {"options": asdict(model.options), "inputs": model.inputs, "senones": model.senones}
+
+
+def check_tree(folder: Path, model: AcousticModel | Ensemble, tree: Tree, where: Path) -> None:
+    """Whether a model's senones are those of a tree.
+
+    Args:
+        folder: of the model, for errors.
+        where: the tree is, for errors.
+
+    Raises:
+        UserError: it has another number of them, or those of another tree; both values are told.
+    """
+    if model.senones != tree.num_senones:
+        raise UserError(f"{folder}: {model.senones} senones, {where} has {tree.num_senones}")
+    if (known := model.meta.get("tree", tree.fingerprint)) != tree.fingerprint:
+        raise UserError(f"{folder}: senones of the tree {known}, {where} has {tree.fingerprint}")
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Of a model's weights, wherever it stands."""
+    return fingerprint.of_file(folder / "model.safetensors")
+
+
+def load(folder: Path) -> AcousticModel:
+    """Read one network that `save` wrote, ready for inference.
+
+    Raises:
+        UserError: it is an ensemble, files are missing, or the weights do not fit the description.
+    """
+    model = load_any(folder)
+    if isinstance(model, Ensemble):
+        raise UserError(f"{folder}: {len(model.members)} networks; this takes one. Give one of them, or their student.")
+    return model
+
+
+def load_any(folder: Path) -> AcousticModel | Ensemble:
+    """Read what `save` wrote, for steps that only hear it: a network or several.
+
+    Raises:
+        UserError: files are missing, or the weights do not fit the description.
+    """
+    described = read_json(folder / "model.json")
+    if "members" in described:
+        model = Ensemble([_network(shape) for shape in described["members"]], described["meta"])
+    else:
+        model = _network(described)
+        model.meta = described["meta"]
+    weights = folder / "model.safetensors"
+    try:
+        model.load_state_dict(load_file(weights))
+    except FileNotFoundError:
+        raise UserError(f"{weights}: no such file. Train the model first.") from None
+    except Exception as error:  # truncated or foreign weights: every reason has the same way out
+        raise UserError(f"{weights}: not the weights that model.json describes ({error}). Train again.") from error
+    return model.eval()
+
+
+def _network(described: dict[str, Any]) -> AcousticModel:
+    return AcousticModel(ModelOptions(**described["options"]), described["inputs"], described["senones"])
