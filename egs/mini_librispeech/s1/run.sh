@@ -59,5 +59,5 @@ fi
 
 oov=g2p
 recipe=mini_librispeech
-distilling=(--train.chunk 100 --train.whole 0.1 --train.augment.freq_masks 0 --train.augment.time_masks 0) # as run_table.sh
+distilling=(--config conf/distil.yaml)
 . utils/recipe.sh

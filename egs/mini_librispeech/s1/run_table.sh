@@ -55,8 +55,7 @@ subset_by=utterance
 teacher=(--config conf/teacher.yaml)
 realigned=(--train.whole 0) # it has heard whole utterances before, which are long here: a quarter of the speed
 mono=()
-# From a teacher: long chunks, of which fewer frames come before there is a past; and there is enough speech without masks.
-distilling=(--train.chunk 100 --train.whole 0.1 --train.augment.freq_masks 0 --train.augment.time_masks 0)
+distilling=(--config conf/distil.yaml)
 taught_by="teacher-mmi"
 tree=()
 scales='[0.3, 0.4, 0.5, 0.6, 0.8]'
