@@ -7,6 +7,7 @@ import pytest
 
 from understudy.lang.english import frequent_words, general_english, mixed
 from understudy.lang.ngram import BEGIN, END, BackoffModel, estimate
+from understudy.stage import UserError
 
 WORDS = ["THE", "CAT", "SAT", "ON", "A", "MAT", "OF", "I", "DON'T", "KNOW", "XQZVV"]
 
@@ -41,6 +42,11 @@ def test_what_is_worth_little_is_left_out_and_what_is_left_has_its_probability()
         often *= math.exp(whole.log_prob(END, [])) if history[0] == BEGIN else 1
         shorter = whole.log_backoffs[tuple(history)] + whole.log_prob(word, history[1:])
         assert often * (whole.log_probs[ngram] - shorter) < 1e-3
+
+
+def test_a_lexicon_of_another_language_is_refused():
+    with pytest.raises(UserError, match="general English has no three words of this lexicon"):
+        general_english(["XQZVV", "QXXZ"])
 
 
 def test_the_most_frequent_words_come_first():

@@ -17,6 +17,7 @@ import numpy as np
 
 from understudy.lang.ngram import BEGIN, END, BackoffModel, Ngram
 from understudy.lang.trie import Ngrams, read_trie
+from understudy.stage import UserError
 
 # What an n-gram is worth that is kept, in nats a word. Of mini LibriSpeech's 41 000 words that keeps 351 000 pairs and
 # 225 000 triples, and makes a perplexity of 610 where all six times as many make 503.
@@ -32,6 +33,9 @@ def general_english(vocabulary: Iterable[str], worth: float = _WORTH) -> Backoff
 
     Args:
         worth: nats a word.
+
+    Raises:
+        UserError: general English has hardly any of these words.
     """
     words = [BEGIN, END, *sorted({*vocabulary})]
     return _as_backoff_model(_pruned(_of_words(words), worth), words)
@@ -97,13 +101,19 @@ class _Trigram:
 
 
 def _of_words(words: list[str]) -> _Trigram:
-    """General English, given that it has no other words than these, of which the first two are BEGIN and END."""
+    """General English, given that it has no other words than these, of which the first two are BEGIN and END.
+
+    Raises:
+        UserError: it has hardly any of them.
+    """
     names, ngrams = _english()
     index = {word.lower(): i for i, word in reversed(list(enumerate(words)))}
     place = np.array([index.get(name, -1) for name in names])
     (single, of_single, left), (pairs, of_pairs, left_of_pairs), (triples, of_triples, _) = (
         _with_places(ngrams_of_order, place) for ngrams_of_order in ngrams
     )
+    if not len(triples):
+        raise UserError("general English has no three words of this lexicon that follow each other: leave it out")
     ones, weights = np.full(len(words), 0.5 * of_single.min()), np.ones(len(words))
     ones[single[:, 0]], weights[single[:, 0]] = of_single, left
     ones[0] = 0.0  # BEGIN is never said
