@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The paper's experiments on mini LibriSpeech: one table. Block A takes 2 hours on 2 cores with one seed.
+# The paper's experiments on mini LibriSpeech: one table. Block A takes 2 hours on 2 cores with one seed of the student.
 #
 # Five of the 25 training speakers that are not for tuning are labelled (n), the other twenty are the unlabelled speech,
 # four times as much. That leaves nothing for a condition 7n, and the table has no block B. It resumes; other machines
