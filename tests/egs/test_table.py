@@ -114,7 +114,7 @@ def test_blocks_that_make_no_sense_are_told(tmp_path, blocks, told):
     ("corpus", "blocks", "teacher"),
     [
         ("speechocean762", "A B C stepwise rivals sequence smaller device", "teacher"),
-        ("mini_librispeech", "A C stepwise rivals sequence smaller device", "teacher-mmi"),
+        ("mini_librispeech", "A C stepwise rivals sequence smaller device", "teachers"),
     ],
 )
 def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
