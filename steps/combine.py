@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy import models
-from understudy.stage import Step, UserError, log, main
+from understudy.stage import Step, UserError, fingerprint, log, main
 
 
 @dataclass
@@ -32,21 +33,22 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Read, check that they belong together, and write."""
     members = [models.load(path) for path in options.models]
-    first, where = members[0], options.models[0]
-    for path, member in zip(options.models[1:], members[1:]):
-        for name, ours, theirs in (
-            ("inputs", first.inputs, member.inputs),
-            ("senones", first.senones, member.senones),
-            ("the tree", first.meta.get("tree"), member.meta.get("tree")),
-        ):
-            if ours != theirs:
-                raise UserError(f"{path}: {name}: {theirs}, {where} has {ours}. Combine models of one tree.")
+    for path, member in zip(options.models, members):
+        if different := fingerprint.differences(_hears(member), _hears(members[0])):
+            raise UserError(
+                f"{path}: does not go with {options.models[0]} ({'; '.join(different)}). Combine models of one tree."
+            )
     # Labelled speech is that of the one that had most; they have most of it in common.
     most = max(members, key=lambda m: m.meta.get("labelled_hours") or 0)
     updates = sum(m.meta.get("updates") or 0 for m in members)
     together = models.Ensemble(members, {**most.meta, "updates": updates, "init": None, "seed": None})
     models.save(together, step.out)
     log.info("%d models, %d parameters", len(members), together.num_parameters)
+
+
+def _hears(model: models.AcousticModel) -> dict[str, Any]:
+    """What all members have in common, whatever their shape."""
+    return {"inputs": model.inputs, "senones": model.senones, "tree": model.meta.get("tree")}
 
 
 if __name__ == "__main__":

@@ -15,18 +15,8 @@ SMALL = (
     "--seven-large-epochs 1 --distil-epochs 1 --seven-distil-epochs 1 --sub-epochs 1 --sequence-epochs 1 --beam 6 "
     "--seeds 1"
 ).split()
-SMALL += [
-    "--teachers",
-    "1 2",
-    "--parts",
-    "2 1",
-    "--sizes",
-    "student large",
-    "--first-epochs",
-    "2 1",
-    "--alone-epochs",
-    "3 2",
-]
+SMALL += ["--parts", "2 1", "--sizes", "student large", "--first-epochs", "2 1", "--alone-epochs", "3 2"]
+SMALL += ["--teachers", "1 2"]
 
 
 def table(folder: Path, *more: str) -> subprocess.CompletedProcess:

@@ -64,8 +64,8 @@ def test_it_is_refused_where_one_network_is_needed(tmp_path):
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (network(1, senones=8), "senones: 8, "),
-        (network(1, tree="elm"), "the tree: elm, "),
+        (network(1, senones=8), "senones: 8 -> 7"),
+        (network(1, tree="elm"), "tree: elm -> oak"),
         (None, "give at least two"),
     ],
 )

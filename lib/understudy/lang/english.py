@@ -9,9 +9,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 
@@ -57,7 +56,7 @@ def frequent_words(vocabulary: Iterable[str], number: int) -> set[str]:
 @lru_cache(maxsize=1)
 def _english() -> tuple[list[str], list[Ngrams]]:
     with resources.as_file(resources.files("pocketsphinx") / "model/en-us/en-us.lm.bin") as path:
-        return read_trie(Path(path))
+        return read_trie(path)
 
 
 @dataclass(frozen=True)
@@ -79,25 +78,34 @@ class _Trigram:
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return at, keys[at] == wanted
 
+    @cached_property
+    def before(self) -> np.ndarray:
+        """Where the first two words of each triple are among the pairs."""
+        return self.find(self.triples[:, :2])[0]
+
     def shorter(self, weights: np.ndarray) -> np.ndarray:
         """For each triple the probability of its last word after the one before it, with back-off weights of words."""
         at, there = self.find(self.triples[:, 1:])
         return np.where(there, self.of_pairs[at], weights[self.triples[:, 1]] * self.ones[self.triples[:, 2]])
 
-    def sums(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """What pairs give to the words after each word, and what these have on their own; the same of triples."""
+    def sums_of_pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each word what its pairs give to the words after it, and what these have on their own."""
         first, second = self.pairs.T
-        before, _ = self.find(self.triples[:, :2])
-        of_words = (np.bincount(first, of, len(self.ones)) for of in (self.of_pairs, self.ones[second]))
-        of_pairs = (np.bincount(before, of, len(self.pairs)) for of in (self.of_triples, self.shorter(weights)))
-        return (*of_words, *of_pairs)
+        return tuple(np.bincount(first, of, len(self.ones)) for of in (self.of_pairs, self.ones[second]))
+
+    def sums_of_triples(self, shorter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For each pair the same of its triples, whose words have `shorter` after the second word alone."""
+        return tuple(np.bincount(self.before, of, len(self.pairs)) for of in (self.of_triples, shorter))
 
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
         """Back-off weights of words and of pairs that make what follows each of them sum to one."""
-        given, below, _, _ = self.sums(np.ones_like(self.ones))
-        of_words = np.maximum(1 - given, 1e-6) / np.maximum(1 - below, 1e-6)
-        _, _, given, below = self.sums(of_words)
-        return of_words, np.maximum(1 - given, 1e-6) / np.maximum(1 - below, 1e-6)
+        of_words = _left(*self.sums_of_pairs())
+        return of_words, _left(*self.sums_of_triples(self.shorter(of_words)))
+
+
+def _left(given: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """The back-off weights of histories whose own n-grams give so much to words that have so much below."""
+    return np.maximum(1 - given, 1e-6) / np.maximum(1 - below, 1e-6)
 
 
 def _of_words(words: list[str]) -> _Trigram:
@@ -131,12 +139,12 @@ def _with_places(ngrams: Ngrams, place: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _conditioned(model: _Trigram, weights: np.ndarray, of_pairs: np.ndarray) -> _Trigram:
     """Each probability over the sum that its history gives to all words, with these back-off weights."""
-    given, below, given_pairs, below_pairs = model.sums(weights)
+    given, below = model.sums_of_pairs()
     total = given + weights * (model.ones.sum() - below)
-    total_pairs = given_pairs + of_pairs * (total[model.pairs[:, 1]] - below_pairs)
-    before, _ = model.find(model.triples[:, :2])
+    given, below = model.sums_of_triples(model.shorter(weights))
+    total_of_pairs = given + of_pairs * (total[model.pairs[:, 1]] - below)
     return replace(model, ones=model.ones / model.ones.sum(), of_pairs=model.of_pairs / total[model.pairs[:, 0]],
-                   of_triples=model.of_triples / total_pairs[before])  # fmt: skip
+                   of_triples=model.of_triples / total_of_pairs[model.before])  # fmt: skip
 
 
 def _pruned(model: _Trigram, worth: float) -> _Trigram:
@@ -146,10 +154,9 @@ def _pruned(model: _Trigram, worth: float) -> _Trigram:
     often = often[model.pairs[:, 0]] * model.of_pairs
     shorter = weights[model.pairs[:, 0]] * model.ones[model.pairs[:, 1]]
     pairs = often * np.log(model.of_pairs / shorter) >= worth
-    before, _ = model.find(model.triples[:, :2])
-    shorter = of_pairs[before] * model.shorter(weights)
-    triples = often[before] * model.of_triples * np.log(model.of_triples / shorter) >= worth
-    pairs[before[triples]] = True  # histories of triples
+    shorter = of_pairs[model.before] * model.shorter(weights)
+    triples = often[model.before] * model.of_triples * np.log(model.of_triples / shorter) >= worth
+    pairs[model.before[triples]] = True  # histories of triples
     return _Trigram(model.ones, model.pairs[pairs], model.of_pairs[pairs], model.triples[triples],
                     model.of_triples[triples])  # fmt: skip
 
@@ -161,8 +168,7 @@ def _as_backoff_model(model: _Trigram, words: list[str]) -> BackoffModel:
         for ngram, p in zip(ngrams.tolist(), np.log(probs).tolist()):
             log_probs[tuple(words[i] for i in ngram)] = p
     log_backoffs = {(words[i],): math.log(weights[i]) for i in np.unique(model.pairs[:, 0])}
-    before, _ = model.find(model.triples[:, :2])
-    log_backoffs |= {tuple(words[j] for j in model.pairs[i]): math.log(of_pairs[i]) for i in np.unique(before)}
+    log_backoffs |= {tuple(words[j] for j in model.pairs[i]): math.log(of_pairs[i]) for i in np.unique(model.before)}
     return BackoffModel(3, log_probs, log_backoffs)
 
 
