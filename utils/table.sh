@@ -10,12 +10,12 @@
 
 read -ra sizes <<<"$sizes"
 read -ra seeds <<<"$seeds"
+read -ra teachers <<<"$teachers"
 read -ra parts <<<"$parts"
 read -ra first_epochs <<<"$first_epochs" # of each size
 read -ra alone_epochs <<<"$alone_epochs"
 taught_by=${taught_by:-teacher} # or teacher-mmi: after sequence training
-read -ra teachers <<<"${teachers:-1}" # seeds; several are heard as one
-heard=$taught_by                      # what writes the targets
+heard=$taught_by                # what writes the targets
 ((${#teachers[@]} == 1)) || heard=teachers
 known_blocks="A B C stepwise rivals sequence smaller device"
 small=${sizes[0]} large=${sizes[-1]}
