@@ -152,6 +152,9 @@ wants() { [[ " $blocks " == *" $1 "* ]]; }
 # at_n: whether there is anything to want of n hours; only block B is about 7n alone
 at_n() { [[ $blocks != B ]]; }
 
+# seven_rivals: whether rivals are wanted at 7n, which takes an oracle there: how much of its gain each recovers
+seven_rivals() { wants rivals && [[ $rivals_at == 7n ]]; }
+
 # What there is to want, and what makes sense together.
 check_blocks() {
   local block
@@ -163,6 +166,10 @@ check_blocks() {
   done
   if wants B && [[ -z ${seven_hours:-} ]]; then
     echo "run_table.sh: error: --blocks: this corpus has too little speech for block B" >&2
+    return 1
+  fi
+  if seven_rivals && ! wants B; then
+    echo "run_table.sh: error: --blocks: the rivals are here about the teacher of B; add it" >&2
     return 1
   fi
   if ! wants C && { wants stepwise || wants smaller || wants device; }; then
@@ -197,8 +204,9 @@ table_cells() {
     fi
     if wants stepwise; then step_by_step n "$s"; fi
     if ((s == 1)); then
-      if at_n; then oracle; fi
-      if wants rivals; then rivals; fi
+      if at_n; then oracle n; fi
+      if seven_rivals; then oracle 7n; fi
+      if wants rivals; then rivals "$rivals_at"; fi
       if wants C; then curves; fi
       if wants sequence; then sequences; fi
       if wants smaller; then smaller; fi
@@ -250,30 +258,32 @@ curves() {
   done
 }
 
-# rivals: at n with all unlabelled speech, the small student from other supervision of the same teacher
+# rivals CONDITION: with all unlabelled speech, the small student from other supervision of the same teacher
 rivals() {
-  local kind
+  local c=$1 kind
   for kind in lattice best-path; do
-    targets n "targets-$kind" "$heard" "n/$heard/decode" --supervision "$kind" --graph "$dir/n/graph" \
-      --tuned "$dir/n/$heard/decode" --beams.search "$beam"
-    distilled n "$small" "$small-$kind" 1 "n/targets-$kind" 1 --targets "[$dir/n/targets-$kind/unlabelled]"
+    targets "$c" "targets-$kind" "$heard" "$c/$heard/decode" --supervision "$kind" --graph "$dir/$c/graph" \
+      --tuned "$dir/$c/$heard/decode" --beams.search "$beam"
+    distilled "$c" "$small" "$small-$kind" 1 "$c/targets-$kind" 1 --targets "[$dir/$c/targets-$kind/unlabelled]"
   done
   # No decoder either: what the teacher believes once it knows which phones may follow which.
-  targets n targets-denominator "$heard" "n/$heard/decode" --supervision denominator \
-    --labels "$dir/n/$labels" --tuned "$dir/n/$heard/decode"
-  distilled n "$small" "$small-denominator" 1 n/targets-denominator 1 --targets "[$dir/n/targets-denominator/unlabelled]"
-  distilled n "$small" "$small-hard" 1 n/targets 1 --targets "[$dir/n/targets/unlabelled]" --k 1
+  targets "$c" targets-denominator "$heard" "$c/$heard/decode" --supervision denominator \
+    --labels "$dir/$c/$labels" --tuned "$dir/$c/$heard/decode"
+  distilled "$c" "$small" "$small-denominator" 1 "$c/targets-denominator" 1 \
+    --targets "[$dir/$c/targets-denominator/unlabelled]"
+  distilled "$c" "$small" "$small-hard" 1 "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]" --k 1
   # The teacher heard the clean speech, the student hears it in rooms and noise.
   cell augmented features steps/augment.py --cuts "$data/corpus/unlabelled.jsonl.gz" --jobs 1 --out "$data/augmented"
-  distilled n "$small" "$small-augmented" 1 "augmented n/targets" 1 --targets "[$dir/n/targets/unlabelled]" \
+  distilled "$c" "$small" "$small-augmented" 1 "augmented $c/targets" 1 --targets "[$dir/$c/targets/unlabelled]" \
     --unlabelled "[$data/augmented/unlabelled.jsonl.gz]"
 }
 
-# oracle: the small student from the true labels of the unlabelled speech: what can be reached
+# oracle CONDITION: the small student from the true labels of the unlabelled speech: what can be reached
 oracle() {
-  cell n/true-labels "n/teacher" steps/realign.py --model "$dir/n/teacher" --tree "$dir/n/tree" \
-    --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --out "$dir/n/true-labels"
-  distilled n "$small" "$small-oracle" 1 n/true-labels 1 --true-labels "$dir/n/true-labels"
+  local c=$1
+  cell "$c/true-labels" "$c/teacher" steps/realign.py --model "$dir/$c/teacher" --tree "$dir/$c/tree" \
+    --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --out "$dir/$c/true-labels"
+  distilled "$c" "$small" "$small-oracle" 1 "$c/true-labels" 1 --true-labels "$dir/$c/true-labels"
 }
 
 # sequences: at n, sequence training of the teacher and of the small student, with all that it learnt before
@@ -343,19 +353,28 @@ ship_cells() {
 row() { printf '%s\t%s\t%s\t%s\n' "$1" "$2" "${3:-}" "${4:-}"; }
 
 table_rows() {
-  local size part c kind name
+  local size part c kind name title seven_oracle="" heard_rows=(teacher)
+  [[ $taught_by == teacher ]] || heard_rows+=("$taught_by")
+  [[ $heard == "$taught_by" ]] || heard_rows+=("$heard")
+  if seven_rivals; then seven_oracle=$small-oracle-7n; fi
   if at_n; then
-    row "A: the small student with its teacher" teacher-n "$small-n"
-    [[ $taught_by == teacher ]] || row "A: the small student with its teacher" "$taught_by-n" "$small-n"
-    [[ $heard == "$taught_by" ]] || row "A: the small student with its teacher" "$heard-n" "$small-n"
-    row "A: the small student with its teacher" "$small-n"
-    row "A: the small student with its teacher" "$small-$all-n" "$small-n" "$small-oracle-n"
-    row "A: the small student with its teacher" "$small-oracle-n" "$small-n"
+    title="A: the small student with its teacher"
+    for name in "${heard_rows[@]}"; do
+      row "$title" "$name-n" "$small-n"
+    done
+    row "$title" "$small-n"
+    row "$title" "$small-$all-n" "$small-n" "$small-oracle-n"
+    row "$title" "$small-oracle-n" "$small-n"
   fi
   if wants B; then
-    for c in teacher-7n "$small-7n" "$small-$all-7n" "$large-$all-7n" "$small-stepwise-7n"; do
-      row "B: the labelled speech is seven-fold" "$c" "$small-7n"
+    title="B: the labelled speech is seven-fold"
+    for name in "${heard_rows[@]}" "$small"; do
+      row "$title" "$name-7n" "$small-7n"
     done
+    for name in "$small-$all" "$large-$all" "$small-stepwise"; do
+      row "$title" "$name-7n" "$small-7n" "$seven_oracle"
+    done
+    [[ -z $seven_oracle ]] || row "$title" "$seven_oracle" "$small-7n"
   fi
   if wants C; then
     for size in "${sizes[@]}"; do
@@ -371,11 +390,12 @@ table_rows() {
     done
   fi
   if wants rivals; then
+    c=$rivals_at
     for kind in "$all" denominator lattice best-path hard; do
-      row "Supervision: soft targets and their rivals" "$small-$kind-n" "$small-n" "$small-oracle-n"
+      row "Supervision: soft targets and their rivals" "$small-$kind-$c" "$small-$c" "$small-oracle-$c"
     done
     for kind in "$all" augmented; do
-      row "The student hears the unlabelled speech in rooms and noise" "$small-$kind-n" "$small-n"
+      row "The student hears the unlabelled speech in rooms and noise" "$small-$kind-$c" "$small-$c"
     done
   fi
   if wants sequence; then

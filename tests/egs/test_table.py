@@ -104,7 +104,7 @@ def test_blocks_that_make_no_sense_are_told(tmp_path, blocks, told):
     ("corpus", "blocks", "teacher"),
     [
         ("speechocean762", "A B C stepwise rivals sequence smaller device", "teacher"),
-        ("mini_librispeech", "A C stepwise rivals sequence smaller device", "teachers"),
+        ("mini_librispeech", "A B C stepwise rivals sequence smaller device", "teachers"),
     ],
 )
 def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
@@ -121,9 +121,23 @@ def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
     assert set(by.values()) == {f"{tmp_path}/exp/n/{teacher}"}
     configs = {part for cell in cells for part in cell.command if part.endswith(".yaml")}
     assert all((recipe.parent / config).exists() for config in configs)
-    if "B" not in blocks:
-        none = subprocess.run([*command, "--blocks", "A B"], capture_output=True, text=True)
-        assert none.returncode != 0 and "too little speech for block B" in none.stderr
+    none = subprocess.run([*command, "--blocks", "A B", "--seven-hours", ""], capture_output=True, text=True)
+    assert none.returncode != 0 and "too little speech for block B" in none.stderr
+
+
+def test_rivals_of_the_teacher_of_seven_times_the_labels(tmp_path):
+    at_seven = ["--list", "true", "--rivals-at", "7n", "--blocks"]
+    done = table(tmp_path, *at_seven, "B rivals")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("\t") for line in (tmp_path / "exp/rows.tsv").read_text().splitlines()]
+    for block in ("B: ", "Supervision: "):
+        oracles = {oracle for title, *_, oracle in rows if title.startswith(block)}
+        assert oracles - {""} == {"student-oracle-7n"}
+    cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), "rivals")
+    assert {"7n/targets-lattice", "7n/student-oracle/decode"} <= {c.name for c in cells}
+    assert not any(c.name.startswith("n/targets-") for c in cells)
+    alone = table(tmp_path, *at_seven, "A rivals")
+    assert alone.returncode != 0 and "add it" in alone.stderr
 
 
 def test_run_again_nothing_is_redone(made):

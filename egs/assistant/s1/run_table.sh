@@ -25,6 +25,7 @@ sizes="student medium large" # conf/<size>.yaml, small to large
 seeds="1 2 3"                # of the small student
 teachers=1                   # seeds of the teachers, of which several are heard as one; all else is trained once
 blocks="A B C rivals sequence smaller device" # of the table; A too, unless it is B alone
+rivals_at=n                  # or 7n: the labelled speech of the teacher whose rivals are tried
 senones=200                  # most leaves of the tree at n
 seven_senones=500            # and at 7n
 teacher_epochs=110           # passes of the teacher over labelled speech at n

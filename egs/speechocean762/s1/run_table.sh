@@ -27,6 +27,7 @@ sizes="student medium large" # conf/<size>.yaml, small to large
 seeds="1 2 3"                # of the small student
 teachers=1                   # seeds of the teachers, of which several are heard as one; all else is trained once
 blocks="B"                   # of A B C stepwise rivals sequence smaller device; A too, unless it is B alone
+rivals_at=n                  # or 7n: the labelled speech of the teacher whose rivals are tried
 senones=250                  # most leaves of the tree at n
 seven_senones=600            # and at 7n
 teacher_epochs=26            # passes of the teacher over labelled speech at three speeds, at n
