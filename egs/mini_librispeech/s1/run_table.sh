@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The paper's experiments on mini LibriSpeech: one table. Block A takes 2 hours on 2 cores with one seed of the student.
+# The paper's experiments on mini LibriSpeech: one table.
 #
-# Five of the 25 training speakers that are not for tuning are labelled (n), the other twenty are the unlabelled speech,
-# four times as much. That leaves nothing for a condition 7n, and the table has no block B. It resumes; other machines
-# that share the disk take their part if they run it too.
+# Five of the 25 training speakers that are not for tuning are labelled (7n: 56 minutes), a seventh of their sentences in
+# the condition n (8 minutes); the other twenty are the unlabelled speech. It resumes; other machines that share the disk
+# take their part if they run it too.
 #
 # e.g.: ./run_table.sh --corpus-dir /corpora/LibriSpeech    everything that is not done yet, then the table
 #       ./run_table.sh --list true      the cells, and what each needs
@@ -18,21 +18,31 @@ lexicon=                     # LibriSpeech's lexicon; empty: CMU's dictionary
 labelled_speakers=0.2        # part of the training speakers that is transcribed
 dev_speakers=3               # held out of the training speakers, of 28
 common_words=40000           # of general English, which the recogniser knows besides the training speakers' words
-hours=0.94                   # n: transcribed speech
+hours=0.134                  # n: transcribed speech
+seven_hours=0.94             # 7n
 unlabelled_hours=3.8         # speech without transcripts, of other speakers
 parts="8 4 2 1"              # the learning curves see an eighth of it, a fourth, …
 sizes="student medium large" # conf/<size>.yaml, small to large
 seeds="1 2 3"                # of the small student
 teachers="1 2"               # seeds of the teachers, of which several are heard as one; all else is trained once
-blocks="A C"                 # of A C stepwise rivals sequence smaller device
-senones=400                  # most leaves of the tree
-teacher_epochs=14            # passes of the teacher over labelled speech at three speeds
-realigned_epochs=6           # more passes on its own alignment
-first_epochs="8 8 8"         # labelled passes of a student of each size before it is distilled
-alone_epochs="18 18 18"      # of one that is not
-distil_epochs=4              # passes over all unlabelled speech at three speeds; more over a part of it
+blocks="A B C rivals"        # of A B C stepwise rivals sequence smaller device; A too, unless it is B alone
+rivals_at=7n                 # or n: the labelled speech of the teacher whose rivals are tried
+senones=150                  # most leaves of the tree at n
+seven_senones=400            # and at 7n
+teacher_epochs=60            # passes of the teacher over labelled speech at three speeds, at n
+seven_teacher_epochs=14      # and at 7n
+realigned_epochs=20          # more passes on its own alignment, at n
+seven_realigned_epochs=6     # and at 7n
+first_epochs="40 36 32"      # labelled passes of a student of each size before it is distilled, at n
+seven_first_epochs=8         # and at 7n
+alone_epochs="60 50 45"      # of one that is not, at n
+seven_alone_epochs=18        # and at 7n
+seven_large_epochs=8         # labelled passes of the large student of step-wise distillation, at 7n
+distil_epochs=4              # passes over all unlabelled speech at three speeds, at n; more over a part of it
+seven_distil_epochs=4        # and at 7n
 sub_epochs=4                 # parts of such a pass, each followed by labelled speech
-labelled_passes=0            # over it: none, or the student learns five speakers by heart
+labelled_passes=0            # over it, at n: none, or the student learns five speakers by heart
+seven_labelled_passes=0      # and at 7n
 distil_rate=0.004            # learning rate
 distil_frames=1500           # stacked frames of a batch
 sequence_epochs=2            # passes of sequence training
