@@ -219,7 +219,7 @@ table_cells() {
 small_student() {
   local c=$1 batches
   batches_of "$c"
-  # The baseline gets as many updates as the distilled student, all on labelled speech.
+  # The baseline gets as many updates as the distilled student, all on labelled speech, or what is best on dev.
   train_cell "$c" "$(seeded "$c/$small-first" "$2")" "$2" "$c/$labels" --config "conf/$small.yaml" "${batches[@]}" \
     --epochs "$(of first_epochs "$c")"
   model "$c" "$small" "$2" "$c/$labels" --config "conf/$small.yaml" "${batches[@]}" --epochs "$(of alone_epochs "$c")"

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# The paper's experiments on mini LibriSpeech: one table. Some 4 hours on 2 cores with one seed of the
-# student, estimated from those of its cells that were run.
+# The paper's experiments on mini LibriSpeech: one table. Some 4 hours on 2 cores with one seed of the student, estimated
+# from those of its cells that were run.
 #
 # Five of the 25 training speakers that are not for tuning are labelled (7n: 56 minutes), a seventh of their sentences in
-# the condition n (8 minutes); the other twenty are the unlabelled speech. The language model knows the sentences of 7n in
-# both. It resumes; other machines that share the disk
-# take their part if they run it too.
+# the condition n (8 minutes); the other twenty are the unlabelled speech. The language model knows the sentences of 7n
+# in both conditions. It resumes; other machines that share the disk take their part if they run it too.
 #
 # e.g.: ./run_table.sh --corpus-dir /corpora/LibriSpeech    everything that is not done yet, then the table
 #       ./run_table.sh --list true      the cells, and what each needs

@@ -105,7 +105,7 @@ def learning_curves(block: list[Row], known: dict[str, System]) -> Figure:
         )
         axes.axhspan(*teacher.interval, color="black", alpha=0.08, linewidth=0)
     axes.set_xticks(list(places.values()), [f"{hours:g}" for hours in amounts])
-    axes.set_xlabel("unlabelled speech, hours (0: labelled speech alone, as many updates)")
+    axes.set_xlabel("unlabelled speech, hours (0: labelled speech alone)")
     axes.set_ylabel("WER %")
     axes.grid(alpha=0.25)
     axes.legend()
