@@ -377,10 +377,11 @@ table_rows() {
     [[ -z $seven_oracle ]] || row "$title" "$seven_oracle" "$small-7n"
   fi
   if wants C; then
+    title="C: students of several sizes with little labelled speech"
     for size in "${sizes[@]}"; do
-      row "C: students of several sizes with little labelled speech" "$size-n" "$heard-n"
+      row "$title" "$size-n" "$heard-n"
       for part in "${parts[@]}"; do
-        row "C: students of several sizes with little labelled speech" "$size-$(part_hours "$part")-n" "$heard-n"
+        row "$title" "$size-$(part_hours "$part")-n" "$heard-n"
       done
     done
   fi
