@@ -19,6 +19,7 @@ heard=$taught_by                # what writes the targets
 ((${#teachers[@]} == 1)) || heard=teachers
 known_blocks="A B C stepwise rivals sequence smaller device"
 small=${sizes[0]} large=${sizes[-1]}
+declare -A begins # CONDITION/SIZE: the student that its distillation goes on from
 # shellcheck disable=SC2034  # cells_of_corpus makes features of these
 corpus_sets="[$data/corpus/dev.jsonl.gz,$data/corpus/labelled.jsonl.gz,$data/corpus/test.jsonl.gz,$data/corpus/unlabelled.jsonl.gz]"
 
@@ -134,7 +135,7 @@ distilled() {
   ((sub > 0)) || sub=1
   local passes first
   passes=$(of labelled_passes "$c")
-  first=$(seeded "$c/$size-first" "$seed")
+  first=$(seeded "$c/${begins[$c/$size]:-$size-first}" "$seed")
   ((part == 1)) || {
     speech=$data/part-$part/unlabelled.jsonl.gz
     needs+=" part-$part"
@@ -215,14 +216,25 @@ table_cells() {
   done
 }
 
+# alone CONDITION SIZE SEED FIRST EPOCHS: the student from labels alone, for so many passes, and the one that distillation
+# goes on from, after FIRST passes: the same one, where these are as many
+alone() {
+  local batches from_labels
+  batches_of "$1"
+  from_labels=("$3" "$1/$labels" --config "conf/$2.yaml" "${batches[@]}" --epochs)
+  begins["$1/$2"]=$2
+  (($4 == $5)) || {
+    begins["$1/$2"]=$2-first
+    train_cell "$1" "$(seeded "$1/$2-first" "$3")" "${from_labels[@]}" "$4"
+  }
+  model "$1" "$2" "${from_labels[@]}" "$5"
+}
+
 # small_student CONDITION SEED: the small student, alone and distilled (blocks A and B)
 small_student() {
-  local c=$1 batches
-  batches_of "$c"
+  local c=$1
   # The baseline gets as many updates as the distilled student, all on labelled speech, or what is best on dev.
-  train_cell "$c" "$(seeded "$c/$small-first" "$2")" "$2" "$c/$labels" --config "conf/$small.yaml" "${batches[@]}" \
-    --epochs "$(of first_epochs "$c")"
-  model "$c" "$small" "$2" "$c/$labels" --config "conf/$small.yaml" "${batches[@]}" --epochs "$(of alone_epochs "$c")"
+  alone "$c" "$small" "$2" "$(of first_epochs "$c")" "$(of alone_epochs "$c")"
   distilled "$c" "$small" "$small-$all" "$2" "$c/targets" 1 --targets "[$dir/$c/targets/unlabelled]"
 }
 
@@ -246,10 +258,7 @@ curves() {
   local i size part
   for i in "${!sizes[@]}"; do
     size=${sizes[i]}
-    [[ $size == "$small" ]] || {
-      train_cell n "n/$size-first" 1 "n/$labels" --config "conf/$size.yaml" --epochs "${first_epochs[i]}"
-      model n "$size" 1 "n/$labels" --config "conf/$size.yaml" --epochs "${alone_epochs[i]}"
-    }
+    [[ $size == "$small" ]] || alone n "$size" 1 "${first_epochs[i]}" "${alone_epochs[i]}"
     # The most speech first, which matters most.
     for part in $(printf '%s\n' "${parts[@]}" | sort -n); do
       [[ $size == "$small" && $part == 1 ]] || distilled n "$size" "$size-$(part_hours "$part")" 1 n/targets \

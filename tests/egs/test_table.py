@@ -33,6 +33,11 @@ def made(tmp_path_factory) -> Path:
     return folder
 
 
+def without_out(command: tuple[str, ...]) -> tuple[str, ...]:
+    where = command.index("--out")
+    return command[:where] + command[where + 2 :]
+
+
 def results(folder: Path) -> dict[str, dict]:
     return {x["system"]: x for x in map(json.loads, (folder / "table/results.jsonl").read_text().splitlines())}
 
@@ -121,6 +126,8 @@ def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
     assert set(by.values()) == {f"{tmp_path}/exp/n/{teacher}"}
     configs = {part for cell in cells for part in cell.command if part.endswith(".yaml")}
     assert all((recipe.parent / config).exists() for config in configs)
+    trained = [without_out(cell.command) for cell in cells if cell.command[0].startswith("steps/train")]
+    assert len(set(trained)) == len(trained)  # none twice
     none = subprocess.run([*command, "--blocks", "A B", "--seven-hours", ""], capture_output=True, text=True)
     assert none.returncode != 0 and "too little speech for block B" in none.stderr
 
