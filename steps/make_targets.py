@@ -17,7 +17,6 @@ from typing import Literal
 
 import torch
 from jsonargparse.typing import PositiveInt
-from lhotse import CutSet
 
 from understudy.corpus import set_name
 from understudy.decode.search import Beams, Scales
@@ -91,7 +90,6 @@ def run(options: Options, step: Step) -> None:
     teaching = Teaching(
         options.model, options.supervision, options.k, _scales(options), options.beams, options.labels, options.graph
     )
-    _check(options.feats)
     torch.set_num_threads(options.threads)
     report, described = {}, teaching.described()
     with Workers(options.jobs, options.cluster, options.threads, step.out) as workers:
@@ -109,13 +107,6 @@ def run(options: Options, step: Step) -> None:
             if done.left_out:
                 log.warning("%s: %d cuts without targets are left out", path, done.left_out)
     write_json(step.out / "report.json", report)
-
-
-def _check(manifests: list[Path]) -> None:
-    """Raise UserError where there is nothing to hear."""
-    for path in manifests:
-        if next(iter(CutSet.from_jsonl_lazy(path)), None) is None:
-            raise UserError(f"{path}: no cuts. Make it again (stages 0 and 1).")
 
 
 def _scales(options: Options) -> Scales:

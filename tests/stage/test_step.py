@@ -1,6 +1,7 @@
 """The contract of a step: run once, said when up to date, redone when made otherwise, nothing half-written."""
 
 import errno
+import gzip
 import importlib
 import shutil
 import subprocess
@@ -80,6 +81,26 @@ def test_options_that_make_no_sense_cost_nothing_that_was_made(step, tmp_path):
         assert refused.returncode == 1 and told in refused.stderr and "Traceback" not in refused.stderr
     assert (tmp_path / "out/copy.txt").read_text() == "xx"
     assert "up to date" in step("--source", "source", "--out", "out").stderr
+
+
+def test_a_manifest_with_nothing_in_it_costs_nothing_that_was_made(step, tmp_path):
+    manifest = tmp_path / "cuts.jsonl.gz"
+    (tmp_path / "step.py").write_text(STEP.replace("options.source.read_text()", "'x'"))
+    sound = gzip.compress(b"{}\n")
+    manifest.write_bytes(sound)
+    assert "worked" in step("--source", "cuts.jsonl.gz", "--out", "out").stdout
+    for content, told in (
+        (gzip.compress(b""), "cuts.jsonl.gz: no cuts. Make it again"),
+        (b"no gzip", "cuts.jsonl.gz: not a manifest of cuts"),
+        (sound[:12], "cuts.jsonl.gz: not a manifest of cuts"),
+        (b"", "cuts.jsonl.gz: no cuts"),
+    ):
+        manifest.write_bytes(content)
+        refused = step("--source", "cuts.jsonl.gz", "--out", "out")
+        assert refused.returncode == 1 and told in refused.stderr and "Traceback" not in refused.stderr
+        assert (tmp_path / "out/copy.txt").exists() and (tmp_path / "out/.done.json").exists()
+    manifest.write_bytes(sound)
+    assert "up to date" in step("--source", "cuts.jsonl.gz", "--out", "out").stderr
 
 
 def test_an_option_that_came_later_counts_as_its_default(step, tmp_path):

@@ -86,13 +86,10 @@ def decode(
 
 
 def _cuts(manifest: Path) -> Iterator[Cut]:
-    cut = None
     for cut in CutSet.from_jsonl_lazy(manifest):
         if len(cut.supervisions) != 1 or cut.supervisions[0].text is None:
             raise UserError(f"{manifest}: cut {cut.id} has no transcript to score against. Use a transcribed set.")
         yield cut
-    if cut is None:
-        raise UserError(f"{manifest}: no cuts. Make it again (stages 0 and 1).")
 
 
 def _batches(cuts: Iterable[Cut], frames: int) -> Iterator[list[Cut]]:

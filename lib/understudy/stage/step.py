@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import resource
@@ -9,6 +10,7 @@ import shlex
 import shutil
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
@@ -55,12 +57,11 @@ class Step:
             name: of the script.
 
         Raises:
-            UserError: an input is missing, or its step not finished.
+            UserError: an input is missing, or a manifest with nothing in it, or its step not finished.
         """
         record = _record(options)
         for path in inputs:
-            if not path.exists():
-                raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
+            _check_input(path)
             record[f"input {path}"] = fingerprint.of_file(path)
         step = cls(out, name, record)
         if mark := mark_of(out):
@@ -231,6 +232,21 @@ def _paths(options: Any, names: Iterable[str], parts: dict[str, tuple[str, ...]]
             given = [folder / part for folder in given for part in parts[name]]
         paths += given
     return paths
+
+
+def _check_input(path: Path) -> None:
+    """Raise UserError where a path is not there, or is a manifest that nothing can be read of."""
+    if not path.exists():
+        raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
+    if not path.name.endswith(".jsonl.gz"):
+        return
+    try:
+        with gzip.open(path) as file:
+            first = file.readline()
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: not a manifest of cuts ({error})") from None
+    if not first.strip():
+        raise UserError(f"{path}: no cuts. Make it again (stages 0 and 1).")
 
 
 def _defaults(options_type: type, names: Iterable[str]) -> dict[str, Any]:

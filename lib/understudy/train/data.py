@@ -196,8 +196,6 @@ def _read(manifest: Path) -> list[Cut]:
         cuts = [fastcopy(cut, supervisions=[], recording=None) for cut in CutSet.from_jsonl_lazy(manifest)]
     except Exception as error:  # of gzip, JSON and Lhotse: each means that it is no manifest
         raise UserError(f"{manifest}: not a manifest of cuts ({error})") from error
-    if not cuts:
-        raise UserError(f"{manifest}: there is no cut in it")
     if bare := next((cut for cut in cuts if not cut.has_features), None):
         raise UserError(
             f"{manifest}: cut {bare.id} has no features. Name the manifest that steps/make_features.py made."
