@@ -1,9 +1,11 @@
 """Features against other implementations; extraction of bad audio; a killed extraction."""
 
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import psutil
@@ -105,6 +107,18 @@ def test_pieces_of_a_recording_have_the_features_of_their_audio(tmp_path):
         stored = load_logmel(found[piece.id])
         assert stored.shape == expected.shape and np.abs(stored - expected).max() < 0.1  # lilcom's rounding
         assert abs(len(load_logmel(found[f"{piece.id}_sp0.9"])) - len(stored) / 0.9) < 2
+
+
+def test_features_made_again_have_the_same_manifest(tmp_path):
+    """To the byte, at any time of day, so that what is made of them stays up to date."""
+    CutSet.from_cuts([make_cut(tmp_path / "u.wav", speech_like(1.0))]).to_file(tmp_path / "set.jsonl.gz")
+    made = []
+    for when in (1.0, 2.0):
+        with mock.patch("time.time", return_value=when):
+            extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, "torchaudio", Workers(1))
+        made.append((tmp_path / "out/set.jsonl.gz").read_bytes())
+        shutil.rmtree(tmp_path / "out")
+    assert made[0] == made[1]
 
 
 def test_killed_extraction_resumes_to_the_same(tmp_path):

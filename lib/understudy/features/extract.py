@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from lhotse import CutSet, Features, LilcomChunkyWriter
 from lhotse.cut import Cut
-from lhotse.serialization import SequentialJsonlWriter
 from lhotse.utils import fastcopy
 
-from understudy.corpus import in_shards
+from understudy.corpus import in_shards, write_cuts
 from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE
 from understudy.features.load import Normaliser, load_logmel
 from understudy.features.logmel import NUM_MELS, logmel
@@ -38,10 +37,7 @@ def extract_set(
     shards.mkdir(parents=True, exist_ok=True)
     tasks = ((shard, i, shards, speeds, backend, altered) for i, shard in enumerate(in_shards(cuts, shard_size)))
     made = list(workers.map(_extract_shard, tasks, f"{name}: shards"))
-    with atomic_path(out / f"{name}.jsonl.gz") as partial, SequentialJsonlWriter(partial) as writer:
-        for shard in made:
-            for cut in CutSet.from_file(shard):
-                writer.write(cut)
+    write_cuts(out / f"{name}.jsonl.gz", (cut for shard in made for cut in CutSet.from_file(shard)))
     log.info("%s: features of %d shards at speeds %s", name, len(made), speeds)
 
 
@@ -69,10 +65,9 @@ def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str, Alteratio
             done = [_extract_cut(_perturbed(c, speed), store, backend, altered) for speed in speeds for c in cuts]
         if stored_as != partial.name:
             raise UserError(f"{partial}: the feature writer chose another name, {stored_as}")
-    with atomic_path(manifest) as partial, SequentialJsonlWriter(partial) as writer:
-        for cut in done:
-            cut.features.storage_path = str(features)
-            writer.write(cut)
+    for cut in done:
+        cut.features.storage_path = str(features)
+    write_cuts(manifest, done)
     return manifest
 
 
