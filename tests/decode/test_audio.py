@@ -1,12 +1,15 @@
 """Audio as users have it: other rates, several channels, long, broken."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
+from torchaudio.functional import resample
 
-from understudy.decode.audio import audio_files, pieces, read_audio
+from understudy.decode.audio import audio_files, pieces, read_audio, resampled
 from understudy.stage import UserError
 
 RATE = 16000
@@ -23,6 +26,34 @@ def test_other_rates_become_ours(tmp_path: Path, rate: int):
     assert samples.dtype == np.float32 and abs(len(samples) - RATE) <= 1
     inside = slice(2000, 14000)  # the resampler's edges are its own
     assert np.abs(samples[inside] - tone(1.0)[inside]).max() < 0.01
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000])
+@pytest.mark.parametrize("length", [0, 1, 700, 40001])
+def test_blocks_are_resampled_as_the_whole(rate: int, length: int):
+    rng = np.random.default_rng(length)
+    signal = rng.uniform(-1, 1, length).astype(np.float32)
+    whole = resample(torch.from_numpy(signal), rate, RATE).numpy() if length else signal
+    for size in (1, 317, 4096):
+        if length // size > 5000:
+            continue
+        blocks = [signal[i : i + size] for i in range(0, length, size)]
+        found = np.concatenate([signal[:0], *resampled(blocks, rate)])
+        assert found.dtype == np.float32 and found.shape == whole.shape
+        assert np.abs(found - whole).max(initial=0) < 1e-6
+
+
+def test_a_long_recording_takes_no_more_memory_than_what_is_heard_of_it(tmp_path: Path):
+    minute = np.stack([tone(60.0, 44100)] * 2, 1)
+    with soundfile.SoundFile(tmp_path / "a.wav", "w", 44100, 2) as file:
+        for _ in range(10):
+            file.write(minute)
+    del minute
+    tracemalloc.start()
+    heard = read_audio(tmp_path / "a.wav", 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(heard) == 600 * RATE and peak < 2.5 * heard.nbytes  # of all samples it would be 5.5
 
 
 def test_a_channel_is_chosen_or_asked_for(tmp_path: Path):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from math import ceil, gcd
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from understudy.stage import UserError
 
 SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3", ".sph")
 _FRAME = SAMPLE_RATE // 100
+_BLOCK = 1 << 20
 
 
 def audio_files(paths: list[Path]) -> list[Path]:
@@ -45,20 +47,54 @@ def read_audio(path: Path, channel: int | None = None) -> np.ndarray:
         UserError: it cannot be read, or has several channels and none is chosen.
     """
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        with soundfile.SoundFile(path) as file:
+            blocks = _mono(path, file, _channel(path, file.channels, channel))
+            if file.samplerate != SAMPLE_RATE:
+                blocks = resampled(blocks, file.samplerate)
+            return np.concatenate([np.zeros(0, np.float32), *blocks])
     except (OSError, soundfile.LibsndfileError) as error:
         raise UserError(f"{path}: cannot be read as audio ({error})") from None
-    if not np.isfinite(samples).all():
-        raise UserError(f"{path}: holds samples that are not numbers")
-    channels = samples.shape[1]
+
+
+def _channel(path: Path, channels: int, channel: int | None) -> int:
+    """The one to hear. Raises UserError where it is not there, or none is chosen of several."""
     if channel is None and channels > 1:
         raise UserError(f"{path}: {channels} channels. Say which one to hear: --channel 0 to {channels - 1}.")
     if not 0 <= (channel or 0) < channels:
         raise UserError(f"{path}: has channels 0 to {channels - 1}, not {channel}")
-    mono = np.ascontiguousarray(samples[:, channel or 0])
-    if rate == SAMPLE_RATE:
-        return mono
-    return resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
+    return channel or 0
+
+
+def _mono(path: Path, file: soundfile.SoundFile, channel: int) -> Iterator[np.ndarray]:
+    """Its samples in blocks, so that hours of several channels at a high rate need not fit into memory."""
+    for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
+        if not np.isfinite(block).all():
+            raise UserError(f"{path}: holds samples that are not numbers")
+        yield np.ascontiguousarray(block[:, channel])
+
+
+def resampled(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+    """The blocks of a signal at another rate, float32, at 16 kHz: what torchaudio makes of the whole signal at once.
+
+    Each stretch is resampled with so much of its past and its future that its own samples do not see where it ends.
+    """
+    common = gcd(rate, SAMPLE_RATE)
+    old, new = rate // common, SAMPLE_RATE // common
+    around = old * (2 + ceil(8 / min(old, new)))  # more than the filter spans (six zeros of a sinc), in whole periods
+    held, past = np.zeros(0, np.float32), 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        ready = (len(held) - around) // old * old
+        if ready - past < around:
+            continue
+        yield _resample(held[: ready + around], rate)[past // old * new : ready // old * new]
+        held, past = held[ready - around :], around
+    if len(held):
+        yield _resample(held, rate)[past // old * new :]
+
+
+def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
+    return resample(torch.from_numpy(samples), rate, SAMPLE_RATE).numpy()
 
 
 @contextmanager
