@@ -6,23 +6,28 @@
 #
 # e.g.: ./run.sh --corpus-dir /corpora/speechocean762     a copy that you have
 #       ./run.sh                                          downloads the public release (520 MB)
+#
+# A teacher that begins with what another one learnt of mini LibriSpeech's 1.2 labelled hours knows more to pass on:
+#
+#       (cd ../../mini_librispeech/s1 && ./run.sh --stop-stage 4)
+#       ./run.sh --transfer ../../mini_librispeech/s1/exp/teacher-first --teacher-epochs 6 --dir exp-transfer
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
 stop_stage=13
 corpus_dir=              # folder with train/, test/, resource/ and WAVE/; empty: download
-labelled_speakers=0.25   # part of the training speakers that is transcribed
+labelled_speakers=0.5    # part of the training speakers that is transcribed
 dev_speakers=12          # held out of the training speakers, of 125
 senones=600              # most leaves of the phonetic decision tree
-teacher_epochs=12        # passes of the teacher over labelled speech at three speeds
-realigned_epochs=6       # more passes on its own alignment
+teacher_epochs=10        # passes of the teacher over labelled speech at three speeds
+realigned_epochs=4       # more passes on its own alignment
 transfer=                # a teacher of another corpus, whose layers this one begins with; empty: none
 mmi_epochs=0             # passes of sequence training, of teacher and students; 0: none
 student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
-student_epochs=25        # labelled passes of the baseline
-distil_epochs=6          # passes over all speech of the distilled student
+student_epochs=14        # labelled passes of the baseline
+distil_epochs=16         # passes over the unlabelled speech of the distilled student
 seed=1
 scales='[0.2, 0.3, 0.4, 0.5, 0.6, 0.7]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
@@ -45,4 +50,5 @@ fi
 text=$data/corpus/text.txt
 english=0.5
 recipe=speechocean762
+distilling=(--config conf/distil.yaml --labelled-passes 0) # on dev better than with labelled speech in between
 . utils/recipe.sh
