@@ -58,6 +58,6 @@ if in_stage 0; then
 fi
 
 oov=g2p
-recipe=mini_librispeech
+recipe=mini_librispeech${transfer:+-transfer} # a table of its own
 distilling=(--config conf/distil.yaml)
 . utils/recipe.sh

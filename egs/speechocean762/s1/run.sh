@@ -49,6 +49,6 @@ fi
 
 text=$data/corpus/text.txt
 english=0.5
-recipe=speechocean762
+recipe=speechocean762${transfer:+-transfer} # a table of its own
 distilling=(--config conf/distil.yaml --labelled-passes 0) # on dev better than with labelled speech in between
 . utils/recipe.sh
