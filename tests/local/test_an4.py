@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tests.local.preparation import Preparation
 
 from understudy.corpus import read_cuts
 
-PREPARE = Path(__file__).parents[2] / "local" / "an4" / "prepare.py"
-
-
-def prepare(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, PREPARE, *map(str, arguments)], capture_output=True, text=True)
+prepare = Preparation("an4").command
 
 
 @pytest.fixture

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tests.local.preparation import Preparation
 
 from understudy.corpus.build import Utterance
 from understudy.stage import UserError
 
-FOLDER = Path(__file__).parents[2] / "local" / "librispeech"
-sys.path.insert(0, str(FOLDER))
+prepare = Preparation("librispeech").module()
 
-import librilight  # noqa: E402
-
-_spec = importlib.util.spec_from_file_location("prepare_librispeech", FOLDER / "prepare.py")
-prepare = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = prepare
-_spec.loader.exec_module(prepare)
+import librilight  # noqa: E402  # beside that
 
 
 def part(name: str, speakers: int, hours: float) -> list[Utterance]:

@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import subprocess
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import soundfile
-from lhotse import MonoCut
+from tests.local.preparation import SETS, Preparation
 
 from understudy.corpus import read_cuts
-from understudy.stage import UserError, log
 
-PREPARE = Path(__file__).parents[2] / "local" / "speechocean762" / "prepare.py"
-SETS = ("labelled", "unlabelled", "dev", "test")
-
-
-def loaded() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("prepare_speechocean762", PREPARE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-prepare = loaded()
-
-
-def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, PREPARE, *map(str, arguments)], capture_output=True, text=True)
-
-
-def made(corpus: Path, out: Path, **options: object) -> dict[str, list[MonoCut]]:
-    """The sets that a preparation wrote, by name."""
-    prepare.run(prepare.Options(out=out, corpus_dir=corpus, dev_speakers=2, **options), None)
-    paths = {name: out / f"{name}.jsonl.gz" for name in SETS}
-    return {name: list(read_cuts(path)) for name, path in paths.items() if path.exists()}
-
-
-def fault_of(corpus: Path, out: Path, **options: object) -> str:
-    """What is said of a fault; no manifest is written."""
-    with pytest.raises(UserError) as error:
-        made(corpus, out, **options)
-    assert not list(out.glob("*.jsonl.gz"))
-    return str(error.value)
-
-
-@pytest.fixture(autouse=True)
-def warnings_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "propagate", True)
+preparation = Preparation("speechocean762")
+command, made, fault_of = preparation.command, preparation.made, preparation.fault_of
 
 
 @pytest.fixture
