@@ -119,6 +119,8 @@ def test_features_made_again_have_the_same_manifest(tmp_path):
         made.append((tmp_path / "out/set.jsonl.gz").read_bytes())
         shutil.rmtree(tmp_path / "out")
     assert made[0] == made[1]
+    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, "kaldi-native-fbank", Workers(1))
+    assert (tmp_path / "out/set.jsonl.gz").read_bytes() != made[0]
 
 
 def test_killed_extraction_resumes_to_the_same(tmp_path):

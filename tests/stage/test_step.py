@@ -103,6 +103,19 @@ def test_a_manifest_with_nothing_in_it_costs_nothing_that_was_made(step, tmp_pat
     assert "up to date" in step("--source", "cuts.jsonl.gz", "--out", "out").stderr
 
 
+def test_another_normaliser_beside_the_manifest_is_another_input(step, tmp_path):
+    (tmp_path / "step.py").write_text(STEP.replace("options.source.read_text()", "'x'"))
+    (tmp_path / "cuts.jsonl.gz").write_bytes(gzip.compress(b"{}\n"))
+    call = ("--source", "cuts.jsonl.gz", "--out", "out")
+    assert "worked" in step(*call).stdout
+    write_json(tmp_path / "normaliser.json", {"mean": [0.0]})
+    assert "up to date" in step(*call).stderr  # made before it was recorded
+    assert "worked" in step(*call, "--times", "3").stdout
+    write_json(tmp_path / "normaliser.json", {"mean": [1.0]})
+    other = step(*call, "--times", "3")
+    assert "worked" in other.stdout and "input normaliser.json: " in other.stderr
+
+
 def test_an_option_that_came_later_counts_as_its_default(step, tmp_path):
     assert "worked" in step("--source", "source", "--out", "out").stdout
     newer = STEP.replace("jobs: int = 1", "jobs: int = 1\n    added: int = 5")

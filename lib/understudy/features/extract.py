@@ -80,10 +80,10 @@ def _extract_cut(cut: Cut, store: LilcomChunkyWriter, backend: str, altered: Alt
     frames = logmel(altered(cut, samples) if altered else samples, backend)
     cut = fastcopy(cut)  # the given cut is perturbed again for other speeds
     cut.features = Features(
-        type="understudy-logmel", num_frames=len(frames), num_features=frames.shape[1], frame_shift=FRAME_SHIFT,
-        sampling_rate=SAMPLE_RATE, start=cut.start, duration=cut.duration, storage_type=store.name,
-        storage_path=str(store.storage_path), storage_key=store.write(cut.id, frames), recording_id=cut.recording.id,
-        channels=0,
+        type=f"understudy-logmel-{backend}", num_frames=len(frames), num_features=frames.shape[1],
+        frame_shift=FRAME_SHIFT, sampling_rate=SAMPLE_RATE, start=cut.start, duration=cut.duration,
+        storage_type=store.name, storage_path=str(store.storage_path), storage_key=store.write(cut.id, frames),
+        recording_id=cut.recording.id, channels=0,
     )  # fmt: skip
     return cut
 

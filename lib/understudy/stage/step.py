@@ -25,6 +25,8 @@ from understudy.stage.options import parse
 from understudy.stage.output import remove_partial, write_json
 
 _LOG = "log.txt"
+_NORMALISER = "normaliser.json"
+"""Is read with the features of a manifest beside it, though no option names it"""
 
 
 @dataclass
@@ -59,14 +61,17 @@ class Step:
         Raises:
             UserError: an input is missing, or a manifest with nothing in it, or its step not finished.
         """
-        record = _record(options)
+        record, beside = _record(options), {}
         for path in inputs:
             _check_input(path)
             record[f"input {path}"] = fingerprint.of_file(path)
+            if _is_manifest(path) and (normaliser := path.parent / _NORMALISER).exists():
+                beside[f"input {normaliser}"] = fingerprint.of_file(normaliser)
+        record |= beside
         step = cls(out, name, record)
         if mark := mark_of(out):
             old = mark.values["record"]
-            changed = fingerprint.differences(_record(defaults) | old, record)
+            changed = fingerprint.differences(_record(defaults) | beside | old, record)  # older marks do not name it
             if mark.done and not changed:
                 return step, True
             if changed:
@@ -234,11 +239,15 @@ def _paths(options: Any, names: Iterable[str], parts: dict[str, tuple[str, ...]]
     return paths
 
 
+def _is_manifest(path: Path) -> bool:
+    return path.name.endswith(".jsonl.gz")
+
+
 def _check_input(path: Path) -> None:
     """Raise UserError where a path is not there, or is a manifest that nothing can be read of."""
     if not path.exists():
         raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
-    if not path.name.endswith(".jsonl.gz"):
+    if not _is_manifest(path):
         return
     try:
         with gzip.open(path) as file:
