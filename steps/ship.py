@@ -60,8 +60,16 @@ class Options:
     """networks to make"""
     calibration: PositiveInt = 200
     """cuts of --calibrate, from its beginning"""
+    shard_size: PositiveInt = 200
+    """utterances of a shard, the unit of resuming"""
     seed: int = 42
     """of the bootstrap"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError where two sets have one name."""
+        names = [*map(set_name, self.test), *(["dev"] if self.dev else [])]
+        if len(set(names)) < len(names):
+            raise UserError(f"--test {self.test}: results go by the manifests' names; give each its own, and none dev")
 
 
 def run(options: Options, step: Step) -> None:
@@ -74,12 +82,13 @@ def run(options: Options, step: Step) -> None:
     dev, how = {}, {"normalise": ways}
     likes = seal_alike(recogniser, speech[:20], {name: step.out / name for name in options.precisions})
     for precision, like in likes.items():
-        folder = step.out / precision
+        folder, kept = step.out / precision, step.out / "heard" / precision
         if options.dev:
-            heard = measure(folder, CutSet.from_jsonl_lazy(options.dev), ways)
+            heard = measure(folder, options.dev, kept / "dev", options.shard_size, ways)
             dev[precision] = write_outcome(folder / "dev", heard.outcomes, how, options.seed)
         for path in options.test:
-            name, found = set_name(path), measure(folder, CutSet.from_jsonl_lazy(path), ways)
+            name = set_name(path)
+            found = measure(folder, path, kept / name, options.shard_size, ways)
             score = write_outcome(folder / name, found.outcomes, how, options.seed)
             line = _line(options, step, recogniser, precision, name) | score | _costs(folder, found, like)
             append_result(options.results, line | {"scored": os.path.relpath(folder / name, options.results.parent)})

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import soundfile
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 import toy_recogniser
 
+from understudy.corpus import Utterance, build_cut, write_cuts
 from understudy.device.faults import DeviceError
 from understudy.device.recogniser import Recogniser
+from understudy.features.extract import extract_set
 from understudy.features.logmel import NUM_MELS
 from understudy.models import AcousticModel
 from understudy.ship.export import export
 from understudy.ship.folder import write_graph
 from understudy.stage import UserError
+from understudy.stage.workers import Workers
 
 
 @pytest.fixture
@@ -57,3 +64,35 @@ def test_a_network_that_is_not_the_model_makes_no_folder_whole(step: ModuleType,
     assert list(likes) == list(folders) and likes["float32"].largest < step.SAME
     for folder in folders.values():
         assert Recogniser(folder).network.senones == ours.model.senones
+
+
+def test_a_killed_step_goes_on_with_what_it_has_not_heard(tmp_path: Path) -> None:
+    toy_recogniser.make(tmp_path / "recogniser")
+    cuts = []
+    for i in range(12):
+        audio = tmp_path / f"{i}.wav"
+        soundfile.write(audio, toy_recogniser.noise(2.0, i), 16000, subtype="PCM_16")
+        cuts.append(build_cut(Utterance(f"u{i}", audio, "ONE TWO", "x", 32000, 16000)))
+    write_cuts(tmp_path / "test.jsonl.gz", cuts)
+    extract_set(tmp_path / "test.jsonl.gz", tmp_path / "feats", "test", [1.0], 20, "torchaudio", Workers(1))
+    manifest, out = tmp_path / "feats/test.jsonl.gz", tmp_path / "out"
+    command = [sys.executable, Path(__file__).parents[2] / "steps/ship.py", "--recogniser", tmp_path / "recogniser"]
+    command += ["--calibrate", manifest, "--test", f"[{manifest}]", "--system", "toy", "--precisions", "[float32]"]
+    command += ["--shard-size", "2", "--results", tmp_path / "results.jsonl", "--out", out]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    heard, deadline = out / "heard/float32/test", time.monotonic() + 60
+    while len(list(heard.glob("0*.jsonl"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in heard.glob("0*.jsonl")}
+    assert 2 <= len(kept) < 6 and not (tmp_path / "results.jsonl").exists()
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    (line,) = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
+    assert line["words"] == 24 and line["utterances"] == 12
+    clash = subprocess.run(
+        [*command, "--dev", manifest, "--test", f"[{out}/dev.jsonl.gz]"], capture_output=True, text=True
+    )
+    assert clash.returncode == 1 and "give each its own, and none dev" in clash.stderr

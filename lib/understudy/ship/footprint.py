@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from lhotse.cut import Cut
 
+from understudy.corpus import in_shards
 from understudy.features import STACKED_SHIFT
 from understudy.features.extract import load_samples
 from understudy.models import AcousticModel
 from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
 from understudy.ship.folder import RUNTIME
-from understudy.stage import UserError
+from understudy.stage import UserError, atomic_path, log
 
 
 @dataclass(frozen=True)
@@ -40,30 +41,43 @@ class Footprint:
     """most resident memory, with all packages"""
 
 
-def measure(folder: Path, cuts: Iterable[Cut], ways: Sequence[Way] = ()) -> Footprint:
-    """Hear the cuts' audio with the run-time that lies in a folder of `understudy.ship.folder`.
+def measure(folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Sequence[Way] = ()) -> Footprint:
+    """Hear the audio of a manifest with the run-time that lies in a folder of `understudy.ship.folder`.
 
     Args:
+        kept: folder of what was heard, a file for each shard. What is there is not heard again.
+        shard_size: utterances that one process hears.
         ways: in which texts are made alike before they are compared.
 
     Raises:
         UserError: it fails; its own words are in the text.
     """
-    with tempfile.TemporaryDirectory(prefix="understudy-") as scratch:
-        said = {}
-        for number, cut in enumerate(cuts):
-            np.save(Path(scratch) / f"{number:08d}.npy", load_samples(cut))
-            said[f"{number:08d}"] = (cut.id, cut.supervisions[0].speaker or "", cut.supervisions[0].text.split())
-        lines = _run(folder, Path(scratch))
-    *heard, process = lines
-    if process["strange"]:
-        raise UserError(f"{folder}: its run-time needs {', '.join(process['strange'])}, which a device does not have")
-    outcomes = [Outcome.of(*said[h["id"]], h["words"], ways, retried=h["widened"], empty=h["empty"]) for h in heard]
+    kept.mkdir(parents=True, exist_ok=True)
+    outcomes, heard, peak_mb = [], [], 0.0
+    for number, cuts in enumerate(in_shards(manifest, shard_size)):
+        path = kept / f"{number:05d}.jsonl"
+        if not path.exists():
+            with atomic_path(path) as partial:
+                partial.write_text(_hear(folder, cuts), encoding="utf-8")
+            log.info("%s: %d utterances heard of %s", folder.name, number * shard_size + len(cuts), manifest)
+        *told, process = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        if process["strange"]:
+            raise UserError(
+                f"{folder}: its run-time needs {', '.join(process['strange'])}, which a device does not have"
+            )
+        outcomes += [_outcome(cut, one, ways) for cut, one in zip(cuts, told, strict=True)]
+        heard += told
+        peak_mb = max(peak_mb, process["peak_mb"])
     ends = [h["end_s"] for h in heard]
     return Footprint(
         outcomes, sum(h["cpu_s"] for h in heard) / sum(h["seconds"] for h in heard), first_word(heard),
-        (float(np.median(ends)), float(np.quantile(ends, 0.95))), process["peak_mb"],
+        (float(np.median(ends)), float(np.quantile(ends, 0.95))), peak_mb,
     )  # fmt: skip
+
+
+def _outcome(cut: Cut, heard: dict[str, Any], ways: Sequence[Way]) -> Outcome:
+    spoken, how = cut.supervisions[0], {"retried": heard["widened"], "empty": heard["empty"]}
+    return Outcome.of(cut.id, spoken.speaker or "", spoken.text.split(), heard["words"], ways, **how)
 
 
 def first_word(heard: Iterable[dict[str, Any]]) -> float | None:
@@ -73,14 +87,18 @@ def first_word(heard: Iterable[dict[str, Any]]) -> float | None:
     return float(np.median(firsts)) if firsts else None
 
 
-def _run(folder: Path, utterances: Path) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", f"{RUNTIME}.measure", str(folder), str(utterances)]
-    # What lies in the folder is measured, and nothing of this library.
-    alone = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=alone)
+def _hear(folder: Path, cuts: Sequence[Cut]) -> str:
+    """What the run-time tells of each utterance and, in a last line, of its process."""
+    with tempfile.TemporaryDirectory(prefix="understudy-") as scratch:
+        for number, cut in enumerate(cuts):
+            np.save(Path(scratch) / f"{number:08d}.npy", load_samples(cut))
+        command = [sys.executable, "-m", f"{RUNTIME}.measure", str(folder), scratch]
+        # What lies in the folder is measured, and nothing of this library.
+        alone = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, env=alone)
     if done.returncode:
         raise UserError(f"{folder}: its run-time failed:\n{done.stderr[-2000:]}")
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return done.stdout
 
 
 def multiply_adds(model: AcousticModel) -> float:
