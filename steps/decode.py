@@ -26,8 +26,8 @@ from understudy.models import load_any, weights_fingerprint
 from understudy.score import errors
 from understudy.score.normalise import Way
 from understudy.score.outcome import write_outcome
-from understudy.score.results import append_result, of_model, of_now
-from understudy.stage import Step, UserError, log, main
+from understudy.score.results import append_result, of_model, of_now, read_results
+from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.stage.workers import ClusterOptions, Workers
 
 
@@ -87,20 +87,42 @@ def _names(options: Options) -> list[str]:
 
 
 def _run(options: Options, step: Step, workers: Workers) -> None:
-    start, cpu = time.monotonic(), workers.cpu_seconds()
-    best, dev_wer = _tune(options, step.out / "dev", workers)
+    tuned, done = _tuned(options, step.out / "tuned.json", workers), _decoded(options, step)
+    tuning = tuned["wall_s"], tuned["cpu_s"]  # the first set's line counts it too
     for name, path in zip(_names(options), options.test, strict=True):
-        before, seconds = workers.cpu_seconds(), sum(cut.duration for cut in CutSet.from_jsonl_lazy(path))
-        score = _decode_best(options, path, best, step.out / name, workers)
-        score["rtf"] = round((workers.cpu_seconds() - before) / seconds, 5)
+        (wall, cpu), tuning = tuning, (0.0, 0.0)
+        if name in done:
+            log.info("%s, %s: decoded before", options.system, name)
+            continue
+        start, before = time.monotonic(), workers.cpu_seconds()
+        score = _decode_best(options, path, Scales.of(tuned), step.out / name, workers)
+        wall, used = wall + time.monotonic() - start, workers.cpu_seconds() - before
+        score["rtf"] = round(used / sum(cut.duration for cut in CutSet.from_jsonl_lazy(path)), 5)
         score["scored"] = os.path.relpath(step.out / name, options.results.parent)
-        # The first line counts the tuning too.
-        used = {"wall_s": round(time.monotonic() - start, 1), "cpu_s": round(workers.cpu_seconds() - cpu, 1)}
-        line = {**_description(options, step, name), **score, "dev_wer": round(dev_wer, 3), **used}
+        line = {**_description(options, step, name), **score, "dev_wer": round(tuned["wer"], 3)}
+        line |= {"wall_s": round(wall, 1), "cpu_s": round(cpu + used, 1)}
         append_result(options.results, {**line, "peak_memory_mb": round(workers.peak_memory_mb())})
         wer = (score[key] for key in ("wer", "wer_low", "wer_high"))
         log.info("%s, %s: WER %.2f %% [%.2f, %.2f]", options.system, name, *wer)
-        start, cpu = time.monotonic(), workers.cpu_seconds()
+
+
+def _decoded(options: Options, step: Step) -> set[str]:
+    """Test sets that a killed run has decoded: their files are here, and their lines among the results."""
+    lines = read_results(options.results) if options.results.exists() else []
+    ours = {"system": options.system, "config": step.digest}
+    named = {line["test_set"] for line in lines if ours.items() <= line.items()}
+    return {name for name in named if (step.out / name / "wer.json").exists()}
+
+
+def _tuned(options: Options, file: Path, workers: Workers) -> dict[str, float]:
+    """The scales that are best on dev, their WER and what finding them took: those that are kept, if there are some."""
+    if file.exists():
+        return read_json(file)
+    start, cpu = time.monotonic(), workers.cpu_seconds()
+    best, wer = _tune(options, file.parent / "dev", workers)
+    took = {"wall_s": time.monotonic() - start, "cpu_s": workers.cpu_seconds() - cpu}
+    write_json(file, {**best.told(), "wer": wer, **took})
+    return read_json(file)
 
 
 def _tune(options: Options, out: Path, workers: Workers) -> tuple[Scales, float]:

@@ -1,0 +1,81 @@
+"""Decoding that was broken off."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import soundfile
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
+import toy_recogniser
+
+from understudy.corpus import Utterance, build_cut, write_cuts
+from understudy.features.extract import extract_set
+from understudy.stage.workers import Workers
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    """Of a toy on noise: a development set and two test sets. What it takes is set in the folder that it runs in."""
+    toy_recogniser.make(tmp_path / "toy")
+    for name, number in (("dev", 6), ("one", 8), ("two", 2)):
+        cuts = []
+        for i in range(number):
+            audio = tmp_path / f"{name}{i}.wav"
+            soundfile.write(audio, toy_recogniser.noise(2.0, i), 16000, subtype="PCM_16")
+            cuts.append(build_cut(Utterance(f"{name}{i}", audio, "ONE TWO", "x", 32000, 16000)))
+        write_cuts(tmp_path / f"{name}.jsonl.gz", cuts)
+        extract_set(tmp_path / f"{name}.jsonl.gz", tmp_path / "feats", name, [1.0], 20, "torchaudio", Workers(1))
+    (tmp_path / "feats/normaliser.json").write_bytes((tmp_path / "toy/normaliser.json").read_bytes())
+    sets = ["--dev", "feats/dev.jsonl.gz", "--test", "[feats/one.jsonl.gz, feats/two.jsonl.gz]"]
+    return [
+        sys.executable, str(ROOT / "steps/decode.py"), "--model", "toy", "--graph", "toy", *sets, "--system", "toy",
+        "--acoustic-scales", "[0.5, 0.7]", "--prior-scales", "[0.4, 0.5]", "--jobs", "1",
+    ]  # fmt: skip
+
+
+def lines(results: Path) -> dict[str, dict]:
+    """What does not depend on the clock."""
+    timed = ("wall_s", "cpu_s", "rtf", "peak_memory_mb", "time", "scored", "commit")
+    found = [json.loads(line) for line in results.read_text().splitlines()]
+    return {one["test_set"]: {key: value for key, value in one.items() if key not in timed} for one in found}
+
+
+def test_what_was_tuned_and_decoded_before_a_kill_or_a_fault_stays(command: list[str], tmp_path: Path) -> None:
+    def call(out: str) -> subprocess.CompletedProcess[str]:
+        whole = [*command, "--results", f"{out}.jsonl", "--out", out]
+        return subprocess.run(whole, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert call("whole").returncode == 0
+    process = subprocess.Popen(
+        [*command, "--results", "broken.jsonl", "--out", "broken"], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
+    tuned, deadline = tmp_path / "broken/tuned.json", time.monotonic() + 60
+    while not tuned.exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "broken/.done.json").exists()
+    features = tmp_path / "feats/two/00000.lca"
+    features.rename(tmp_path / "away")
+    faulty = call("broken")
+    assert faulty.returncode == 1 and "two/00000.lca: no such file" in faulty.stderr
+    assert "acoustic scale" not in faulty.stderr  # what is tried on dev is told
+    kept = {path: path.stat().st_mtime_ns for path in (tuned, tmp_path / "broken/one/wer.json")}
+    (tmp_path / "away").rename(features)
+    resumed = call("broken")
+    assert resumed.returncode == 0 and "toy, one: decoded before" in resumed.stderr
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
+    assert (
+        lines(tmp_path / "broken.jsonl") == lines(tmp_path / "whole.jsonl")
+        and len(lines(tmp_path / "whole.jsonl")) == 2
+    )
+    for name in ("dev/wer.json", "one/hyp.txt", "two/hyp.txt"):
+        assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
