@@ -7,8 +7,7 @@ e.g.: steps/align_mono.py --feats '[data/feats/labelled.jsonl.gz]' --lang exp/la
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -17,14 +16,14 @@ from lhotse import CutSet
 from lhotse.cut import Cut
 
 from understudy.align import monophone
-from understudy.align.archive import AlignmentWriter
-from understudy.align.cepstra import cepstra
-from understudy.align.check import BoundaryCheck
+from understudy.align.archive import SHARD_SIZE
+from understudy.align.gmm import GaussianMixtures
+from understudy.align.shards import align_set
 from understudy.corpus import is_perturbed, set_name
-from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.lang.lexicon import Lexicon
-from understudy.lang.spoken import SPOKEN_FILES, say_left_out, spoken_cuts, spoken_lexicon
+from understudy.lang.spoken import SPOKEN_FILES, spoken_lexicon
 from understudy.stage import Step, UserError, log, main, write_json
+from understudy.stage.workers import ClusterOptions, Workers
 
 
 @dataclass
@@ -45,23 +44,37 @@ class Options:
     """hours to train on, chosen at random (speed-perturbed copies are left out)"""
     seed: int = 1
     threads: PositiveInt = 2
-    """torch threads"""
+    """torch threads of the training"""
+    shard_size: PositiveInt = SHARD_SIZE
+    """cuts in a shard, the unit of resuming, once the mixtures are trained"""
+    jobs: PositiveInt = 2
+    """processes that align"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
 
 
 def run(options: Options, step: Step) -> None:
     """Train, align, compare with reference times where the supervisions carry them."""
     torch.set_num_threads(options.threads)
     lexicon = spoken_lexicon(options.lang, options.feats)
-    chosen = _choose(options.feats[0], lexicon, options.train_hours, options.seed)
-    model = monophone.train(
-        [_utterance(c, lexicon) for c in chosen], len(lexicon.phones) - 1, options.iterations, options.gaussians
-    )
-    report = {}
-    for path in options.feats:
-        name = set_name(path)
-        report[name] = _align(path, step.out / name, lexicon, model)
-        log.info("%s: %s", name, report[name])
+    mixtures = _mixtures(options, lexicon, step.out / "mixtures.safetensors")
+    aligner = monophone.MonophoneAligner(mixtures, lexicon.phones, lexicon.silence)
+    columns, why, report = ["phone", "start", "end"], "too short for their transcripts", {}
+    with Workers(options.jobs, options.cluster, out=step.out) as workers:
+        for path in options.feats:
+            found = align_set(path, step.out, lexicon, aligner, columns, why, options.shard_size, workers)
+            report[set_name(path)] = found
+            log.info("%s: %s", set_name(path), found)
     write_json(step.out / "report.json", report)
+
+
+def _mixtures(options: Options, lexicon: Lexicon, file: Path) -> GaussianMixtures:
+    """Those that a killed run has trained, or new ones."""
+    if not file.exists():
+        chosen = _choose(options.feats[0], lexicon, options.train_hours, options.seed)
+        utterances = [monophone.utterance_of(cut, lexicon.pronunciations, lexicon.silence) for cut in chosen]
+        monophone.train(utterances, len(lexicon.phones) - 1, options.iterations, options.gaussians).save(file)
+    return GaussianMixtures.load(file)
 
 
 def _choose(manifest: Path, lexicon: Lexicon, hours: float, seed: int) -> list[Cut]:
@@ -79,37 +92,11 @@ def _choose(manifest: Path, lexicon: Lexicon, hours: float, seed: int) -> list[C
     return chosen
 
 
-def _utterance(cut: Cut, lexicon: Lexicon) -> monophone.Utterance:
-    words = cut.supervisions[0].text.split()
-    pronunciations = [[list(p) for p in lexicon.pronunciations[w]] for w in words]
-    return monophone.Utterance(cut.id, torch.from_numpy(cepstra(load_logmel(cut))), pronunciations, lexicon.silence)
-
-
-def _align(manifest: Path, out: Path, lexicon: Lexicon, model) -> dict:
-    writer = AlignmentWriter(out, ["phone", "start", "end"])
-    references: dict[str, list[tuple[str, float]]] = {}
-    unknown: list[str] = []
-
-    def utterances() -> Iterator[monophone.Utterance]:
-        for cut in spoken_cuts(manifest, lexicon, unknown):
-            alignment = (cut.supervisions[0].alignment or {}).get("phone")
-            if alignment and not is_perturbed(cut):
-                references[cut.id] = [(a.symbol, a.start) for a in alignment]
-            yield _utterance(cut, lexicon)
-
-    failed, check = [], BoundaryCheck()
-    for utterance, segments in monophone.segments(utterances(), model):
-        if segments is None:
-            failed.append(utterance.id)
-            continue
-        writer.write(utterance.id, segments, stacked_length(len(utterance.features)))
-        if reference := references.pop(utterance.id, None):
-            check.add([(lexicon.phones[p], s * FRAME_SHIFT) for p, s, _ in segments], reference)
-    writer.close()
-    say_left_out(manifest, failed, "too short for their transcripts", unknown)
-    report = {"aligned": len(writer.index), "failed": failed, "unknown_words": unknown}
-    return {**report, "boundaries": check.summary()} if check.references else report
-
-
 if __name__ == "__main__":
-    main(Options, run, inputs=("feats", "lang"), parts={"lang": SPOKEN_FILES}, unfingerprinted=("threads",))
+    main(
+        Options,
+        run,
+        inputs=("feats", "lang"),
+        parts={"lang": SPOKEN_FILES},
+        unfingerprinted=("threads", "jobs", "cluster"),
+    )

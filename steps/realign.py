@@ -7,22 +7,20 @@ e.g.: steps/realign.py --model exp/teacher0 --tree exp/tree --feats '[data/feats
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
+from jsonargparse.typing import PositiveInt
 
 from understudy import models
-from understudy.align.archive import AlignmentWriter
-from understudy.align.check import BoundaryCheck
-from understudy.align.graph import ENTRY_LOOP, alignment_graph
-from understudy.align.viterbi import viterbi
-from understudy.corpus import is_perturbed, set_name
-from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
-from understudy.lang.spoken import SPOKEN_FILES, say_left_out, spoken_cuts, spoken_lexicon
+from understudy.align.archive import SHARD_SIZE
+from understudy.align.network import NetworkAligner
+from understudy.align.shards import align_set
+from understudy.corpus import set_name
+from understudy.lang.spoken import SPOKEN_FILES, spoken_lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import Step, log, main, write_json
+from understudy.stage.workers import ClusterOptions, Workers
 
 
 @dataclass
@@ -41,51 +39,35 @@ class Options:
     """folder of the labels"""
     prior_scale: float = 1.0
     """log priors are subtracted with this weight"""
+    shard_size: PositiveInt = SHARD_SIZE
+    """cuts in a shard, the unit of resuming"""
+    jobs: PositiveInt = 2
+    """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
 
 
 def run(options: Options, step: Step) -> None:
     """Align every set; report boundaries against reference times where there are any."""
-    model, tree = models.load_any(options.model), Tree.load(options.tree / "tree.json")
-    models.check_tree(options.model, model, tree, options.tree)
-    lexicon, report = spoken_lexicon(options.lang, options.feats), {}
-    for path in options.feats:
-        name = set_name(path)
-        normaliser = Normaliser.load(path.parent / "normaliser.json")
-        report[name] = _align(path, step.out / name, model, tree, lexicon, normaliser, options.prior_scale)
-        log.info("%s: %s", name, report[name])
+    tree = Tree.load(options.tree / "tree.json")
+    models.check_tree(options.model, models.load_any(options.model), tree, options.tree)
+    lexicon, report, why = spoken_lexicon(options.lang, options.feats), {}, "have fewer frames than phones"
+    with Workers(options.jobs, options.cluster, out=step.out) as workers:
+        for path in options.feats:
+            files = options.model, options.tree / "tree.json", path.parent / "normaliser.json"
+            aligner = NetworkAligner.of(*files, lexicon, options.prior_scale)
+            name, size = set_name(path), options.shard_size
+            report[name] = align_set(path, step.out, lexicon, aligner, ["senone"], why, size, workers)
+            log.info("%s: %s", name, report[name])
     tree.save(step.out / "tree.json")
     write_json(step.out / "report.json", report)
 
 
-def _align(path: Path, out: Path, model, tree, lexicon, normaliser, prior_scale) -> dict:
-    writer, check, failed, unknown = AlignmentWriter(out, ["senone"]), BoundaryCheck(), [], []
-    stream = spoken_cuts(path, lexicon, unknown)
-    while cuts := list(itertools.islice(stream, 16)):
-        posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
-        words = [c.supervisions[0].text.split() for c in cuts]
-        graphs = [
-            alignment_graph(
-                [[list(p) for p in lexicon.pronunciations[w]] for w in ws], lexicon.silence, ENTRY_LOOP, tree.senone
-            )
-            for ws in words
-        ]
-        scores = [p - prior_scale * model.log_priors for p in posteriors]
-        for cut, graph, score, found in zip(cuts, graphs, scores, viterbi(graphs, scores)):
-            if found is None:
-                failed.append(cut.id)
-                continue
-            states = found[0]
-            writer.write(cut.id, graph.labels[states], len(score))
-            reference = (cut.supervisions[0].alignment or {}).get("phone")
-            if reference and not is_perturbed(cut):
-                starts = [t for t in range(len(states)) if graph.contexts[states[t], 3] == 0]
-                phones = [(lexicon.phones[graph.phones[states[t]]], t * STACKED_SHIFT) for t in starts]
-                check.add(phones, [(a.symbol, a.start) for a in reference])
-    writer.close()
-    say_left_out(path, failed, "have fewer frames than phones", unknown)
-    boundaries = check.summary()
-    return {"aligned": len(writer.index), "failed": failed, "unknown_words": unknown, "boundaries": boundaries}
-
-
 if __name__ == "__main__":
-    main(Options, run, inputs=("model", "tree", "feats", "lang"), parts={"lang": SPOKEN_FILES})
+    main(
+        Options,
+        run,
+        inputs=("model", "tree", "feats", "lang"),
+        parts={"lang": SPOKEN_FILES},
+        unfingerprinted=("jobs", "cluster"),
+    )

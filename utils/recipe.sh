@@ -37,7 +37,7 @@ fi
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
   steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --train-hours "$mono_hours" \
-    --iterations "$mono_iterations" --seed "$seed" --threads "$threads" --out "$dir/mono"
+    --iterations "$mono_iterations" --seed "$seed" --threads "$threads" --jobs "$jobs" "${cluster[@]}" --out "$dir/mono"
   steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
     --out "$dir/tree"
 fi
@@ -49,7 +49,7 @@ if in_stage 4; then
     ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" --seed "$seed" --threads "$threads" \
     --out "$dir/teacher-first"
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
-    --out "$dir/ali"
+    --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
   "${train[@]}" steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/ali" \
     --init "$dir/teacher-first" --epochs "$realigned_epochs" --train.learning_rate 0.002 \
     --train.max_frames "$teacher_frames" --seed "$seed" --threads "$threads" --out "$dir/teacher"

@@ -85,7 +85,7 @@ labelled_speech() {
 foundation() {
   local c=$1 s id needs="" members="" feats="[$data/$1/labelled.jsonl.gz,$data/feats/dev.jsonl.gz]"
   cell "$c/mono" "lang $c/labelled" steps/align_mono.py --feats "$feats" --lang "$dir/lang" "${mono[@]}" \
-    --threads 1 --out "$dir/$c/mono"
+    --threads 1 --jobs 1 --out "$dir/$c/mono"
   cell "$c/tree" "$c/mono" steps/make_tree.py --ali "$dir/$c/mono" --feats "$feats" --lang "$dir/lang" \
     --senones "$(of senones "$c")" "${tree[@]}" --out "$dir/$c/tree"
   cell "$c/graph" "$c/tree" steps/make_graph.py --lang "$dir/lang" --tree "$dir/$c/tree" --out "$dir/$c/graph"
@@ -111,7 +111,7 @@ one_teacher() {
       --dev "$data/feats/dev.jsonl.gz" --labels "$dir/$c/tree" --epochs "$(of teacher_epochs "$c")" --seed "$2" \
       --threads 1 --out "$dir/$first"
     (($2 != teachers[0])) || cell "$c/ali" "$first" steps/realign.py --model "$dir/$first" --tree "$dir/$c/tree" \
-      --feats "$3" --lang "$dir/lang" --out "$dir/$c/ali"
+      --feats "$3" --lang "$dir/lang" --jobs 1 --out "$dir/$c/ali"
     model "$c" teacher "$2" "$first $c/ali" "${teacher[@]}" "${batches[@]}" --init "$dir/$first" \
       --epochs "$(of realigned_epochs "$c")" --train.learning_rate 0.002 "${realigned[@]}"
   else
@@ -291,7 +291,7 @@ rivals() {
 oracle() {
   local c=$1
   cell "$c/true-labels" "$c/teacher" steps/realign.py --model "$dir/$c/teacher" --tree "$dir/$c/tree" \
-    --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --out "$dir/$c/true-labels"
+    --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --jobs 1 --out "$dir/$c/true-labels"
   distilled "$c" "$small" "$small-oracle" 1 "$c/true-labels" 1 --true-labels "$dir/$c/true-labels"
 }
 

@@ -82,7 +82,7 @@ def test_monophones_find_the_segments_of_synthetic_speech():
     spoken = [say(i) for i in range(40)]
     model = train([u for u, _ in spoken], 6, iterations=15, gaussians=18)
     wrong = total = 0
-    for (_, found), (_, ends) in zip(segments((u for u, _ in spoken), model), spoken):
+    for found, (_, ends) in zip(segments([u for u, _ in spoken], model), spoken, strict=True):
         merged = [e for p, _, e in found.tolist()]
         total += len(ends)
         wrong += sum(min(abs(e - m) for m in merged) > 2 for e in ends)

@@ -60,7 +60,8 @@ fi
 if in_stage 3; then
   say "3: align from nothing, grow the tree, label every frame with its senone"
   steps/align_mono.py --feats "$(feats labelled dev)" --lang "$dir/lang" --iterations "$mono_iterations" \
-    --gaussians "$gaussians" --seed "$seed" --threads "$threads" --out "$dir/mono"
+    --gaussians "$gaussians" --seed "$seed" --threads "$threads" --jobs "$jobs" "${cluster[@]}" \
+    --out "$dir/mono"
   steps/make_tree.py --ali "$dir/mono" --feats "$(feats labelled dev)" --lang "$dir/lang" --senones "$senones" \
     --min-count 40 --min-gain 40 --out "$dir/tree"
 fi

@@ -11,13 +11,27 @@ from safetensors.numpy import load_file, save_file
 
 from understudy.stage import UserError, atomic_path, read_json, write_json
 
-_SHARDS_IN_MEMORY = 32  # some 2 MB each where they hold senones: the labels of a hundred hours, or two
+_SHARDS_IN_MEMORY = 128  # some 0.5 MB each where they hold senones: the labels of a hundred hours, or two
+SHARD_SIZE = 500
+"""cuts in a shard"""
+
+
+def save_rows(folder: Path, shard: int, rows: list[np.ndarray]) -> None:
+    """Rows (rows, columns) int32 of the cuts of a shard, one cut after the other; nothing where there are none."""
+    if rows:
+        with atomic_path(folder / f"{shard:05d}.safetensors") as partial:
+            save_file({"rows": np.concatenate(rows)}, partial)
+
+
+def write_index(folder: Path, columns: list[str], cuts: dict[str, list[int]]) -> None:
+    """Make the archive whole. `cuts`: of each id its shard, first row there, number of rows and stacked frames."""
+    write_json(folder / "index.json", {"columns": columns, "cuts": cuts})
 
 
 class AlignmentWriter:
     """Write rows of integers by cut id; `close` makes the archive whole."""
 
-    def __init__(self, folder: Path, columns: list[str], shard_size: int = 2000) -> None:
+    def __init__(self, folder: Path, columns: list[str], shard_size: int = SHARD_SIZE) -> None:
         self.folder, self.columns, self.shard_size = folder, columns, shard_size
         self.index: dict[str, list[int]] = {}
         self.pending: list[np.ndarray] = []
@@ -36,12 +50,10 @@ class AlignmentWriter:
     def close(self) -> None:
         """Write the last shard and the index."""
         self._flush()
-        write_json(self.folder / "index.json", {"columns": self.columns, "cuts": self.index})
+        write_index(self.folder, self.columns, self.index)
 
     def _flush(self) -> None:
-        if self.pending:
-            with atomic_path(self.folder / f"{self.shard:05d}.safetensors") as partial:
-                save_file({"rows": np.concatenate(self.pending)}, partial)
+        save_rows(self.folder, self.shard, self.pending)
         self.pending, self.start, self.shard = [], 0, self.shard + 1
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 
+from understudy.stage import atomic_path
+
+_TENSORS = ("floor", "log_weights", "means", "variances")
 _UNDERFLOW = -80.0
 _UNUSED = -1e8  # log-weight of a component that is not in use, finite so that sums stay numbers
 _FLOOR_SHARE = 0.01  # of the global variance, as Kaldi's min-variance keeps single frames from winning
@@ -27,6 +32,20 @@ class GaussianMixtures:
         self.means = mean.expand(states, 1, -1).clone()
         self.variances = variance.expand(states, 1, -1).clone()
         self._prepared: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    def save(self, path: Path) -> None:
+        """Write as tensors."""
+        with atomic_path(path) as partial:
+            save_file({name: getattr(self, name) for name in _TENSORS}, partial)
+
+    @classmethod
+    def load(cls, path: Path) -> GaussianMixtures:
+        """Read what `save` wrote."""
+        tensors = load_file(path)
+        mixtures = cls(len(tensors["means"]), tensors["floor"], tensors["floor"])
+        for name in _TENSORS:
+            setattr(mixtures, name, tensors[name])
+        return mixtures
 
     @property
     def components(self) -> int:

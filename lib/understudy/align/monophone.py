@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from lhotse.cut import Cut
 
+from understudy.align.cepstra import cepstra
 from understudy.align.gmm import Accumulator, GaussianMixtures, split
 from understudy.align.graph import THREE_STATE, AlignmentGraph, alignment_graph
+from understudy.align.shards import Aligned, Pronunciations, pronounced
 from understudy.align.viterbi import viterbi
+from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
 from understudy.stage import UserError, log
 
 STATES = len(THREE_STATE.loops)
+_BATCH = 64
 
 
 @dataclass
@@ -57,25 +62,40 @@ def train(utterances: list[Utterance], phones: int, iterations: int = 35, gaussi
     return model
 
 
-def segments(utterances: Iterable[Utterance], model: GaussianMixtures, batch: int = 64) -> Iterator[tuple]:
-    """Align: yields (utterance, segments (phones, 3): phone, first frame, frame after the last) at 10 ms.
+def segments(utterances: list[Utterance], model: GaussianMixtures) -> list[np.ndarray | None]:
+    """Align: segments (phones, 3) of each: phone, first frame, frame after the last, at 10 ms.
 
-    Segments are None when the utterance is too short for its transcript.
+    None where an utterance is too short for its transcript.
     """
-    pending: list[Utterance] = []
+    graphs = [utterance.graph() for utterance in utterances]
+    found = _align(utterances, graphs, model)
+    return [None if one is None else _segments(graph, one[0]) for graph, one in zip(graphs, found, strict=True)]
 
-    def flush() -> Iterator[tuple]:
-        graphs = [u.graph() for u in pending]
-        for utterance, graph, found in zip(pending, graphs, _align(pending, graphs, model)):
-            yield utterance, None if found is None else _segments(graph, found[0])
-        pending.clear()
 
-    for utterance in utterances:
-        pending.append(utterance)
-        if len(pending) == batch:
-            yield from flush()
-    if pending:
-        yield from flush()
+@dataclass(frozen=True)
+class MonophoneAligner:
+    """Rows of phone, first frame and frame after the last."""
+
+    model: GaussianMixtures
+    phones: tuple[str, ...]
+    silence: int
+
+    def __call__(self, cuts: list[Cut], pronunciations: Pronunciations) -> Iterator[Aligned | None]:
+        for first in range(0, len(cuts), _BATCH):
+            batch = cuts[first : first + _BATCH]
+            utterances = [utterance_of(cut, pronunciations, self.silence) for cut in batch]
+            for utterance, found in zip(utterances, segments(utterances, self.model), strict=True):
+                yield None if found is None else self._aligned(found, len(utterance.features))
+
+    def _aligned(self, found: np.ndarray, frames: int) -> Aligned:
+        phones = [(self.phones[phone], start * FRAME_SHIFT) for phone, start, _ in found]
+        return Aligned(found, stacked_length(frames), phones)
+
+
+def utterance_of(cut: Cut, pronunciations: Pronunciations, silence: int) -> Utterance:
+    """A cut with the cepstra of its stored features."""
+    features = torch.from_numpy(cepstra(load_logmel(cut)))
+    return Utterance(cut.id, features, pronounced(cut, pronunciations), silence)
 
 
 def _align(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from lhotse import CutSet
-from lhotse.cut import Cut
 
 from understudy.lang.g2p import guess
 from understudy.lang.lexicon import LEXICON_FILES, Lexicon, oov_counts, oov_message, read_entries
@@ -24,7 +23,7 @@ def spoken_lexicon(lang: Path, manifests: Iterable[Path]) -> Lexicon:
 
     The words and their numbers stay those of the folder: what is guessed can be aligned, and not be recognised. So
     development speech gets its labels, and the unlabelled speech of an experiment its true ones. What stays without
-    pronunciation is left to `spoken_cuts`.
+    pronunciation is left to who aligns.
     """
     lexicon, counts = Lexicon.read(lang), {}
     for manifest in manifests:
@@ -38,19 +37,3 @@ def spoken_lexicon(lang: Path, manifests: Iterable[Path]) -> Lexicon:
     log.info("guessed for alignment: %d of %d words", len(guessed), len(counts))
     spoken = {word: (tuple(lexicon.phone_ids[p] for p in phones),) for word, phones in guessed.items()}
     return replace(lexicon, pronunciations={**lexicon.pronunciations, **spoken})
-
-
-def spoken_cuts(manifest: Path, lexicon: Lexicon, unknown: list[str]) -> Iterator[Cut]:
-    """The cuts of a manifest all of whose words have a pronunciation; ids of the others are added to `unknown`."""
-    for cut in CutSet.from_file(manifest):
-        if lexicon.pronounces(cut.supervisions[0].text):
-            yield cut
-        else:
-            unknown.append(cut.id)
-
-
-def say_left_out(manifest: Path, failed: list[str], why: str, unknown: list[str]) -> None:
-    """Warn of the cuts that got no alignment: those that failed, and those of `spoken_cuts`."""
-    for ids, of in ((failed, why), (unknown, "have words without pronunciation")):
-        if ids:
-            log.warning("%s: %d utterances %s, left out: %s", manifest, len(ids), of, " ".join(ids[:10]))

@@ -1,0 +1,119 @@
+"""Aligning a set by shard: over processes, resumable, the same whatever their number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from lhotse.cut import Cut
+
+from understudy.align.archive import save_rows, write_index
+from understudy.align.check import BoundaryCheck
+from understudy.corpus import in_shards, is_perturbed, set_name
+from understudy.lang.lexicon import Lexicon
+from understudy.stage import log, read_json, write_json
+from understudy.stage.workers import Workers
+
+Pronunciations = dict[str, tuple[tuple[int, ...], ...]]
+"""Phone ids of each pronunciation of a word"""
+
+
+class Aligned(NamedTuple):
+    """One cut."""
+
+    rows: np.ndarray
+    """integers, (rows, columns)"""
+    frames: int
+    """stacked frames of the cut"""
+    phones: list[tuple[str, float]]
+    """with the seconds at which they begin"""
+
+
+Aligner = Callable[[list[Cut], Pronunciations], Iterator[Aligned | None]]
+"""Of each cut, given the pronunciations of its words; None where it is too short for them. It is sent to processes."""
+
+
+class _Task(NamedTuple):
+    aligner: Aligner
+    columns: int
+    cuts: list[Cut]
+    pronunciations: Pronunciations
+    """of those words of the cuts that have one"""
+    folder: Path
+    number: int
+
+
+def align_set(
+    manifest: Path, out: Path, lexicon: Lexicon, aligner: Aligner, columns: list[str], why: str, shard_size: int,
+    workers: Workers,
+) -> dict[str, Any]:  # fmt: skip
+    """Align one manifest into an archive at `out/<name>/`; a shard that is there stays.
+
+    Args:
+        columns: of the rows.
+        why: an utterance cannot be aligned, in the log.
+
+    Returns:
+        How many were aligned, the ids of those that could not be or have words without pronunciation, and how far the
+        boundaries are from reference times where the supervisions carry them.
+    """
+    folder = out / set_name(manifest)
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = (
+        _Task(aligner, len(columns), cuts, _of_words(lexicon, cuts), folder, number)
+        for number, cuts in enumerate(in_shards(manifest, shard_size))
+    )
+    index, failed, unknown, check = {}, [], [], BoundaryCheck()
+    for number, path in enumerate(workers.map(_align_shard, tasks, f"{manifest}: shards")):
+        part = read_json(path)
+        index |= {cut_id: [number, *place] for cut_id, place in part["cuts"].items()}
+        failed += part["failed"]
+        unknown += part["unknown"]
+        check.distances += part["distances"]
+        check.references += part["references"]
+    write_index(folder, columns, index)
+    for ids, of in ((failed, why), (unknown, "have words without pronunciation")):
+        if ids:
+            log.warning("%s: %d utterances %s, left out: %s", manifest, len(ids), of, " ".join(ids[:10]))
+    return {"aligned": len(index), "failed": failed, "unknown_words": unknown, "boundaries": check.summary()}
+
+
+def _of_words(lexicon: Lexicon, cuts: list[Cut]) -> Pronunciations:
+    words = {word for cut in cuts for word in _words(cut)}
+    return {word: lexicon.pronunciations[word] for word in words if word in lexicon}
+
+
+def _words(cut: Cut) -> list[str]:
+    return cut.supervisions[0].text.split()
+
+
+def pronounced(cut: Cut, pronunciations: Pronunciations) -> list[list[list[int]]]:
+    """The pronunciations of each word of a cut, in its order."""
+    return [[list(phones) for phones in pronunciations[word]] for word in _words(cut)]
+
+
+def _align_shard(task: _Task) -> Path:
+    """Rows in one file and, when that is whole, their places and all else in another, which is returned."""
+    path = task.folder / f"{task.number:05d}.json"
+    if path.exists():
+        return path
+    known = [cut for cut in task.cuts if all(word in task.pronunciations for word in _words(cut))]
+    rows, places, failed, check = [], {}, [], BoundaryCheck()
+    start = 0
+    for cut, found in zip(known, task.aligner(known, task.pronunciations), strict=True):
+        if found is None:
+            failed.append(cut.id)
+            continue
+        places[cut.id] = [start, len(found.rows), found.frames]
+        rows.append(np.asarray(found.rows, np.int32).reshape(-1, task.columns))
+        start += len(found.rows)
+        if (reference := (cut.supervisions[0].alignment or {}).get("phone")) and not is_perturbed(cut):
+            check.add(found.phones, [(a.symbol, a.start) for a in reference])
+    save_rows(task.folder, task.number, rows)
+    kept = {cut.id for cut in known}
+    unknown = [cut.id for cut in task.cuts if cut.id not in kept]
+    about = {"distances": check.distances, "references": check.references}
+    write_json(path, {"cuts": places, "failed": failed, "unknown": unknown, **about})
+    return path
