@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # Where the work runs: the only file to touch for another machine.
 # shellcheck disable=SC2034  # read by run.sh
-jobs=$(nproc)    # processes for corpus, features, targets and decoding
-# Where those of features, targets and decoding run: here, or as jobs of a queue, e.g. (--cluster.kind slurm
-# --cluster.queue cpu --cluster.walltime 04:00:00); docs/cluster.md
+jobs=$(nproc)    # processes for corpus, features, alignment, targets and decoding
+# Where those of all but the corpus run: here, or as jobs of a queue, e.g. (--cluster.kind slurm --cluster.queue cpu
+# --cluster.walltime 04:00:00); docs/cluster.md
 # shellcheck disable=SC2034
 cluster=()
 # shellcheck disable=SC2034

@@ -11,7 +11,7 @@
 #   stage                     time      disk      from
 #    0 manifests              15 min    0.3 GB    one look at each of 290 000 files, and each sample read once
 #    1 features               20 min    37 GB     10 CPU s and 29 MB an hour of speech; labelled speech thrice
-#    2, 3 lang, align, tree   3 h       0.4 GB    alignment runs on one core, 100 hours at three speeds
+#    2, 3 lang, align, tree   40 min    0.4 GB    9 CPU s an hour of 100 hours at three speeds; the tree on one core
 #    4 teacher                14 h      0.4 GB    12 + 4 passes over 300 hours
 #    6 soft targets           1 h       12 GB     14 MB an hour of speech; Libri-Light's 60 000 hours: 0.9 TB
 #    7 baseline               2 h       -         15 passes over 300 hours
