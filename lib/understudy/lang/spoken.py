@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from lhotse import CutSet
 
-from understudy.lang.g2p import guess
+from understudy.lang.g2p import MODEL, guess, train
 from understudy.lang.lexicon import LEXICON_FILES, Lexicon, oov_counts, oov_message, read_entries
 from understudy.stage import log
 
@@ -33,7 +34,15 @@ def spoken_lexicon(lang: Path, manifests: Iterable[Path]) -> Lexicon:
             counts |= unknown
     if not counts or (lang / OOV).read_text().strip() != "g2p":
         return lexicon
-    guessed = guess(read_entries(lang / "lexicon.txt"), counts)
+    guessed = _guess(lang, counts)
     log.info("guessed for alignment: %d of %d words", len(guessed), len(counts))
     spoken = {word: (tuple(lexicon.phone_ids[p] for p in phones),) for word, phones in guessed.items()}
     return replace(lexicon, pronunciations={**lexicon.pronunciations, **spoken})
+
+
+def _guess(lang: Path, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    if (model := lang / MODEL).exists():
+        return guess(model, words)
+    with tempfile.TemporaryDirectory() as folder:  # no labelled word asked for one
+        train(read_entries(lang / "lexicon.txt"), Path(folder) / MODEL)
+        return guess(Path(folder) / MODEL, words)
