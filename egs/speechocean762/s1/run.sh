@@ -7,7 +7,8 @@
 # e.g.: ./run.sh --corpus-dir /corpora/speechocean762     a copy that you have
 #       ./run.sh                                          downloads the public release (520 MB)
 #
-# A teacher that begins with what another one learnt of mini LibriSpeech's 1.2 labelled hours knows more to pass on:
+# A teacher that begins with what another one learnt of mini LibriSpeech's 1.2 labelled hours makes 56 % errors in place
+# of 65 %, its student 63 % in place of 66 %:
 #
 #       (cd ../../mini_librispeech/s1 && ./run.sh --stop-stage 4)
 #       ./run.sh --transfer ../../mini_librispeech/s1/exp/teacher-first --teacher-epochs 6 --dir exp-transfer
@@ -50,6 +51,6 @@ fi
 text=$data/corpus/text.txt
 english=0.5
 recipe=speechocean762${transfer:+-transfer} # a table of its own
-beam=12 # half the time of 15, with models that hear this badly
+beam=12 # half the time of 15 with models that hear this badly, and as many errors (65.10 % of the teacher's test words)
 distilling=(--config conf/distil.yaml --labelled-passes 0) # on dev better than with labelled speech in between
 . utils/recipe.sh
