@@ -19,7 +19,7 @@ from understudy.align import monophone
 from understudy.align.archive import SHARD_SIZE
 from understudy.align.gmm import GaussianMixtures
 from understudy.align.shards import align_set
-from understudy.corpus import is_perturbed, set_name
+from understudy.corpus import check_names, is_perturbed, set_name
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.spoken import SPOKEN_FILES, spoken_lexicon
 from understudy.stage import Step, UserError, log, main, write_json
@@ -51,6 +51,10 @@ class Options:
     """processes that align"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError where two sets have one name."""
+        check_names(self.feats)
 
 
 def run(options: Options, step: Step) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jsonargparse.typing import PositiveInt
 
-from understudy.corpus import set_name
+from understudy.corpus import check_names, set_name
 from understudy.features.extract import extract_set, global_normaliser
 from understudy.features.logmel import BACKENDS
 from understudy.stage import Step, UserError, main
@@ -42,7 +42,8 @@ class Options:
     """where they run"""
 
     def __post_init__(self) -> None:
-        """Raise UserError for a set that is not among the manifests."""
+        """Raise UserError where two sets have one name, or one is named that is not there."""
+        check_names(self.cuts)
         names = _names(self)
         if self.normalise_on not in names:
             raise UserError(f"--normalise-on {self.normalise_on}: not one of the sets {', '.join(names)}")

@@ -18,7 +18,7 @@ from typing import Literal
 import torch
 from jsonargparse.typing import PositiveInt
 
-from understudy.corpus import set_name
+from understudy.corpus import check_names, set_name
 from understudy.decode.search import Beams, Scales
 from understudy.stage import Step, UserError, log, main, read_json, write_json
 from understudy.stage.workers import ClusterOptions, Workers
@@ -79,10 +79,7 @@ class Options:
             raise UserError(
                 f"--supervision {self.supervision} decodes: give --graph, the folder of steps/make_graph.py"
             )
-        named: dict[str, Path] = {}
-        for path in self.feats:
-            if (other := named.setdefault(set_name(path), path)) != path:
-                raise UserError(f"{path}, {other}: both would be written to one folder. Give them names of their own.")
+        check_names(self.feats)
 
 
 def run(options: Options, step: Step) -> None:

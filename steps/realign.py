@@ -16,7 +16,7 @@ from understudy import models
 from understudy.align.archive import SHARD_SIZE
 from understudy.align.network import NetworkAligner
 from understudy.align.shards import align_set
-from understudy.corpus import set_name
+from understudy.corpus import check_names, set_name
 from understudy.lang.spoken import SPOKEN_FILES, spoken_lexicon
 from understudy.lang.tree import Tree
 from understudy.stage import Step, log, main, write_json
@@ -45,6 +45,10 @@ class Options:
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError where two sets have one name."""
+        check_names(self.feats)
 
 
 def run(options: Options, step: Step) -> None:

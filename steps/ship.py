@@ -21,7 +21,7 @@ import torch
 from jsonargparse.typing import PositiveInt
 from lhotse import CutSet
 
-from understudy.corpus import set_name
+from understudy.corpus import check_names, set_name
 from understudy.decode.recogniser import Recogniser
 from understudy.device.files import GRAPH, NETWORK, seal
 from understudy.features import load_stacked
@@ -67,9 +67,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raise UserError where two sets have one name."""
-        names = [*map(set_name, self.test), *(["dev"] if self.dev else [])]
-        if len(set(names)) < len(names):
-            raise UserError(f"--test {self.test}: results go by the manifests' names; give each its own, and none dev")
+        check_names(self.test, ("dev",) if self.dev else ())
 
 
 def run(options: Options, step: Step) -> None:

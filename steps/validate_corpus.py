@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.corpus import set_name, validate_sets, write_cuts
-from understudy.stage import Step, UserError, log, main, write_json
+from understudy.corpus import check_names, set_name, validate_sets, write_cuts
+from understudy.stage import Step, log, main, write_json
 
 
 @dataclass
@@ -28,8 +28,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Raise UserError where two sets have one name."""
-        if len({set_name(path) for path in self.cuts}) != len(self.cuts):
-            raise UserError("--cuts: two manifests have the same file name. Give every set its own.")
+        check_names(self.cuts)
 
 
 def run(options: Options, step: Step) -> None:

@@ -89,6 +89,14 @@ def test_shards_and_processes_change_nothing_and_a_killed_run_goes_on(speech: Pa
     assert report["aligned"] == CUTS - 2 and report["failed"] == ["u3"] and report["unknown_words"] == ["u7"]
 
 
+@pytest.mark.parametrize("step", ["realign", "align_mono"])
+def test_sets_of_one_name_are_refused_before_one_takes_the_shards_of_the_other(speech: Path, step: str) -> None:
+    twins = f"[{speech / 'set.jsonl.gz'}, {speech / 'feats/set.jsonl.gz'}]"
+    done = subprocess.run(command(speech, step, "twins", "--feats", twins), capture_output=True, text=True)
+    assert done.returncode == 1 and "both would be written to one folder, set" in done.stderr
+    assert not (speech / "twins").exists()
+
+
 def test_mixtures_come_back_as_they_were(speech: Path) -> None:
     subprocess.run(command(speech, "align_mono", "mixtures", "--jobs", 1), check=True, capture_output=True)
     found = GaussianMixtures.load(speech / "mixtures/mixtures.safetensors")

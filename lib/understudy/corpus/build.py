@@ -105,6 +105,16 @@ def join_manifests(path: Path, parts: Iterable[Path]) -> int:
     return _write_lines(path, (line for part in parts for line in _lines(part)))
 
 
+def check_names(manifests: Iterable[Path], taken: tuple[str, ...] = ()) -> None:
+    """What is made of a set goes by its name. Raise UserError where two have one, or one has a name that is taken."""
+    named: dict[str, Path | str] = {name: f"what is called {name}" for name in taken}
+    for path in manifests:
+        if other := named.get(name := set_name(path)):
+            none = "".join(f", and none {one}" for one in taken)
+            raise UserError(f"{other}, {path}: both would be written to one folder, {name}; give each its own{none}")
+        named[name] = path
+
+
 def in_shards(manifest: Path, size: int) -> Iterator[list[Cut]]:
     """The cuts of a manifest in their order, at most `size` at a time, so that it is never in memory as a whole."""
     stream = iter(CutSet.from_jsonl_lazy(manifest))
