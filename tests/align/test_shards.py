@@ -9,18 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
 import toy_recogniser
 
 from understudy.align.archive import AlignmentReader
 from understudy.align.gmm import GaussianMixtures
-from understudy.corpus import Utterance, build_cut, read_cuts, write_cuts
-from understudy.features.extract import extract_set
+from understudy.corpus import read_cuts
 from understudy.lang.lexicon import Lexicon
 from understudy.stage import read_json
-from understudy.stage.workers import Workers
 
 STEPS = Path(__file__).parents[2] / "steps"
 CUTS = 10
@@ -35,15 +32,7 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first, second = Lexicon.read(folder / "toy").vocabulary[:2]
     texts = [f"{first} {second}"] * CUTS
     texts[3], texts[7] = " ".join([first] * 300), "UNHEARD"
-    cuts = []
-    for number, text in enumerate(texts):
-        audio = folder / f"{number}.wav"
-        soundfile.write(audio, toy_recogniser.noise(1.0 + number / 10, number), 16000, subtype="PCM_16")
-        samples = round(16000 * (1.0 + number / 10))
-        cuts.append(build_cut(Utterance(f"u{number}", audio, text, "x", samples, 16000)))
-    write_cuts(folder / "set.jsonl.gz", cuts)
-    extract_set(folder / "set.jsonl.gz", folder / "feats", "set", [1.0], 20, "torchaudio", Workers(1))
-    (folder / "feats/normaliser.json").write_bytes((folder / "toy/normaliser.json").read_bytes())
+    toy_recogniser.with_features(toy_recogniser.utterances(folder, "set", texts, 1.0), folder / "toy/normaliser.json")
     return folder
 
 
@@ -80,13 +69,13 @@ def test_shards_and_processes_change_nothing_and_a_killed_run_goes_on(speech: Pa
     log = (speech / f"{step}-killed/log.txt").read_text()
     assert log.count("mixtures learn from") == (step == "align_mono")
     whole = aligned(speech / f"{step}-one")
-    assert sorted(whole) == sorted({cut.id for cut in read_cuts(speech / "set.jsonl.gz")} - {"u3", "u7"})
+    assert sorted(whole) == sorted({cut.id for cut in read_cuts(speech / "set.jsonl.gz")} - {"set3", "set7"})
     for out in ("many", "killed"):
         again = aligned(speech / f"{step}-{out}")
         assert list(again) == list(whole) and all((again[name] == whole[name]).all() for name in whole)
         assert read_json(speech / f"{step}-{out}/report.json") == read_json(speech / f"{step}-one/report.json")
     report = read_json(speech / f"{step}-one/report.json")["set"]
-    assert report["aligned"] == CUTS - 2 and report["failed"] == ["u3"] and report["unknown_words"] == ["u7"]
+    assert report["aligned"] == CUTS - 2 and report["failed"] == ["set3"] and report["unknown_words"] == ["set7"]
 
 
 @pytest.mark.parametrize("step", ["realign", "align_mono"])

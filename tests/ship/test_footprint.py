@@ -7,12 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import soundfile
 
 sys.path.insert(0, str(Path(__file__).parent))
 import toy_recogniser
 
-from understudy.corpus import Utterance, build_cut, write_cuts
 from understudy.ship.export import export
 from understudy.ship.folder import seal_folder, write_graph
 from understudy.ship.footprint import first_word, measure
@@ -29,19 +27,8 @@ def device(tmp_path: Path) -> Path:
     return folder
 
 
-def utterances(folder: Path, number: int, text: str = "ONE, TWO") -> Path:
-    """A manifest of noises."""
-    cuts = []
-    for i in range(number):
-        audio = folder / f"{i}.wav"
-        soundfile.write(audio, toy_recogniser.noise(1.0, i), 16000, subtype="PCM_16")
-        cuts.append(build_cut(Utterance(f"u{i}", audio, text, "x", 16000, 16000)))
-    write_cuts(folder / "test.jsonl.gz", cuts)
-    return folder / "test.jsonl.gz"
-
-
 def test_texts_are_compared_as_the_decoder_compared_them(device: Path, tmp_path: Path) -> None:
-    manifest = utterances(tmp_path, 1)
+    manifest = toy_recogniser.utterances(tmp_path, "test", ["ONE, TWO"])
     (plain,) = measure(device, manifest, tmp_path / "heard", 10).outcomes
     (alike,) = measure(device, manifest, tmp_path / "heard", 10, ["punctuation"]).outcomes
     assert (plain.reference, alike.reference) == (["ONE,", "TWO"], ["ONE", "TWO"])
@@ -49,14 +36,14 @@ def test_texts_are_compared_as_the_decoder_compared_them(device: Path, tmp_path:
 
 
 def test_what_was_heard_before_a_fault_is_not_heard_again(device: Path, tmp_path: Path) -> None:
-    manifest = utterances(tmp_path, 5)
+    manifest = toy_recogniser.utterances(tmp_path, "test", ["ONE, TWO"] * 5)
     whole = measure(device, manifest, tmp_path / "whole", 100)
-    (tmp_path / "4.wav").rename(tmp_path / "away.wav")
-    with pytest.raises(UserError, match=r"cut u4: cannot read"):
+    (tmp_path / "test4.wav").rename(tmp_path / "away.wav")
+    with pytest.raises(UserError, match=r"cut test4: cannot read"):
         measure(device, manifest, tmp_path / "heard", 2)
     kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "heard").iterdir()}
     assert sorted(kept) == ["00000.jsonl", "00001.jsonl"]
-    (tmp_path / "away.wav").rename(tmp_path / "4.wav")
+    (tmp_path / "away.wav").rename(tmp_path / "test4.wav")
     resumed = measure(device, manifest, tmp_path / "heard", 2)
     assert resumed.outcomes == whole.outcomes and len(whole.outcomes) == 5 and resumed.rtf > 0
     assert all((tmp_path / "heard" / name).stat().st_mtime_ns == when for name, when in kept.items())

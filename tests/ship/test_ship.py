@@ -12,22 +12,18 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import soundfile
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 import toy_recogniser
 
-from understudy.corpus import Utterance, build_cut, write_cuts
 from understudy.device.faults import DeviceError
 from understudy.device.recogniser import Recogniser
-from understudy.features.extract import extract_set
 from understudy.features.logmel import NUM_MELS
 from understudy.models import AcousticModel
 from understudy.ship.export import export
 from understudy.ship.folder import write_graph
 from understudy.stage import UserError
-from understudy.stage.workers import Workers
 
 
 @pytest.fixture
@@ -68,14 +64,8 @@ def test_a_network_that_is_not_the_model_makes_no_folder_whole(step: ModuleType,
 
 def test_a_killed_step_goes_on_with_what_it_has_not_heard(tmp_path: Path) -> None:
     toy_recogniser.make(tmp_path / "recogniser")
-    cuts = []
-    for i in range(12):
-        audio = tmp_path / f"{i}.wav"
-        soundfile.write(audio, toy_recogniser.noise(2.0, i), 16000, subtype="PCM_16")
-        cuts.append(build_cut(Utterance(f"u{i}", audio, "ONE TWO", "x", 32000, 16000)))
-    write_cuts(tmp_path / "test.jsonl.gz", cuts)
-    extract_set(tmp_path / "test.jsonl.gz", tmp_path / "feats", "test", [1.0], 20, "torchaudio", Workers(1))
-    manifest, out = tmp_path / "feats/test.jsonl.gz", tmp_path / "out"
+    made, out = toy_recogniser.utterances(tmp_path, "test", ["ONE TWO"] * 12), tmp_path / "out"
+    manifest = toy_recogniser.with_features(made, tmp_path / "recogniser/normaliser.json")
     command = [sys.executable, Path(__file__).parents[2] / "steps/ship.py", "--recogniser", tmp_path / "recogniser"]
     command += ["--calibrate", manifest, "--test", f"[{manifest}]", "--system", "toy", "--precisions", "[float32]"]
     command += ["--shard-size", "2", "--results", tmp_path / "results.jsonl", "--out", out]

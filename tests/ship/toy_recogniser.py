@@ -9,18 +9,22 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
+import soundfile
 import toy
 
 from understudy import models
+from understudy.corpus import Utterance, build_cut, write_cuts
 from understudy.decode.recogniser import Recogniser
 from understudy.decode.search import Beams
 from understudy.features import Normaliser
+from understudy.features.extract import extract_set
 from understudy.features.logmel import NUM_MELS
 from understudy.lang.graph import save_graph
 from understudy.lang.hclg import build_hclg
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel, ModelOptions
 from understudy.stage import write_json
+from understudy.stage.workers import Workers
 
 
 def tree(phones: int) -> Tree:
@@ -61,3 +65,22 @@ def noise(seconds: float, seed: int) -> np.ndarray:
         tone = np.sin(2 * np.pi * rng.uniform(100, 5000) * np.arange(1280) / 16000 + rng.uniform(0, 6))
         parts.append(rng.uniform(0.02, 0.4) * tone + rng.uniform(0.0005, 0.05) * rng.normal(size=1280))
     return np.concatenate(parts)[: round(seconds * 16000)].clip(-1, 1).astype(np.float32)
+
+
+def utterances(folder: Path, name: str, texts: list[str], seconds: float = 2.0) -> Path:
+    """The manifest of a set: a noise for each transcript, every one a tenth of a second longer than that before."""
+    cuts = []
+    for number, text in enumerate(texts):
+        audio, heard = folder / f"{name}{number}.wav", noise(seconds + number / 10, number)
+        soundfile.write(audio, heard, 16000, subtype="PCM_16")
+        cuts.append(build_cut(Utterance(f"{name}{number}", audio, text, "x", len(heard), 16000)))
+    write_cuts(folder / f"{name}.jsonl.gz", cuts)
+    return folder / f"{name}.jsonl.gz"
+
+
+def with_features(manifest: Path, normaliser: Path) -> Path:
+    """The manifest with features, in the folder `feats` beside it."""
+    out = manifest.parent / "feats"
+    extract_set(manifest, out, manifest.name.split(".")[0], [1.0], 20, "torchaudio", Workers(1))
+    (out / "normaliser.json").write_bytes(normaliser.read_bytes())
+    return out / manifest.name

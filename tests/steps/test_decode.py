@@ -9,14 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-import soundfile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
 import toy_recogniser
-
-from understudy.corpus import Utterance, build_cut, write_cuts
-from understudy.features.extract import extract_set
-from understudy.stage.workers import Workers
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,14 +21,8 @@ def command(tmp_path: Path) -> list[str]:
     """Of a toy on noise: a development set and two test sets. What it takes is set in the folder that it runs in."""
     toy_recogniser.make(tmp_path / "toy")
     for name, number in (("dev", 6), ("one", 8), ("two", 2)):
-        cuts = []
-        for i in range(number):
-            audio = tmp_path / f"{name}{i}.wav"
-            soundfile.write(audio, toy_recogniser.noise(2.0, i), 16000, subtype="PCM_16")
-            cuts.append(build_cut(Utterance(f"{name}{i}", audio, "ONE TWO", "x", 32000, 16000)))
-        write_cuts(tmp_path / f"{name}.jsonl.gz", cuts)
-        extract_set(tmp_path / f"{name}.jsonl.gz", tmp_path / "feats", name, [1.0], 20, "torchaudio", Workers(1))
-    (tmp_path / "feats/normaliser.json").write_bytes((tmp_path / "toy/normaliser.json").read_bytes())
+        made = toy_recogniser.utterances(tmp_path, name, ["ONE TWO"] * number)
+        toy_recogniser.with_features(made, tmp_path / "toy/normaliser.json")
     sets = ["--dev", "feats/dev.jsonl.gz", "--test", "[feats/one.jsonl.gz, feats/two.jsonl.gz]"]
     return [
         sys.executable, str(ROOT / "steps/decode.py"), "--model", "toy", "--graph", "toy", *sets, "--system", "toy",
