@@ -1,27 +1,42 @@
 #!/usr/bin/env python3
-"""Check that this Python has all that the recipes use, and that k2 works with its torch.
+"""Check that this Python has all that the recipes use, and that k2, if it is there, works with its torch.
 
-e.g.: .venv/bin/python utils/check_env.py
+e.g.: .venv/bin/python utils/check_env.py [--with-k2]
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import importlib.util
+import re
 import subprocess
 import sys
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
-# What lib/, steps/ and tests/ import. k2 comes after torch, which it was built for.
+# What lib/, steps/ and tests/ import, torch first.
 TOGETHER = (
-    "numpy torch torchaudio k2 lhotse kaldi_native_fbank lilcom soundfile safetensors zstandard nltk espeakng_loader "
-    "phonetisaurus jsonargparse yaml cloudpickle tqdm matplotlib tensorboardX jinja2 pocketsphinx"
+    "torch numpy lhotse kaldi_native_fbank lilcom soundfile safetensors zstandard nltk espeakng_loader onnx "
+    "onnxruntime psutil cryptography distributed dask_jobqueue jsonargparse yaml cloudpickle tqdm matplotlib "
+    "tensorboardX jinja2"
 ).split()
 
 # Each in a process of its own: some of these, imported after one another in the wrong order, wait for ever
 # (kaldifst and kaldi_hmm_gmm after kaldilm or kaldi_decoder).
 APART = "kaldifst kaldi_hmm_gmm kaldi_decoder kaldilm kaldialign".split()
+
+# Looked for, not imported: of pocketsphinx only a file is read, whatever Python it was built for.
+FILES = {"pocketsphinx": "model/en-us/en-us.lm.bin"}
+
+# What the recipes do without; the reason is told where one is missing or does not load.
+OPTIONAL = {
+    "k2": "the search is our own with numpy (--search numpy)",
+    "torchaudio": "features are kaldi-native-fbank's (--backend kaldi-native-fbank)",
+    "phonetisaurus": "words that no dictionary has get no pronunciations; it has builds for Linux x86_64 alone",
+}
 
 IMPORT_SECONDS = 120  # far more than any import takes, also from a slow disk
 
@@ -35,7 +50,7 @@ class BrokenEnvironment(Exception):
     """Something that the recipes need is missing or does not work; the message says what."""
 
 
-def import_all(names: list[str]) -> dict[str, ModuleType]:
+def import_all(names: Iterable[str]) -> dict[str, ModuleType]:
     """Import every package; raises BrokenEnvironment naming all that fail, each with its reason."""
     modules, failures = {}, []
     for name in names:
@@ -43,30 +58,77 @@ def import_all(names: list[str]) -> dict[str, ModuleType]:
             modules[name] = importlib.import_module(name)
         except Exception as error:  # a broken shared library raises whatever it likes
             failures.append(f"cannot import {name}: {error}")
+    failures += [reason for name in APART if (reason := _failure_apart(name)) is not None]
+    failures += [f"{name} is missing, or its file {file}" for name, file in FILES.items() if not _has_file(name, file)]
     if failures:
         raise BrokenEnvironment("\n".join(failures))
     return modules
 
 
-def import_apart(names: list[str]) -> None:
-    """Import each package in a new process; raises BrokenEnvironment if one fails or does not return."""
-    for name in names:
-        command = [sys.executable, "-c", f"import {name}"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise BrokenEnvironment(f"import {name} did not return in {IMPORT_SECONDS} s") from error
-        if done.returncode != 0:
-            reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise BrokenEnvironment(f"cannot import {name}: {reason}")
+def _failure_apart(name: str) -> str | None:
+    """Why a package cannot be imported in a new process, or None if it can."""
+    command = [sys.executable, "-c", f"import {name}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"import {name} did not return in {IMPORT_SECONDS} s"
+    if done.returncode == 0:
+        return None
+    return f"cannot import {name}: {(done.stderr.strip().splitlines() or [f'exit status {done.returncode}'])[-1]}"
 
 
-def check_k2_build(k2: ModuleType, torch: ModuleType) -> None:
-    """k2's binary fits one version of torch; raises BrokenEnvironment if this is another."""
-    built_for = importlib.import_module("k2.torch_version").k2_torch_version.split("+")[0]
-    running = torch.__version__.split("+")[0]
-    if built_for != running:
-        raise BrokenEnvironment(f"k2 was built for torch {built_for}, but torch {running} is installed")
+def _has_file(name: str, file: str) -> bool:
+    return any((folder / file).is_file() for folder in _folders(name))
+
+
+def _folders(name: str) -> list[Path]:
+    """The folders of a package that need not be imported; none if it is missing."""
+    spec = importlib.util.find_spec(name)
+    return [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
+
+
+def import_optional(name: str, needed: bool) -> ModuleType | None:
+    """A package, or None and a line that says what goes without it; raises BrokenEnvironment if it is needed."""
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        reason = "is not installed" if isinstance(error, ModuleNotFoundError) and error.name == name else str(error)
+        if needed or not isinstance(error, ImportError | OSError):
+            raise BrokenEnvironment(f"cannot import {name}: {reason}") from error
+        print(f"environment: without {name} ({reason.splitlines()[0]}): {OPTIONAL[name]}", file=sys.stderr)
+        return None
+
+
+def check_k2_build(torch: ModuleType) -> None:
+    """k2's binary fits one version of torch; raises BrokenEnvironment if this is another. Before k2 is imported."""
+    for folder in _folders("k2"):
+        text = (folder / "torch_version.py").read_text()
+        built_for = re.search(r'^k2_torch_version = "([0-9.]+)', text, re.MULTILINE)[1]
+        running = torch.__version__.split("+")[0]
+        if built_for != running:
+            raise BrokenEnvironment(
+                f"k2 was built for torch {built_for}, but torch {running} is installed: install a k2 for torch "
+                f"{running}, or torch {built_for}; or go without k2 (pip uninstall k2)"
+            )
+
+
+def check_gpu(torch: ModuleType) -> None:
+    """Say so if this machine has a GPU that torch cannot use: everything runs on the CPU then."""
+    try:
+        seen = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=IMPORT_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if seen.returncode != 0 or not seen.stdout.startswith("GPU "):
+        return
+    try:
+        torch.ones(2, device="cuda").sum().item()
+    except Exception as error:  # AssertionError without CUDA, RuntimeError with a driver or a GPU that does not fit
+        name = seen.stdout.splitlines()[0].split(" (UUID")[0]
+        print(
+            f"environment: torch {torch.__version__} cannot use {name} ({str(error).strip().splitlines()[0]}); "
+            "training runs on the CPU. A newer torch (utils/setup.sh --lane current), or a newer driver, may use it",
+            file=sys.stderr,
+        )
 
 
 def check_k2_search(k2: ModuleType, torch: ModuleType) -> None:
@@ -96,17 +158,31 @@ def check_k2_search(k2: ModuleType, torch: ModuleType) -> None:
         )
 
 
+def name_and_version(name: str, module: ModuleType) -> str:
+    """e.g. `torch 2.13.0+cpu`; a package that was built by hand may say nowhere which it is."""
+    try:
+        return f"{name} {metadata.version(name)}"
+    except metadata.PackageNotFoundError:
+        return f"{name} {getattr(module, '__version__', 'of unknown version')}"
+
+
 def main() -> None:
-    """Check everything and print one line, or say what is wrong and exit with status 1."""
+    """Check everything and print what was found, or say what is wrong and exit with status 1."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--with-k2", action="store_true", help="k2 must be there too")
+    with_k2 = parser.parse_args().with_k2 or bool(_folders("k2"))  # one that is there must load
     try:
         modules = import_all(TOGETHER)
-        import_apart(APART)
-        check_k2_build(modules["k2"], modules["torch"])
-        check_k2_search(modules["k2"], modules["torch"])
+        torch = modules["torch"]
+        check_k2_build(torch)
+        optional = {name: import_optional(name, needed=with_k2 and name == "k2") for name in OPTIONAL}
+        if (k2 := optional["k2"]) is not None:
+            check_k2_search(k2, torch)
     except BrokenEnvironment as error:
         here = Path(sys.prefix)
         sys.exit(f"check_env.py: error: the environment {here} does not work\n{error}\n{WAY_OUT}")
-    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "k2"))
+    check_gpu(torch)
+    versions = ", ".join(name_and_version(name, found) for name, found in [("torch", torch), ("k2", k2)] if found)
     python = ".".join(map(str, sys.version_info[:3]))
     print(f"environment: python {python}, {versions}: works", file=sys.stderr)
 
