@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from understudy.shar import damaged, layout
-from understudy.stage import UserError, command, read_json
-from understudy.stage.repair import Damage, repair
+from understudy.step import UserError, command, read_json
+from understudy.step.repair import Damage, repair
 
 
 @dataclass
@@ -35,6 +34,8 @@ def run(options: Options) -> None:
 
 def _check(folder: Path) -> list[Path]:
     """Files that are not what was written."""
+    from understudy.shar import damaged, layout
+
     about, bad = read_json(folder / layout.ABOUT), []
     for path, what in damaged(folder):
         print(f"damaged: {path}: {what}")

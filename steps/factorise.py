@@ -10,9 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy import models
-from understudy.ship.factorise import factorise
-from understudy.stage import Step, log, main
+from understudy.step import Step, log, main
 
 
 @dataclass
@@ -29,6 +27,9 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Factorise and write."""
+    from understudy import models
+    from understudy.ship.factorise import factorise
+
     model = models.load(options.model)
     small = factorise(model, options.projection)
     models.save(small, step.out)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from jsonargparse.typing import PositiveInt
 
-from understudy.corpus import check_names, set_name
-from understudy.features.extract import extract_set, global_normaliser
-from understudy.features.logmel import BACKENDS
-from understudy.stage import Step, UserError, main
-from understudy.stage.workers import ClusterOptions, Workers
+from understudy.corpus.names import check_names, set_name
+from understudy.device.normalise import OnlineMean
+from understudy.features.normalise import check_online
+from understudy.features.options import usual_backend
+from understudy.parallel.options import ClusterOptions
+from understudy.parallel.workers import Workers
+from understudy.step import Step, UserError, main
 
 
 @dataclass
@@ -28,13 +30,17 @@ class Options:
     """folder of the features"""
     normalise_on: str = "labelled"
     """the set whose mean and variance normalise all"""
+    online_mean: bool = True
+    """the mean follows what is heard, so that gain and channel do not matter; false: it is that of --normalise-on"""
+    online: OnlineMean = field(default_factory=OnlineMean)
+    """how it follows"""
     speeds: list[float] | None = None
     """extra copies of --perturb at these speeds, e.g. [0.9, 1.1]"""
     perturb: list[str] = field(default_factory=lambda: ["labelled"])
     """the sets that get the extra copies"""
     shard_size: PositiveInt = 400
     """cuts in a shard, the unit of resuming"""
-    backend: str = BACKENDS[0]
+    backend: str = field(default_factory=usual_backend)
     """torchaudio, kaldi-native-fbank or kaldifeat"""
     jobs: PositiveInt = 2
     """processes"""
@@ -42,8 +48,9 @@ class Options:
     """where they run"""
 
     def __post_init__(self) -> None:
-        """Raise UserError where two sets have one name, or one is named that is not there."""
+        """Raise UserError where two sets have one name, one is not there, or the mean cannot follow so."""
         check_names(self.cuts)
+        check_online(self.online)
         names = _names(self)
         if self.normalise_on not in names:
             raise UserError(f"--normalise-on {self.normalise_on}: not one of the sets {', '.join(names)}")
@@ -53,11 +60,14 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Extract every set, then the statistics of the one to normalise on."""
+    from understudy.features.extract import extract_set, normaliser_of
+
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
         for name, path in zip(_names(options), options.cuts):
             speeds = [1.0, *(options.speeds or [])] if name in options.perturb else [1.0]
             extract_set(path, step.out, name, speeds, options.shard_size, options.backend, workers)
-    global_normaliser(step.out / f"{options.normalise_on}.jsonl.gz").save(step.out / "normaliser.json")
+    online = options.online if options.online_mean else None
+    normaliser_of(step.out / f"{options.normalise_on}.jsonl.gz", online).save(step.out / "normaliser.json")
 
 
 def _names(options: Options) -> list[str]:

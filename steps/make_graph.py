@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.lang.graph import save_graph
-from understudy.lang.hclg import build_hclg
 from understudy.lang.lexicon import Lexicon
-from understudy.lang.tree import Tree
-from understudy.stage import Step, main
+from understudy.step import Step, main
 
 
 @dataclass
@@ -32,11 +29,15 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Build and save the graph, with the words that its labels mean."""
+    from understudy.lang.graph import save_graph
+    from understudy.lang.hclg import build_hclg
+    from understudy.lang.tree import Tree
+
     lexicon = Lexicon.read(options.lang)
     tree = Tree.load(options.tree / "tree.json" if options.tree.is_dir() else options.tree)
-    fsa = build_hclg(lexicon, options.lang / "lm.arpa", tree, silence_probability=options.silence_probability)
+    graph = build_hclg(lexicon, options.lang / "lm.arpa", tree, silence_probability=options.silence_probability)
     lexicon.write(step.out)
-    save_graph(fsa, step.out / "HCLG.safetensors", tree.fingerprint)
+    save_graph(graph, step.out, tree.fingerprint)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from jsonargparse.typing import PositiveInt
 
-from understudy.shar import write_shar
-from understudy.stage import Step, UserError, log, main
-from understudy.stage.workers import ClusterOptions, Workers
+from understudy.parallel.options import ClusterOptions
+from understudy.parallel.workers import Workers
+from understudy.step import Step, UserError, log, main
 
 
 @dataclass
@@ -46,6 +46,8 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Write it, and say what it came to."""
+    from understudy.shar import write_shar
+
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
         about = write_shar(options.feats, step.out, workers, options.labels, options.targets, options.shard_size)
     cuts = about["cuts"]

@@ -7,76 +7,16 @@ e.g.: steps/nbest.py --decoded exp/student/decode/test --lang exp/lang --cuts da
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
-import kaldialign
-import numpy as np
-from jsonargparse.typing import PositiveInt
-
-from understudy.corpus import read_cuts
-from understudy.decode.lattice import WordLattice, load_lattices, nbest
-from understudy.lang.lexicon import Lexicon
-from understudy.stage import Step, UserError, atomic_path, log, main, write_json
+from understudy.decode.options import NbestOptions
+from understudy.step import Step, main
 
 
-@dataclass
-class Options:
-    """After stage 11: n-best lists."""
-
-    decoded: Path
-    """folder of one set's decoding, with lattices.safetensors (steps/decode.py --lattices true)"""
-    lang: Path
-    """folder of stage 2"""
-    cuts: Path
-    """manifest of the set"""
-    out: Path
-    """folder of nbest.jsonl and oracle.json"""
-    n: PositiveInt = 100
-    """word sequences of an utterance, at most"""
-
-
-def run(options: Options, step: Step) -> None:
+def run(options: NbestOptions, step: Step) -> None:
     """Write a line for each utterance, best first; count the errors of the best of the first 1, 2, 5, 10, … of them."""
-    lattices = load_lattices(options.decoded / "lattices.safetensors")
-    words, total, lost = Lexicon.read(options.lang).words, 0, 0
-    errors = np.zeros(options.n, np.int64)  # of the best of the first ones
-    with atomic_path(step.out / "nbest.jsonl") as partial, partial.open("w") as file:
-        for cut in read_cuts(options.cuts):
-            if cut.id not in lattices:
-                raise UserError(f"{options.cuts}: cut {cut.id} has no lattice. Were they made of this manifest?")
-            said = cut.supervisions[0].text.split()
-            found = list(_sequences(lattices[cut.id], words, options.n))
-            line = {"id": cut.id, "nbest": [{"cost": round(cost, 4), "text": " ".join(text)} for text, cost in found]}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            errors += _fewest(said, [text for text, _ in found], options.n)
-            total, lost = total + len(said), lost + (not found)
-    if lost:
-        log.warning("%d utterances have no lattice: all their words count as deleted", lost)
-    rates = {n: round(100 * int(errors[n - 1]) / max(total, 1), 3) for n in _sizes(options.n)}
-    write_json(step.out / "oracle.json", {"words": total, "empty": lost, "oracle_wer": rates})
-    log.info("oracle WER of the n best, %%: %s", ", ".join(f"{n}: {rate:.2f}" for n, rate in rates.items()))
+    from understudy.decode.nbest import list_nbest
 
-
-def _sequences(lattice: WordLattice | None, words: list[str], n: int) -> Iterator[tuple[list[str], float]]:
-    for found, cost in nbest(lattice, n) if lattice else ():
-        yield [words[word] for word in found], cost
-
-
-def _fewest(reference: list[str], found: list[list[str]], n: int) -> np.ndarray:
-    """(n,) errors of the best of the first 1, 2, … sequences; all words where there is none."""
-    each = [kaldialign.edit_distance(reference, text)["total"] for text in found] or [len(reference)]
-    fewest = np.minimum.accumulate(each)
-    return np.concatenate([fewest, np.full(n - len(fewest), fewest[-1])])
-
-
-def _sizes(most: int) -> list[int]:
-    """1, 2, 5, 10, … and the most."""
-    steps = (factor * 10**power for power in range(len(str(most))) for factor in (1, 2, 5))
-    return sorted({most, *(n for n in steps if n < most)})
+    list_nbest(options, step.out)
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("decoded", "lang", "cuts"))
+    main(NbestOptions, run, inputs=("decoded", "lang", "cuts"))

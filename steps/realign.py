@@ -12,15 +12,12 @@ from pathlib import Path
 
 from jsonargparse.typing import PositiveInt
 
-from understudy import models
 from understudy.align.archive import SHARD_SIZE
-from understudy.align.network import NetworkAligner
-from understudy.align.shards import align_set
-from understudy.corpus import check_names, set_name
-from understudy.lang.spoken import SPOKEN_FILES, spoken_lexicon
-from understudy.lang.tree import Tree
-from understudy.stage import Step, log, main, write_json
-from understudy.stage.workers import ClusterOptions, Workers
+from understudy.corpus.names import check_names, set_name
+from understudy.lang.lexicon import SPOKEN_FILES
+from understudy.parallel.options import ClusterOptions
+from understudy.parallel.workers import Workers
+from understudy.step import Step, log, main, write_json
 
 
 @dataclass
@@ -53,6 +50,12 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Align every set; report boundaries against reference times where there are any."""
+    from understudy import models
+    from understudy.align.network import NetworkAligner
+    from understudy.align.shards import align_set
+    from understudy.lang.alignment_lexicon import spoken_lexicon
+    from understudy.lang.tree import Tree
+
     tree = Tree.load(options.tree / "tree.json")
     models.check_tree(options.model, models.load_any(options.model), tree, options.tree)
     lexicon, report, why = spoken_lexicon(options.lang, options.feats), {}, "have fewer frames than phones"
@@ -72,6 +75,6 @@ if __name__ == "__main__":
         Options,
         run,
         inputs=("model", "tree", "feats", "lang"),
-        parts={"lang": SPOKEN_FILES},
+        files_read={"lang": SPOKEN_FILES},
         unfingerprinted=("jobs", "cluster"),
     )

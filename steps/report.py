@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make RESULTS.md from the lines of a results file, and copy the lines beside it.
+"""Make RESULTS.md from the lines of a results file, and copy the lines and errors of each utterance beside it.
 
 e.g.: steps/report.py --results exp/results.jsonl --baseline student-labelled --out RESULTS.md
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from understudy.score.report import report
-from understudy.score.results import latest, read_results
-from understudy.stage import atomic_path, command
+from understudy.step import atomic_path, command
+from understudy.step.fingerprint import made_anew
+from understudy.step.status import status_of
 
 
 @dataclass
@@ -24,18 +25,35 @@ class Options:
     baseline: str | None = None
     """system to which the WER reductions are relative"""
     out: Path = Path("RESULTS.md")
-    """the report; results.jsonl goes beside it"""
+    """the report; results.jsonl and utterances.tsv.gz go beside it"""
 
 
 def run(options: Options) -> None:
-    """Both files are written whole or not at all."""
+    """Each file is written whole or not at all."""
+    from understudy.score.compare import pack_scored
+    from understudy.score.report import results_report
+    from understudy.score.results import latest, read_conditions, read_results
+
     lines = latest(read_results(options.results))
-    text = report(lines, options.baseline)
+    text = results_report(lines, options.baseline, [_made_anew(line, options.results.parent) for line in lines])
     with atomic_path(options.out) as partial:
         partial.write_text(text)
+    pack_scored(lines, options.results, options.out.parent)
     with atomic_path(options.out.parent / "results.jsonl") as partial:
-        partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        kept = [*lines, *latest(read_conditions(options.results))]
+        partial.write_text("".join(json.dumps(line) + "\n" for line in kept))
     print(f"{options.out}: {len(lines)} results")
+
+
+def _made_anew(line: dict[str, Any], folder: Path) -> list[str]:
+    """What a result was made of that has been made anew since; nothing where that cannot be known from here."""
+    if "scored" not in line:
+        return []
+    decoded = (folder / line["scored"]).parent
+    mark = status_of(decoded)
+    if mark and mark.done and mark.values["digest"] != line["config"]:
+        return [str(decoded)]
+    return made_anew(decoded)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from understudy.report.capacity import Capacity, report
-from understudy.stage import UserError, atomic_path, command
+from understudy.step import UserError, atomic_path, command
 
 
 @dataclass
@@ -27,13 +24,17 @@ class Options:
 
 def run(options: Options) -> None:
     """Read, compute, write."""
+    import yaml
+
+    from understudy.report.capacity import capacity_report
+
     try:
         told = yaml.safe_load(options.figures.read_text())
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"{options.figures}: {error}") from error
     if not isinstance(told, dict):
         raise UserError(f"{options.figures}: not as docs/capacity.yaml")
-    text = report(Capacity.of(told, str(options.figures)), told, options.figures.name)
+    text = capacity_report(told, str(options.figures), options.figures.name)
     with atomic_path(options.out) as partial:
         partial.write_text(text)
     print(text)

@@ -10,10 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from understudy.stage import atomic_path, command
-from understudy.theory.pictures import draw
-from understudy.theory.predictions import all_claims
-from understudy.theory.report import read_cells, report
+from understudy.step import atomic_path, command
 
 
 @dataclass
@@ -28,13 +25,17 @@ class Options:
 
 def run(options: Options) -> None:
     """Each file is written whole or not at all."""
-    cells = read_cells(options.cells)
+    from understudy.theory.pictures import draw
+    from understudy.theory.predictions import all_claims
+    from understudy.theory.report import read_jobs, theory_report
+
+    cells = read_jobs(options.cells)
     claims = all_claims(cells)
     pictures = [(f"pictures/{name}", caption) for name, caption in draw(cells, options.out.parent / "pictures")]
     with atomic_path(options.out.parent / "results.jsonl") as partial:
         partial.write_text("".join(json.dumps({**asdict(c), "verdict": c.verdict}) + "\n" for c in claims))
     with atomic_path(options.out) as partial:
-        partial.write_text(report(cells, claims, pictures))
+        partial.write_text(theory_report(cells, claims, pictures))
     print(f"{options.out}: {len(claims)} claims, {len(pictures)} pictures")
 
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from understudy.corpus import read_cuts, write_cuts
-from understudy.corpus.subset import choose, unit_of
-from understudy.stage import Step, atomic_path, log, main
+from understudy.step import Step, atomic_path, log, main
 
 
 @dataclass
@@ -34,6 +32,9 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Write the manifest, and the features' normaliser beside it."""
+    from understudy.corpus import read_cuts, write_cuts
+    from understudy.corpus.subset import choose, unit_of
+
     units, hours = choose(read_cuts(options.cuts), options.hours, options.seed, options.by)
     kept = (cut for cut in read_cuts(options.cuts) if unit_of(cut, options.by) in units)
     count = write_cuts(step.out / options.cuts.name, kept)

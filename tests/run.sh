@@ -1,10 +1,16 @@
 #!/usr/bin/env bash
 # Make the environment if need be, then lint and test everything. Exit status 0: all is well.
 #
-# Usage: tests/run.sh [arguments for pytest]
+# Usage: tests/run.sh [--lane current|registry] [arguments for pytest]
+#
+# --lane: in this lane's own environment, .venv-current or .venv-registry (docs/setup.md); otherwise in .venv
 set -euo pipefail
 
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
+if [[ ${1:-} == --lane ]]; then
+  export UNDERSTUDY_LANE=${2:-}
+  shift 2
+fi
 utils/setup.sh
 . utils/path.sh
 
@@ -13,7 +19,7 @@ scripts() {
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git ls-files -z --cached --others --exclude-standard -- '*.sh' .ci/run
   else
-    find . \( -name .venv -o -name exp -o -name data \) -prune -o \( -name '*.sh' -o -path ./.ci/run \) -type f -print0
+    find . \( -name '.venv*' -o -name exp -o -name data \) -prune -o \( -name '*.sh' -o -path ./.ci/run \) -type f -print0
   fi
 }
 
@@ -22,6 +28,16 @@ echo "ruff check" && ruff check . || status=1
 echo "ruff format --check" && ruff format --check . || status=1
 if command -v shellcheck >/dev/null; then
   echo "shellcheck" && scripts | xargs -0 -r shellcheck --external-sources --source-path=SCRIPTDIR || status=1
+fi
+if command -v mypy >/dev/null; then
+  echo "mypy" && mypy || status=1
+else
+  echo "mypy: skipped, as this environment has none; the lane current does"
+fi
+if command -v sphinx-build >/dev/null; then
+  echo "sphinx-build" && sphinx-build -q -W --keep-going docs docs/_build || status=1
+else
+  echo "sphinx-build: skipped, as this environment has none; the lane current does"
 fi
 ((status == 0)) || echo "tests/run.sh: error: lint found faults (above); the tests follow" >&2
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Compare decoded systems: rates, whether each differs from the first on the same utterances, and what they are of.
 
-A system is [FILE:]SYSTEM[@TEST_SET]; FILE is a results file, of this recipe or of another checkout.
+A system is [FILE:]SYSTEM[@TEST_SET]; FILE is a results file, of this recipe or of another checkout. Differences are
+tested over speakers, and for as many tests as are made together; fewer than eight speakers give an interval alone.
 
 e.g.: utils/compare.py student-labelled student-distilled
-      utils/compare.py exp/results.jsonl:student ../before/exp/results.jsonl:student --by_speaker true
+      utils/compare.py exp/results.jsonl:student ../before/exp/results.jsonl:student
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from understudy.score.compare import System, differ, differences, find
+from understudy.score.compare import System, check_alike, differ, differences, find
+from understudy.score.interval import said
+from understudy.score.paired import LEVEL, Difference, holm
 from understudy.score.report import count, number, relative_reduction
-from understudy.stage import UserError, command
+from understudy.score.spread import By
+from understudy.score.tested import sentence
+from understudy.step import UserError, command
 
 
 @dataclass
@@ -27,12 +32,10 @@ class Options:
     """the first is the baseline"""
     results: Path = Path("exp/results.jsonl")
     """where systems without a file are"""
-    by_speaker: bool = False
-    """pair and draw whole speakers: for test sets of many, whose utterances hang together"""
-    level: float = 0.01
-    """both tests must be below it before a difference is called one"""
-    seed: int = 42
-    """of the bootstrap"""
+    by: By = "speaker"
+    """what is paired and counted; utterance: where utterances are known to be independent of each other"""
+    level: float = LEVEL
+    """p must be below it, corrected for the number of tests, before a difference is called one"""
 
 
 def run(options: Options) -> None:
@@ -43,11 +46,33 @@ def run(options: Options) -> None:
     shared = [test_set for test_set in found[0] if all(test_set in of for of in found)]
     if not shared:
         raise UserError(f"there is no test set that all of {', '.join(options.systems)} were decoded on.")
-    for test_set in shared:
-        systems = [of[test_set] for of in found]
-        print(f"\n{test_set}, {systems[0].line['words']} words\n\n{_rates(systems)}\n\n{_tests(systems, options)}")
-    if facts := differences([of[shared[0]] for of in found]):
+    compared, faults = {}, []  # of a test set; the others are compared all the same
+    sets = {test_set: [of[test_set] for of in found] for test_set in shared}
+    for test_set, systems in list(sets.items()):
+        try:
+            check_alike(systems)
+        except UserError as error:
+            faults.append(f"{test_set}: {error}")
+            del sets[test_set]
+            continue
+        try:
+            compared |= {(test_set, s.name): differ([systems[0]], [s], options.by) for s in systems[1:]}
+        except UserError as error:
+            faults.append(f"{test_set}: {error}")
+    _print(sets, holm(compared), options.level)
+    if sets and (facts := differences(next(iter(sets.values())))):
         print(f"\nIn what they differ\n\n{_grid(['', *options.systems], [[k, *v] for k, v in facts.items()])}")
+    if faults:
+        raise UserError("\n".join(faults))
+
+
+def _print(sets: dict[str, list[System]], compared: dict[tuple[str, str], Difference], level: float) -> None:
+    """Of each test set the rates, and what is known of their differences."""
+    for test_set, systems in sets.items():
+        lines = [system.line for system in systems]
+        print(f"\n{test_set}, {lines[0]['words']} words. {sentence(lines)} {said(lines)}\n\n{_rates(systems)}")
+        if here := {name: of for (where, name), of in compared.items() if where == test_set}:
+            print(f"\n{_tests(systems[0].name, here, level)}")
 
 
 def _rates(systems: list[System]) -> str:
@@ -64,15 +89,16 @@ def _rates(systems: list[System]) -> str:
     return _grid(head, rows)
 
 
-def _tests(systems: list[System], options: Options) -> str:
-    head = [f"against {systems[0].name}", "WER, absolute [95 %]", "p, bootstrap", "p, matched pairs", "verdict"]
+def _tests(baseline: str, found: dict[str, Difference], level: float) -> str:
+    tests = max(d.tests for d in found.values())
+    corrected = f"p, corrected for {tests} test{'s' * (tests != 1)}"
+    head = [f"against {baseline}", "WER, absolute [95 %]", "p", corrected, "verdict"]
     rows = []
-    for other in systems[1:]:
-        d = differ([systems[0]], [other], options.by_speaker, options.seed)
-        verdict = d.verdict(options.level).replace("the second", other.name).replace("the first", systems[0].name)
+    for name, d in found.items():
+        verdict = d.verdict(level).replace("the second", name).replace("the first", baseline)
         rows.append([
-            other.name, f"{d.wer:+.2f} [{d.low:+.2f}, {d.high:+.2f}]", f"{d.p_bootstrap:.4f}", f"{d.p_matched:.4f}",
-            f"{verdict} ({d.pairs} {'speakers' if options.by_speaker else 'utterances'})",
+            name, f"{d.wer:+.2f} [{d.low:+.2f}, {d.high:+.2f}]", number(d.p, ".4f"), number(d.corrected, ".4f"),
+            f"{verdict} ({d.told()})",
         ])  # fmt: skip
     return _grid(head, rows)
 

@@ -9,6 +9,7 @@
 : "${conf:=conf}"            # folder of the models' configurations
 : "${test_sets:=test}"       # sets that results are given for
 : "${speeds=[0.9, 1.1]}"     # of further copies of the labelled speech
+: "${letters:=false}"        # words of the lexicon are pronounced as they are spelled, not as it says
 : "${text:=}"                # more sentences for the language model
 : "${arpa:=}"                # a given language model
 : "${english:=}"             # share of general English in an estimated one
@@ -24,13 +25,16 @@
 [[ -v distilling ]] || distilling=() # further options of distillation
 
 if in_stage 1; then
-  say "1: log-mel features, labelled speech at three speeds"
-  steps/make_features.py --out "$data/feats" --jobs "$jobs" "${cluster[@]}" ${speeds:+--speeds "$speeds"} --cuts "$(sets_in corpus)"
+  say "1: log-mel features, labelled speech at three speeds; and sounds without words"
+  sounds_without_words
+  features
 fi
 
 if in_stage 2; then
   say "2: lexicon, phones, and a trigram"
-  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/corpus/labelled.jsonl.gz" \
+  pronounced=(--lexicon "$data/corpus/lexicon.txt")
+  if $letters; then pronounced=(--lexicon graphemes --words "$data/corpus/lexicon.txt"); fi
+  steps/make_lang.py "${pronounced[@]}" --cuts "$data/corpus/labelled.jsonl.gz" \
     ${text:+--text "$text"} ${arpa:+--arpa "$arpa"} ${english:+--english "$english"} --oov "$oov" --order 3 --out "$dir/lang"
 fi
 
@@ -44,22 +48,21 @@ fi
 
 if in_stage 4; then
   say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
-  speech=(--labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz")
-  "${train[@]}" steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/tree" \
-    ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" --seed "$seed" --threads "$threads" \
+  learn teacher --labels "$dir/tree" ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" \
     --out "$dir/teacher-first"
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
     --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
-  "${train[@]}" steps/train.py --config "$conf/teacher.yaml" "${speech[@]}" --labels "$dir/ali" \
-    --init "$dir/teacher-first" --epochs "$realigned_epochs" --train.learning_rate 0.002 \
-    --train.max_frames "$teacher_frames" --seed "$seed" --threads "$threads" --out "$dir/teacher"
+  learn teacher --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
+    --train.learning_rate 0.002 --train.max_frames "$teacher_frames" --out "$dir/teacher"
 fi
 
 # sequence MODEL OUT: lattice-free MMI on labelled speech
 sequence() {
+  local besides=()
+  if ! $robust; then besides=(--train.channel.share 0); fi
   "${train[@]}" steps/train_sequence.py --model "$1" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" \
-    --threads "$threads" --out "$2"
+    --threads "$threads" "${besides[@]}" --out "$2"
 }
 
 teacher=teacher
@@ -83,9 +86,7 @@ fi
 
 if in_stage 7; then
   say "7: the small student on labelled speech alone: the baseline"
-  "${train[@]}" steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --epochs "$student_epochs" --seed "$seed" \
-    --threads "$threads" --out "$dir/$student-labelled"
+  learn "$student" --labels "$dir/ali" --epochs "$student_epochs" --out "$dir/$student-labelled"
 fi
 
 distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate "$distil_rate"
@@ -93,10 +94,8 @@ distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate "$d
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
-  "${train[@]}" steps/train.py --config "$conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" \
-    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" "${distillation[@]}" --seed "$seed" \
-    --threads "$threads" --out "$dir/$student-distilled"
+  learn "$student" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" --targets "[$dir/targets/unlabelled]" \
+    --init "$dir/$student-labelled" "${distillation[@]}" --out "$dir/$student-distilled"
 fi
 
 if $distil && [[ -n $large ]] && in_stage 9; then

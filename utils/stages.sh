@@ -15,31 +15,59 @@ feats() {
   echo "[${names[*]/%/.jsonl.gz}]"
 }
 
-# sets_in corpus: [data/corpus/dev.jsonl.gz,data/corpus/labelled.jsonl.gz,…], all that are there
+# sets_in corpus nonspeech: [data/corpus/dev.jsonl.gz,…,data/nonspeech/nonspeech.jsonl.gz], all that are there
 # shellcheck disable=SC2154
 sets_in() {
-  local manifests=("$data/$1"/*.jsonl.gz)
+  local folder path manifests=()
+  for folder; do
+    for path in "$data/$folder"/*.jsonl.gz; do
+      [[ ! -e $path ]] || manifests+=("$path")
+    done
+  done
   local IFS=,
   echo "[${manifests[*]}]"
+}
+
+# sounds_without_words: a set of them, for all trainings, beside the corpus
+# shellcheck disable=SC2154
+sounds_without_words() {
+  $robust || return 0
+  local speech=("$data/corpus/labelled.jsonl.gz")
+  [[ ! -e $data/corpus/unlabelled.jsonl.gz ]] || speech+=("$data/corpus/unlabelled.jsonl.gz")
+  local IFS=,
+  steps/make_nonspeech.py --speech "[${speech[*]}]" --seed "$seed" --out "$data/nonspeech"
+}
+
+# features: of all sets, those of labelled speech at the $speeds too
+# shellcheck disable=SC2154
+features() {
+  steps/make_features.py --cuts "$(sets_in corpus nonspeech)" ${speeds:+--speeds "$speeds"} --online-mean "$robust" \
+    --jobs "$jobs" "${cluster[@]}" --out "$data/feats"
+}
+
+# learn CONF OPTION…: a training, on the labelled speech at least, its configuration $conf/CONF.yaml. Unless --robust is
+# false, its speech is heard on other channels, and sounds without words are among it.
+# shellcheck disable=SC2154
+learn() {
+  local besides=(--train.channel.share 0)
+  if $robust; then besides=(--nonspeech "$data/feats/nonspeech.jsonl.gz"); fi
+  "${train[@]}" steps/train.py --config "${conf:-conf}/$1.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
+    --dev "$data/feats/dev.jsonl.gz" "${besides[@]}" --seed "$seed" --threads "$threads" "${@:2}"
 }
 
 # stepwise LABELS OPTION…: teacher, large student, its own soft targets, small student. The options are those of the
 # direct distillation, so that the small student gets as many updates.
 # shellcheck disable=SC2154
 stepwise() {
-  local speech=(
-    --labelled "$data/feats/labelled.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" --labels "$1"
-    --seed "$seed" --threads "$threads"
-  )
+  local aligned=(--labels "$1")
   local unlabelled=(--unlabelled "$(feats unlabelled)" "${@:2}")
-  "${train[@]}" steps/train.py --config "${conf:-conf}/$large.yaml" "${speech[@]}" --epochs "$student_epochs" \
-    --out "$dir/$large-labelled"
-  "${train[@]}" steps/train.py --config "${conf:-conf}/$large.yaml" "${speech[@]}" "${unlabelled[@]}" \
-    --targets "[$dir/targets/unlabelled]" --init "$dir/$large-labelled" --out "$dir/$large-distilled"
+  learn "$large" "${aligned[@]}" --epochs "$student_epochs" --out "$dir/$large-labelled"
+  learn "$large" "${aligned[@]}" "${unlabelled[@]}" --targets "[$dir/targets/unlabelled]" \
+    --init "$dir/$large-labelled" --out "$dir/$large-distilled"
   steps/make_targets.py --model "$dir/$large-distilled" --feats "$(feats unlabelled)" --k 20 --jobs "$jobs" "${cluster[@]}" \
     --out "$dir/targets-$large"
-  "${train[@]}" steps/train.py --config "${conf:-conf}/$student.yaml" "${speech[@]}" "${unlabelled[@]}" \
-    --targets "[$dir/targets-$large/unlabelled]" --init "$dir/$student-labelled" --out "$dir/$student-stepwise"
+  learn "$student" "${aligned[@]}" "${unlabelled[@]}" --targets "[$dir/targets-$large/unlabelled]" \
+    --init "$dir/$student-labelled" --out "$dir/$student-stepwise"
 }
 
 # device LABELS TEST_SET…: the small student as it would ship, in float32 and in 8 bits. Where these lose more than 1 % of
@@ -56,18 +84,24 @@ device() {
   ship "$model" "$model" "$heard" "$dir/device" "$@"
   loses=$(utils/loses.py "$dir/device/networks/dev.json" 1)
   if [[ $loses == yes ]]; then
-    "${train[@]}" steps/train.py --config "${conf:-conf}/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-      --dev "$data/feats/dev.jsonl.gz" --labels "$labels" --init "$dir/$model" --epochs 2 "${soft[@]}" \
-      --train.rounded true --train.learning_rate 0.001 --seed "$seed" --threads "$threads" --out "$dir/$model-rounded"
+    learn "$student" --labels "$labels" --init "$dir/$model" --epochs 2 "${soft[@]}" --train.quantisation_aware true \
+      --train.learning_rate 0.001 --out "$dir/$model-rounded"
     ship "$model-rounded" "$model" "$heard" "$dir/device-rounded" "$@"
   fi
 }
 
-# ship MODEL DECODED HEARD OUT TEST_SET…: pack it with the scales of a decoded model, and make its folders
+# ship MODEL DECODED HEARD OUT TEST_SET…: pack it with the scales of a decoded model and the least confidence that dev says,
+# make its folders, and tell what it stands on the first test set, and on the WAV files of the folder $nonspeech where a
+# recipe has some
 # shellcheck disable=SC2154
 ship() {
+  local sounds=()
+  [[ ! -e $data/feats/nonspeech.jsonl.gz ]] || sounds=(--nonspeech "$data/feats/nonspeech.jsonl.gz")
   steps/pack.py --model "$dir/$1" --decoded "$dir/$2/decode" --test "$5" --graph "$dir/graph" --tree "$dir/tree" \
-    --normaliser "$data/feats/normaliser.json" --beams.search "$beam" --out "$4/recogniser"
+    --normaliser "$data/feats/normaliser.json" --beams.search "$beam" \
+    --dev "$data/feats/dev.jsonl.gz" "${sounds[@]}" --out "$4/recogniser"
   steps/ship.py --recogniser "$4/recogniser" --calibrate "$data/feats/$3.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
     --test "$(feats "${@:5}")" --system "$1" --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/networks"
+  steps/robustness.py --device "$4/networks/float32" --test "$data/feats/$5.jsonl.gz" --system "$1-float32" \
+    ${nonspeech:+--nonspeech-audio "$nonspeech"} --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/robustness"
 }

@@ -3,7 +3,7 @@
 # `cells_of_corpus`, which lists the cells that make $data/feats and $dir/lang, and further options of its steps:
 # `mono`, `tree`, `teacher`, `realigned` (of the teacher that learns on its own alignment) and `distilling`.
 #
-# What is written here is a list of cells (name, what it needs, command), which steps/run_cells.py works through, and
+# What is written here is a list of cells (name, what it needs, command), which steps/run_jobs.py works through, and
 # a list of rows, of which steps/report_table.py makes the table. Cells share all that they have in common: the
 # features, and for each amount of labelled speech (n and 7n) its alignment, tree, teacher and targets.
 # shellcheck disable=SC2154  # run_table.sh sets the options, cmd.sh the jobs
@@ -127,8 +127,14 @@ targets() {
 }
 
 # distilled CONDITION SIZE NAME SEED NEEDS PART OPTION…: from the labelled student on, with one part in PART of the
-# unlabelled speech; as many updates whatever the part
+# unlabelled speech and the settings of distillation; as many updates whatever the part
 distilled() {
+  goes_on "${@:1:6}" --train.learning_rate "$distil_rate" --train.max_frames "$distil_frames" "${distilling[@]}" \
+    "${@:7}"
+}
+
+# goes_on CONDITION SIZE NAME SEED NEEDS PART OPTION…: the same, with the student's own settings but for these options
+goes_on() {
   local c=$1 size=$2 seed=$4 part=$6 speech=$data/feats/unlabelled.jsonl.gz needs="$5"
   local sub=$((sub_epochs / part)) epochs
   epochs=$(($(of distil_epochs "$c") * part))
@@ -143,8 +149,7 @@ distilled() {
   # Sub-epochs that cannot be made longer see less labelled speech each.
   ((part <= sub_epochs)) || passes=$(awk -v p="$passes" -v s="$sub_epochs" -v n="$part" 'BEGIN { print p * s / n }')
   model "$c" "$3" "$seed" "$first $needs" --config "conf/$size.yaml" --unlabelled "[$speech]" \
-    --init "$dir/$first" --epochs "$epochs" --sub-epochs "$sub" --labelled-passes "$passes" \
-    --train.learning_rate "$distil_rate" --train.max_frames "$distil_frames" "${distilling[@]}" "${@:7}"
+    --init "$dir/$first" --epochs "$epochs" --sub-epochs "$sub" --labelled-passes "$passes" "${@:7}"
 }
 
 # wants BLOCK: whether the option `blocks` names it
@@ -287,12 +292,15 @@ rivals() {
     --unlabelled "[$data/augmented/unlabelled.jsonl.gz]"
 }
 
-# oracle CONDITION: the small student from the true labels of the unlabelled speech: what can be reached
+# oracle CONDITION: the small student from the true labels of the unlabelled speech: what can be reached. It learns from
+# labels, so with the settings that suit these, the student's own (masks, dropout, chunks, batches), and not with those
+# of distillation; it hears as much speech.
 oracle() {
-  local c=$1
+  local c=$1 batches
+  batches_of "$c"
   cell "$c/true-labels" "$c/teacher" steps/realign.py --model "$dir/$c/teacher" --tree "$dir/$c/tree" \
     --feats "[$data/feats/unlabelled.jsonl.gz]" --lang "$dir/lang" --jobs 1 --out "$dir/$c/true-labels"
-  distilled "$c" "$small" "$small-oracle" 1 "$c/true-labels" 1 --true-labels "$dir/$c/true-labels"
+  goes_on "$c" "$small" "$small-oracle" 1 "$c/true-labels" 1 "${batches[@]}" --true-labels "$dir/$c/true-labels"
 }
 
 # sequences: at n, sequence training of the teacher and of the small student, with all that it learnt before
@@ -331,7 +339,7 @@ smaller() {
   distilled n "$small" "$small-$all-longer" 1 "n/$small-$all n/targets" 1 "${soft[@]}" "${on[@]}" \
     --init "$dir/n/$small-$all"
   distilled n "$small" "$small-$all-rounded" 1 "n/$small-$all n/targets" 1 "${soft[@]}" "${on[@]}" \
-    --init "$dir/n/$small-$all" --train.rounded true
+    --init "$dir/n/$small-$all" --train.quantisation_aware true
 }
 
 # devices: the students at n, with all unlabelled speech, as they would ship
@@ -433,7 +441,7 @@ run_table() {
     return
   fi
   local status=0
-  steps/run_cells.py --cells "$dir/cells.tsv" --logs "$dir/log" --jobs "$jobs" || status=$?
+  steps/run_jobs.py --graph "$dir/cells.tsv" --logs "$dir/log" --jobs "$jobs" || status=$?
   # What is done is shown, even where some of it failed.
   [[ ! -e $dir/results.jsonl ]] || steps/report_table.py --results "$dir/results.jsonl" --rows "$dir/rows.tsv" \
     --out "$table" || status=$?

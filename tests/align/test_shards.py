@@ -9,15 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
-import toy_recogniser
+from tests.ship import toy_recogniser
 
 from understudy.align.archive import AlignmentReader
 from understudy.align.gmm import GaussianMixtures
 from understudy.corpus import read_cuts
 from understudy.lang.lexicon import Lexicon
-from understudy.stage import read_json
+from understudy.step import read_json
 
 STEPS = Path(__file__).parents[2] / "steps"
 CUTS = 10

@@ -15,15 +15,16 @@ from pathlib import Path
 import k2
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
-from toy import as_k2
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a script has no other way to the tests' helpers
+
+from tests.lang.toy import as_k2
 
 from understudy.align.archive import AlignmentReader
+from understudy.align.forward_backward import GraphBatch, log_partition
 from understudy.lang import phone_lm
 from understudy.lang.state_graph import StateGraph, expand
 from understudy.lang.tree import Tree
-from understudy.stage import command
-from understudy.train.partition import GraphBatch, log_partition
+from understudy.step import command
 
 
 @dataclass

@@ -30,9 +30,10 @@ from understudy.device.network import Network
 from understudy.device.search import Search
 from understudy.features.extract import load_samples
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel, ModelOptions
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
 from understudy.ship.quantise import write_network
-from understudy.stage import command
+from understudy.step import command
 
 PRECISIONS = ("float32", "int8-dynamic", "int8-static")
 _BLOCK = 1600  # samples that arrive at once

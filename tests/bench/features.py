@@ -24,8 +24,8 @@ from understudy.features.extract import extract_set, load_samples
 from understudy.features.frames import FRAME_SHIFT
 from understudy.features.load import load_logmel
 from understudy.features.logmel import BACKENDS, logmel
-from understudy.stage import UserError, command
-from understudy.stage.workers import Workers
+from understudy.parallel.workers import Workers
+from understudy.step import UserError, command
 
 
 @dataclass

@@ -21,7 +21,7 @@ from understudy.lang.hclg import build_hclg
 from understudy.lang.lexicon import Lexicon, read_entries
 from understudy.lang.ngram import estimate
 from understudy.lang.tree import Tree
-from understudy.stage import log
+from understudy.step import log
 
 WORDS = 5000
 _NOT_READ = {"site-packages", "dist-packages", "test", "tests"}
@@ -49,8 +49,8 @@ def build(lang: Path, tree: Path, texts: Iterable[Path], out: Path) -> None:
     log.info("larger graph: %d words, %d n-grams", len(lexicon.vocabulary), len(model.log_probs))
     lexicon.write(out)
     model.write(out / "lm.arpa")
-    fsa = build_hclg(lexicon, out / "lm.arpa", Tree.load(tree / "tree.json" if tree.is_dir() else tree))
-    save_graph(fsa, out / "HCLG.safetensors")
+    graph = build_hclg(lexicon, out / "lm.arpa", Tree.load(tree / "tree.json" if tree.is_dir() else tree))
+    save_graph(graph, out)
 
 
 def _documentation() -> Iterator[list[str]]:

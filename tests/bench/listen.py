@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from understudy.decode.audio import audio_files, read_audio
+from understudy.corpus.audio import audio_files, read_audio
 from understudy.decode.listener import Listener
 from understudy.decode.recogniser import Recogniser
-from understudy.device.events import Patience
+from understudy.device.endpointing import EndpointOptions
 from understudy.features.frames import SAMPLE_RATE
-from understudy.stage import command
+from understudy.step import command
 
 
 @dataclass
@@ -48,7 +48,13 @@ def run(options: Options) -> None:
     print(f"{len(audio)} utterances, {3600 * hours:.0f} s; whole: {(time.process_time() - begun) / hours:.0f} CPU s/h")
     print("piece s | CPU s/h | piece ms: median, 95 % | end ms: median, 95 % | as whole | last news as whole")
     for piece in options.pieces:
-        _row(Listener(recogniser, Patience(piece, pause=0, idle=0, longest=1e9), False), piece, audio, whole, hours)
+        _row(
+            Listener(recogniser, EndpointOptions(piece, pause=0, idle=0, longest=1e9), False),
+            piece,
+            audio,
+            whole,
+            hours,
+        )
 
 
 def _row(listener: Listener, piece: float, audio: list[np.ndarray], whole: list[str], hours: float) -> None:

@@ -24,7 +24,7 @@ from lhotse.cut import Cut
 from lhotse.serialization import SequentialJsonlWriter
 from lhotse.utils import fastcopy
 
-from understudy.stage import UserError, command, read_json, write_json
+from understudy.step import UserError, command, read_json, write_json
 
 STEPS = Path(__file__).resolve().parents[2] / "steps"
 

@@ -21,16 +21,19 @@ from lhotse import CutSet
 from lhotse.cut import Cut
 
 from understudy import models
-from understudy.decode.search import Beams, Scales
+from understudy.decode.options import Beams
+from understudy.decode.search import Scales
 from understudy.features import Normaliser, load_stacked
-from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import command
-from understudy.stage.workers import Workers
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
+from understudy.parallel.workers import Workers
+from understudy.step import command
 from understudy.targets import TargetReader, TargetWriter
-from understudy.targets.compute import MAX_FRAMES, by_length, compute
+from understudy.targets.compute import by_length, compute
+from understudy.targets.options import LEAST, MAX_FRAMES
 from understudy.targets.shard import Shard
-from understudy.targets.store import LEAST, Targets, shard_path, top_k
-from understudy.targets.teaching import Teaching
+from understudy.targets.store import Targets, shard_path, top_k
+from understudy.targets.supervision import TargetSupervision
 from understudy.train import losses
 
 
@@ -94,7 +97,7 @@ def _stage(folder: Path, model: Path, options: Options, cuts: list[Cut], normali
         [torch.from_numpy(load_stacked(cut, normaliser)) for cut in batch] for batch in by_length(cuts, MAX_FRAMES)
     ]
     frames = sum(len(one) for batch in batches for one in batch)
-    teaching = Teaching(model, "soft", options.k, Scales(1.0, 0.0), Beams())
+    teaching = TargetSupervision(model, "soft", options.k, Scales(1.0, 0.0), Beams())
     teacher, _ = teaching.load()
     (folder / "feats").mkdir(parents=True)
     CutSet.from_cuts(cuts).to_file(folder / "feats/some.jsonl.gz")

@@ -20,23 +20,22 @@ from pathlib import Path
 import numpy as np
 
 from understudy.align.archive import AlignmentReader
+from understudy.data.manifests import ManifestSpeech
+from understudy.data.shar import SharSpeech
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
 from understudy.lang.tree import Tree
-from understudy.models import AcousticModel, ModelOptions
-from understudy.shar import SharData
-from understudy.stage import UserError, command, read_json
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
+from understudy.step import UserError, command, read_json
 from understudy.targets import TargetReader
-from understudy.train.data import SpeechData
-from understudy.train.loop import Parts, Sets, Trainer, TrainOptions
+from understudy.train.loop import Parts, Sets, Trainer
+from understudy.train.options import TrainOptions
 from understudy.train.schedule import Pass
-from understudy.train.shares import updates
+from understudy.train.work_split import updates
 
 TRAIN = Path(__file__).resolve().parents[2] / "steps/train.py"
-RENDEZVOUS = (
-    "--rdzv_backend=c10d",
-    "--rdzv_endpoint=localhost:0",
-)  # --standalone has one port for all jobs of a machine
+RENDEZVOUS = ("--rdzv_backend=c10d", "--rdzv_conf=store_type=file")
 METHOD = "--train.parallel.method"
 BLOCK = (METHOD, "bmuf", "--train.parallel.bmuf.block")
 WAYS = {
@@ -97,7 +96,7 @@ def run(options: Options) -> None:
 
 def _loop(options: Options, folder: Path) -> None:
     held, read = (_data(options, cache_mb) for cache_mb in (1500, 0))
-    dev = SpeechData.labelled(options.dev, options.labels)
+    dev = ManifestSpeech.labelled(options.dev, options.labels)
     model = AcousticModel(options.model, 3 * NUM_MELS, Tree.load(options.labels / "tree.json").num_senones)
     kind = "soft" if options.targets else "hard"
     trainer = Trainer(model, Sets(held, dev, held), [Pass(kind)] * 2, options.train, folder, 1, options.threads)
@@ -112,7 +111,7 @@ def _loop(options: Options, folder: Path) -> None:
         "loop, features on disk": lambda piece: trainer._parts(read, piece),
     }
     if options.stream:  # its order is its own, and it goes on from round to round
-        stream = SharData(options.stream)
+        stream = SharSpeech(options.stream)
         most, chunk = options.train.max_frames, options.train.chunk
         passes = chain.from_iterable(updates(stream.order(most, n, chunk=chunk), 1, True) for n in count_from(0))
         sides["loop, stream on disk"] = lambda _: trainer._parts(stream, islice(passes, count))
@@ -133,12 +132,12 @@ def _loop(options: Options, folder: Path) -> None:
         print(f"{name:26} {np.median(values[1:]):7.0f} frames/s {share:6.1f} %")
 
 
-def _data(options: Options, cache_mb: int) -> SpeechData:
+def _data(options: Options, cache_mb: int) -> ManifestSpeech:
     normaliser = Normaliser.load(options.labelled.parent / "normaliser.json")
     if options.targets:
-        return SpeechData([options.unlabelled], normaliser, None, TargetReader([options.targets]), cache_mb)
+        return ManifestSpeech([options.unlabelled], normaliser, None, TargetReader([options.targets]), cache_mb)
     labels = AlignmentReader(options.labels / options.labelled.name.split(".")[0])
-    return SpeechData([options.labelled], normaliser, labels, None, cache_mb)
+    return ManifestSpeech([options.labelled], normaliser, labels, None, cache_mb)
 
 
 def _frames(parts: Parts) -> int:
@@ -153,7 +152,8 @@ def _train(options: Options, folder: Path, ranks: int, *more: str) -> str:
         options.labels, "--epochs", str(options.epochs), "--out", folder, *more,
         f"--model.layers={shape.layers}", f"--model.cells={shape.cells}", f"--model.delay={shape.delay}",
         f"--model.dropout={shape.dropout}", f"--model.bidirectional={str(shape.bidirectional).lower()}",
-        f"--train.max_frames={train.max_frames}", f"--train.chunk={train.chunk}", f"--train.average={train.average}",
+        f"--train.max_frames={train.max_frames}", f"--train.chunk={train.chunk}",
+        f"--train.ema_decay={train.ema_decay}",
         f"--train.learning_rate={train.learning_rate}",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -13,9 +13,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lib"))
 
-from understudy.models import AcousticModel, ModelOptions
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
 from understudy.train import losses
-from understudy.train.parallel import Threads
+from understudy.train.threads import Threads
 
 MODELS = {
     "student 3x128": ModelOptions(layers=3, cells=128, delay=3, dropout=0.1),

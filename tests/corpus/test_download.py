@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from understudy.corpus.download import Archive, fetched
-from understudy.stage import UserError
+from understudy.step import UserError
 
 NOISE = np.random.default_rng(0).bytes(50_000)  # does not compress, so that the archive has a size
 

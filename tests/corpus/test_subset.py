@@ -4,14 +4,16 @@ import pytest
 from lhotse import MonoCut, SupervisionSegment
 
 from understudy.corpus import is_perturbed, original_id
-from understudy.corpus.subset import choose, unit_of
-from understudy.stage import UserError
+from understudy.corpus.build import COPY_OF
+from understudy.corpus.subset import choose, evenly, unit_of
+from understudy.step import UserError
 
 
 def cut(number: int, speed: str = "", speaker: str | None = "s") -> MonoCut:
     name = f"u{number:03d}{speed}"
     who = SupervisionSegment(name, name, 0, 36.0, speaker=speaker)
-    return MonoCut(name, 0, 36.0 if not speed else 40.0, 0, supervisions=[who])
+    of = {COPY_OF: f"u{number:03d}"} if speed else None
+    return MonoCut(name, 0, 36.0 if not speed else 40.0, 0, supervisions=[who], custom=of)
 
 
 CUTS = [cut(i, speaker=f"s{i % 10}") for i in range(100)]  # an hour, ten speakers
@@ -53,3 +55,14 @@ def test_more_than_there_is_or_nothing_is_refused(hours):
 def test_by_speaker_needs_speakers():
     with pytest.raises(UserError, match="u000: no speaker"):
         choose([cut(0, speaker=None)], 0.01, 1, "speaker")
+
+
+def test_an_even_part_has_as_many_of_each_speaker_as_there_are():
+    cuts = [cut(number, speaker=speaker) for number, speaker in enumerate("aaaaabbac")]
+    assert [one.id for one in evenly(cuts, 3)] == ["u000", "u005", "u008"]
+    assert [one.id for one in evenly(cuts, 4)] == ["u000", "u001", "u005", "u008"]
+    speakers = [one.supervisions[0].speaker for one in evenly(cuts, 6)]
+    assert sorted(speakers) == ["a", "a", "a", "b", "b", "c"]
+    assert evenly(cuts, 0) == evenly(cuts, 100) == cuts
+    nameless = [cut(number, speaker=None) for number in range(3)]
+    assert evenly(nameless, 2) == nameless[:2]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Our decoder and Kaldi's on the same graph and scores, each in a process of its own.
+"""Our searches and Kaldi's on the same graph and scores, each in a process of its own.
 
 Kaldi's packages do not all load beside ours, and peak memory is of a process. `write_case` puts a graph and scores
 into a folder; `decoded` runs a decoder on it and says what it found and what it cost.
@@ -58,18 +58,14 @@ def write_case(folder: Path, graph: Any, scores: Mapping[str, Any]) -> None:
     import numpy as np
 
     from understudy.lang.graph import save_graph
-    from understudy.ship.graph import write_fst
 
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "scores.npz", **scores)
-    save_graph(graph, folder / "HCLG.safetensors")
-    words = {"base": graph.sequence_base, "sequences": graph.word_sequences}
-    (folder / "sequences.json").write_text(json.dumps(words))
-    write_fst(graph, folder / "HCLG.fst")
+    save_graph(graph, folder)
 
 
 def decoded(decoder: str, folder: Path, limits: Limits, with_costs: bool = True) -> Decoded:
-    """Run a decoder, "k2" or "kaldi", on a case.
+    """Run a decoder, "k2", "numpy" or "kaldi", on a case.
 
     Args:
         with_costs: ours is searched again for the costs of its paths, which it does not tell (not timed).
@@ -88,7 +84,7 @@ def kaldi(folder: Path, limits: Limits, _with_costs: bool = True) -> Decoded:
 
     scores, before = _scores(folder), _memory_mb("VmRSS")
     fst = kaldifst.StdConstFst(kaldifst.StdVectorFst.read(str(folder / "HCLG.fst")))  # as Kaldi's graphs are
-    known = json.loads((folder / "sequences.json").read_text())
+    known = json.loads((folder / "HCLG.json").read_text())
     config = khg.LatticeFasterDecoderConfig(
         beam=limits.search, lattice_beam=limits.output, max_active=limits.max_active, min_active=limits.min_active,
         determinize_lattice=False,
@@ -102,7 +98,8 @@ def kaldi(folder: Path, limits: Limits, _with_costs: bool = True) -> Decoded:
         found, _, said, score = khg.decode_utterance_lattice_faster(
             decoder, khg.DecodableCtc(frames), nothing, name, False
         )
-        spoken = [known["sequences"][w - known["base"]] if w >= known["base"] else [w] for w in said] if found else []
+        sequences, base = known["word_sequences"], known["sequence_base"]
+        spoken = [sequences[w - base] if w >= base else [w] for w in said] if found else []
         words[name] = [word for each in spoken for word in each]
         costs[name] = -score if found else float("inf")
         empty += not found
@@ -123,30 +120,57 @@ def _transition_model() -> Any:
 
 
 def k2(folder: Path, limits: Limits, with_costs: bool = True) -> Decoded:
-    """Ours, in the batches of `understudy.decode.pool`."""
+    """Ours with k2."""
+    return _ours("k2", folder, limits, with_costs)
+
+
+def numpy(folder: Path, limits: Limits, with_costs: bool = True) -> Decoded:
+    """Ours without k2."""
+    return _ours("numpy", folder, limits, with_costs)
+
+
+def _ours(engine: Any, folder: Path, limits: Limits, with_costs: bool) -> Decoded:
+    """In the batches of `understudy.decode.batch`."""
     import torch
 
-    from understudy.decode.search import Beams, lattices, search
+    from understudy.decode.options import Beams
+    from understudy.decode.search import backend, search
     from understudy.lang.graph import load_graph
 
     torch.set_num_threads(1)
+    backend(engine)
     scores = {name: torch.from_numpy(frames) for name, frames in _scores(folder).items()}
     before = _memory_mb("VmRSS")
-    graph, beams = load_graph(folder / "HCLG.safetensors"), Beams(**asdict(limits))
+    graph, beams = load_graph(folder), Beams(**asdict(limits))
     _reset_peak()
     begun = time.process_time()
     names, found = list(scores), []
     for batch in _batches(scores):
-        found += search(graph, [scores[name] for name in batch], beams)
+        found += search(graph, [scores[name] for name in batch], beams, engine)
     cpu, peak = time.process_time() - begun, _memory_mb("VmHWM")
     costs = {}
     for batch in _batches(scores) if with_costs else ():
-        order = sorted(batch, key=lambda name: -len(scores[name]))
-        totals = lattices(graph, [scores[name] for name in order], beams).get_tot_scores(True, False)
-        costs |= dict(zip(order, (-totals).tolist(), strict=True))
+        of_best = {"k2": _costs_k2, "numpy": _costs_numpy}[engine]
+        costs |= dict(zip(batch, of_best(graph, [scores[name] for name in batch], beams), strict=True))
     words = {name: one.words for name, one in zip(names, found, strict=True)}
     empty, retried = sum(one.empty for one in found), sum(one.retried for one in found)
     return Decoded(words, costs, empty, retried, cpu, peak, before)
+
+
+def _costs_k2(graph: Any, utterances: list[Any], beams: Any) -> list[float]:
+    from understudy.decode.k2_search import lattices
+
+    order = sorted(range(len(utterances)), key=lambda i: -len(utterances[i]))
+    totals = lattices(graph, [utterances[i] for i in order], beams).get_tot_scores(True, False)
+    costs = dict(zip(order, (-totals).tolist(), strict=True))
+    return [costs[i] for i in range(len(utterances))]
+
+
+def _costs_numpy(graph: Any, utterances: list[Any], beams: Any) -> list[float]:
+    from understudy.decode.numpy_search import lattice
+
+    found = [lattice(graph, scores, beams) for scores in utterances]
+    return [-next(of.best((of.graph + of.acoustic)[None]))[1] if of else float("inf") for of in found]
 
 
 def _batches(scores: Mapping[str, Any], frames: int = 6000) -> list[list[str]]:
@@ -184,5 +208,5 @@ def _reset_peak() -> None:
 
 if __name__ == "__main__":
     name, case, limits, with_costs = sys.argv[1:]
-    run = {"k2": k2, "kaldi": kaldi}[name]
+    run = {"k2": k2, "numpy": numpy, "kaldi": kaldi}[name]
     print(json.dumps(asdict(run(Path(case), Limits(**json.loads(limits)), with_costs == "1"))))

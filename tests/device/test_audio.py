@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from understudy.device.audio import Recording, file_blocks, stream_blocks
-from understudy.device.faults import DeviceError
+from understudy.device.errors import DeviceError
 
 RATE = 16000
 TONE = (0.3 * np.sin(2 * np.pi * 440 * np.arange(5600) / RATE)).astype(np.float32)

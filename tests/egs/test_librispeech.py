@@ -14,6 +14,7 @@ import soundfile
 
 from understudy.corpus import read_cuts
 from understudy.lang.ngram import estimate
+from understudy.score.results import read_results
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "egs/librispeech/s1"
@@ -124,7 +125,7 @@ def test_words_that_the_lexicon_lacks_are_guessed(corpus, made):
 
 
 def test_every_system_has_a_result_on_both_test_sets(made):
-    lines = [json.loads(line) for line in (made / "exp/results.jsonl").read_text().splitlines()]
+    lines = read_results(made / "exp/results.jsonl")
     systems = {"teacher", "teacher-mmi", "large-labelled", "large-distilled", "student-stepwise"}
     systems |= {f"student-{kind}{mmi}" for kind in ("labelled", "distilled") for mmi in ("", "-mmi")}
     systems |= {f"student-distilled-{precision}" for precision in ("float32", "int8-dynamic", "int8-static")}

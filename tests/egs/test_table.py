@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.stage.cells import read_cells
+from understudy.parallel.job_graph import read_jobs
 
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
 SMALL = (
@@ -91,7 +91,7 @@ def test_students_made_smaller_are_as_small_and_ship(made):
 def test_blocks_are_whole_by_themselves(tmp_path, blocks):
     done = table(tmp_path, "--list", "true", "--blocks", blocks)
     assert done.returncode == 0, done.stderr
-    cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), blocks)  # of which none lacks its needs
+    cells = read_jobs((tmp_path / "exp/cells.tsv").read_text().splitlines(), blocks)  # of which none lacks its needs
     decoded = {c.command[c.command.index("--system") + 1] for c in cells if c.name.endswith("/decode")}
     rows = [line.split("\t") for line in (tmp_path / "exp/rows.tsv").read_text().splitlines()]
     assert decoded >= {name for _, *names in rows for name in names if name}
@@ -117,7 +117,7 @@ def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
     command = [recipe, "--list", "true", "--data", tmp_path / "data", "--dir", tmp_path / "exp"]
     done = subprocess.run([*command, "--blocks", blocks], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), corpus)
+    cells = read_jobs((tmp_path / "exp/cells.tsv").read_text().splitlines(), corpus)
     assert {"n/student.3", "n/student-oracle/decode", "n/large-first-projected"} <= {cell.name for cell in cells}
     assert len({cell.name for cell in cells}) == len(cells)
     by = {c.name: c.command[c.command.index("--model") + 1] for c in cells if c.name.startswith("n/targets")}
@@ -128,6 +128,18 @@ def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
     assert all((recipe.parent / config).exists() for config in configs)
     trained = [without_out(cell.command) for cell in cells if cell.command[0].startswith("steps/train")]
     assert len(set(trained)) == len(trained)  # none twice
+    commands = {cell.name: cell.command for cell in cells}
+    where = "7n" if "7n/student-hard" in commands else "n"
+    options = {name: set(commands[f"{where}/student{name}"]) for name in ("", "-oracle", "-hard")}
+    for_soft_targets = {"--train.learning_rate", "--train.max_frames", "conf/distil.yaml"}
+    assert options["-hard"] & for_soft_targets >= {"--train.learning_rate", "--train.max_frames"}
+    assert not options["-oracle"] & for_soft_targets  # it learns from labels, with the student's own settings
+    assert {"conf/student.yaml"} == {o for o in options["-oracle"] | options[""] if o.endswith(".yaml")}
+    seen = [
+        {o: c[c.index(o) + 1] for o in ("--epochs", "--sub-epochs", "--labelled-passes", "--init", "--unlabelled")}
+        for c in (commands[f"{where}/student-oracle"], commands[f"{where}/student-hard"])
+    ]
+    assert seen[0] == seen[1]
     none = subprocess.run([*command, "--blocks", "A B", "--seven-hours", ""], capture_output=True, text=True)
     assert none.returncode != 0 and "too little speech for block B" in none.stderr
 
@@ -140,7 +152,7 @@ def test_rivals_of_the_teacher_of_seven_times_the_labels(tmp_path):
     for block in ("B: ", "Supervision: "):
         oracles = {oracle for title, *_, oracle in rows if title.startswith(block)}
         assert oracles - {""} == {"student-oracle-7n"}
-    cells = read_cells((tmp_path / "exp/cells.tsv").read_text().splitlines(), "rivals")
+    cells = read_jobs((tmp_path / "exp/cells.tsv").read_text().splitlines(), "rivals")
     assert {"7n/targets-lattice", "7n/student-oracle/decode"} <= {c.name for c in cells}
     assert not any(c.name.startswith("n/targets-") for c in cells)
     alone = table(tmp_path, *at_seven, "A rivals")

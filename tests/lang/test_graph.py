@@ -3,16 +3,33 @@
 import itertools
 import math
 
-import k2
+import kaldifst
+import numpy as np
 import pytest
 import torch
-import toy
+from tests.lang import toy
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
-from understudy.lang.graph import load_graph, save_graph, with_word_cost, word_counts, words_of
+from understudy.lang.graph import (
+    GRAPH_FILES,
+    DecodingGraph,
+    check_graph,
+    load_graph,
+    save_graph,
+    with_word_cost,
+    word_counts,
+    words_of,
+)
 from understudy.lang.hclg import build_hclg
-from understudy.stage import UserError
+from understudy.step import UserError
+
+try:
+    import k2
+
+    from understudy.decode.k2_search import to_k2
+except ImportError:  # the tests that need it are skipped
+    k2 = to_k2 = None
 
 FRAMES = 4
 HALF = math.log(2)
@@ -78,11 +95,10 @@ def enumerated(lexicon, tree, transcripts, with_grammar):
     return best
 
 
-def through_graph(fsa, of):
+def through_graph(graph, of):
     """Best cost of each (labels, words) of at most FRAMES frames that the graph accepts."""
-    arcs, scores, aux = fsa.arcs.values()[:, :3].tolist(), fsa.scores.tolist(), fsa.aux_labels.tolist()
     out = {}
-    for (s, d, label), score, word in zip(arcs, scores, aux, strict=True):
+    for s, d, label, word, score in rows(graph):
         out.setdefault(s, []).append((d, label, -score, tuple(of([word]))))
     best, active = {}, {(0, (), ()): 0.0}
     for _ in range(FRAMES + 1):
@@ -105,8 +121,8 @@ def all_transcripts(lexicon):
 @pytest.mark.parametrize("shared", [False, True])
 def test_hclg_equals_enumeration(tmp_path, shared):
     lexicon, tree = toy.lexicon(), toy.ToyTree(shared)
-    fsa = build_hclg(lexicon, toy.write_arpa(tmp_path), tree)
-    found = through_graph(fsa, lambda a: [lexicon.words[i] for i in words_of(fsa, a)])
+    graph = build_hclg(lexicon, toy.write_arpa(tmp_path), tree)
+    found = through_graph(graph, lambda a: [lexicon.words[i] for i in words_of(graph, a)])
     expected = enumerated(lexicon, tree, all_transcripts(lexicon), True)
     expected = {k: v for k, v in expected.items() if len(k[0]) > 0}
     found = {k: v for k, v in found.items() if len(k[0]) > 0}
@@ -136,31 +152,99 @@ def posteriors(labels, senones):
     return k2.DenseFsaVec(dense, torch.tensor([[0, 0, len(labels)]], dtype=torch.int32))
 
 
+@pytest.mark.k2
 def test_perfect_posteriors_decode_to_the_words(tmp_path):
     lexicon, tree = toy.lexicon(), toy.ToyTree(shared=False)
-    save_graph(build_hclg(lexicon, toy.write_arpa(tmp_path), tree), tmp_path / "g.safetensors", "one")
-    fsa = load_graph(tmp_path / "g.safetensors", "one")
-    with pytest.raises(UserError, match=r"g\.safetensors: its senones are those of the tree one, the model's .* other"):
-        load_graph(tmp_path / "g.safetensors", "other")
+    graph = build_hclg(lexicon, toy.write_arpa(tmp_path), tree)
     phones = ["a", "b", "SIL", "b", "a", "b", "c"]  # AB B AB B
     padded = [0, *(lexicon.phone_ids[p] for p in phones), 0]
     labels = []
     for i in range(len(phones)):
         labels += [tree.senone(*padded[i : i + 3], min(f, 1)) + 1 for f in range(1 + i % 3)]
     lattice = k2.intersect_dense_pruned(
-        k2.create_fsa_vec([fsa]), posteriors(labels, tree.num_senones), 20.0, 8.0, 30, 10000
+        k2.create_fsa_vec([to_k2(graph)]), posteriors(labels, tree.num_senones), 20.0, 8.0, 30, 10000
     )
     best = k2.shortest_path(lattice, use_double_scores=True)
-    words = [lexicon.words[i] for i in words_of(fsa, best[0].aux_labels.tolist())]
+    words = [lexicon.words[i] for i in words_of(graph, best[0].aux_labels.tolist())]
     assert words in (["AB", "B", "AB", "B"], ["A", "B", "B", "AB", "B"])
     assert best[0].labels.tolist()[:-1] == labels
 
 
 def test_words_cost_more_wherever_they_stand(tmp_path):
     """Also on arcs that carry two."""
-    fsa = build_hclg(toy.lexicon(), toy.write_arpa(tmp_path), toy.ToyTree(shared=False))
-    counts, dearer = word_counts(fsa, fsa.aux_labels), with_word_cost(fsa, 1.5)
-    expected = [len(words_of(fsa, [label])) for label in fsa.aux_labels.tolist()]
+    graph = build_hclg(toy.lexicon(), toy.write_arpa(tmp_path), toy.ToyTree(shared=False))
+    counts, dearer = word_counts(graph, graph.outputs), with_word_cost(graph, 1.5)
+    expected = [len(words_of(graph, [output])) for output in graph.outputs.tolist()]
     assert counts.tolist() == expected and {0, 1} <= set(expected)
-    assert torch.allclose(fsa.scores - dearer.scores, 1.5 * counts)
-    assert dearer.word_sequences == fsa.word_sequences and with_word_cost(fsa, 0.0) is fsa
+    assert np.allclose(graph.scores - dearer.scores, 1.5 * counts, atol=1e-5)
+    assert dearer.word_sequences == graph.word_sequences and with_word_cost(graph, 0.0) is graph
+
+
+ARCS = [(0, 2, 5, 0, 0.25), (0, 1, 3, 7, 1.5), (1, 1, 4, 0, 0.7), (1, 2, 4, 11, 0.0), (2, 1, 1, 12, -0.1)]
+FINALS = {2: (0, 0.125), 1: (12, 2.0)}
+
+
+def small() -> DecodingGraph:
+    """An end with words and one without, arcs with a word, with several, without."""
+    return DecodingGraph.of(ARCS, FINALS, [(1, 2), (3, 3, 4)], 11)
+
+
+def rows(graph):
+    return list(zip(*(column.tolist() for column in columns(graph)), strict=True))
+
+
+def columns(graph):
+    return graph.sources, graph.targets, graph.labels, graph.outputs, graph.scores
+
+
+def test_arcs_stand_in_the_order_that_searches_want():
+    assert [row[:4] for row in rows(small())] == [
+        (0, 1, 3, 7), (0, 2, 5, 0), (1, 1, 4, 0), (1, 2, 4, 11), (1, 3, -1, 12), (2, 1, 1, 12), (2, 3, -1, -1),
+    ]  # fmt: skip
+    assert small().states == 4 and small().scores.tolist() == pytest.approx([-1.5, -0.25, -0.7, 0, -2, 0.1, -0.125])
+
+
+@pytest.mark.parametrize("made", ["small", "hclg"])
+def test_a_graph_is_read_as_it_was_written(tmp_path, made):
+    hclg = made == "hclg"
+    graph = build_hclg(toy.lexicon(), toy.write_arpa(tmp_path), toy.ToyTree(shared=True)) if hclg else small()
+    save_graph(graph, tmp_path, "one")
+    again = load_graph(tmp_path, "one")
+    for one, other in zip(columns(graph), columns(again), strict=True):
+        assert one.dtype == other.dtype and np.array_equal(one, other)
+    assert again.word_sequences == graph.word_sequences and again.sequence_base == graph.sequence_base
+
+
+def test_openfst_reads_the_same_graph(tmp_path):
+    """Finals are weights, and an end with words is an arc without input."""
+    save_graph(small(), tmp_path)
+    read = kaldifst.StdVectorFst.read(str(tmp_path / "HCLG.fst"))
+    expected = kaldifst.compile(
+        "0 1 3 7 1.5\n0 2 5 0 0.25\n1 1 4 0 0.7\n1 2 4 11 0\n1 3 0 12 2\n2 1 1 12 -0.1\n2 0.125\n3 0\n"
+    )
+    assert read.to_str() == expected.to_str()
+
+
+def test_graphs_that_cannot_be_used_say_what_to_do(tmp_path):
+    with pytest.raises(UserError, match=r"HCLG\.fst: no such graph. Make it with steps/make_graph\.py"):
+        load_graph(tmp_path)
+    (tmp_path / "HCLG.safetensors").write_bytes(b"old")
+    with pytest.raises(UserError, match=r"HCLG\.safetensors: a graph as earlier versions stored it.* make it anew"):
+        load_graph(tmp_path)
+    save_graph(small(), tmp_path, "one")
+    assert check_graph(tmp_path, None)["tree"] == "one"
+    with pytest.raises(UserError, match=r"HCLG\.fst: its senones are those of the tree one, the model's .* other"):
+        load_graph(tmp_path, "other")
+    whole, about = ((tmp_path / name).read_bytes() for name in GRAPH_FILES)
+    for fst, told, said in (
+        (whole[:-4], about, "has 2.. bytes, not the 2.. that HCLG.json tells of. Make it anew"),
+        (b"?" + whole[1:], about, "HCLG.fst: cannot be read .*Make it anew with steps/make_graph.py"),
+        (whole, b"{}", "HCLG.json: describes no graph of this project"),
+        (whole, b"[1]", "HCLG.json: describes no graph of this project"),
+        (whole, about[:-9], "HCLG.json"),
+        (whole, None, "HCLG.json: no such graph"),
+    ):
+        (tmp_path / "HCLG.fst").write_bytes(fst)
+        (tmp_path / "HCLG.json").unlink() if told is None else (tmp_path / "HCLG.json").write_bytes(told)
+        with pytest.raises(UserError, match=said):
+            load_graph(tmp_path)

@@ -7,8 +7,8 @@ import math
 import pytest
 from nltk.lm import WittenBellInterpolated
 
-from understudy.lang.ngram import BackoffModel, estimate
-from understudy.stage import UserError
+from understudy.lang.ngram import BackoffModel, Worth, estimate
+from understudy.step import UserError
 
 TEXT = [t.split() for t in ("a b c", "a b d", "b b a", "c", "d a b c a")]
 VOCABULARY = [*"abcde"]  # e is never seen
@@ -42,6 +42,21 @@ def test_arpa_round_trip(tmp_path):
     assert model.perplexity(TEXT) < len(VOCABULARY) + 1
 
 
+def test_unknown_words_are_told_and_the_others_counted():
+    model = estimate(TEXT, VOCABULARY, 2)
+    found = model.worth([["a", "z", "b"], ["z"]])
+    assert (found.words, found.unknown, found.unknown_percent) == (4, 2, 50.0)
+    # What follows an unknown word backs off from it, at no cost: the model has never seen it.
+    cost = [("a", "<s>"), ("b", "z"), ("</s>", "b"), ("</s>", "z")]
+    mean = sum(-model.log_prob(word, [before]) for word, before in cost) / len(cost)
+    assert found.perplexity == pytest.approx(math.exp(mean)) == model.perplexity([["a", "z", "b"], ["z"]])
+    with_unknown = estimate([["a", "<unk>", "b"]], ["a", "b", "<unk>"], 2)
+    assert with_unknown.worth([["a", "z", "b"]]).perplexity == pytest.approx(
+        math.exp(-sum(with_unknown.log_prob(w, [h]) for w, h in (("a", "<s>"), ("b", "<unk>"), ("</s>", "b"))) / 3)
+    )
+    assert model.worth([]) == Worth(None, 0, 0) and model.worth([]).unknown_percent == 0
+
+
 def test_errors_name_the_place(tmp_path):
     estimate(TEXT, VOCABULARY, 2).write(tmp_path / "lm.arpa")
     text = (tmp_path / "lm.arpa").read_text()
@@ -53,6 +68,26 @@ def test_errors_name_the_place(tmp_path):
         BackoffModel.read(tmp_path / "lm.arpa")
     with pytest.raises(UserError, match="vocabulary"):
         estimate([["z"]], VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [("-0", "nan", r"lm.arpa:\d+"), ("-0", "inf", r"lm.arpa:\d+"), (None, "\\data\\\n\\end\\\n", "must have unigrams")],
+)
+def test_a_model_of_nothing_or_of_no_numbers_is_refused(tmp_path, before, after, said):
+    estimate(TEXT, VOCABULARY, 2).write(tmp_path / "lm.arpa")
+    text = (tmp_path / "lm.arpa").read_text()
+    (tmp_path / "lm.arpa").write_text(text.replace(before, after, 1) if before else after)
+    with pytest.raises(UserError, match=said):
+        BackoffModel.read(tmp_path / "lm.arpa")
+
+
+def test_spaces_in_the_header_are_read(tmp_path):
+    """As SRILM writes it."""
+    estimate(TEXT, VOCABULARY, 2).write(tmp_path / "lm.arpa")
+    text = (tmp_path / "lm.arpa").read_text()
+    (tmp_path / "spaced.arpa").write_text(text.replace("ngram 1=", "ngram  1=       "))
+    assert BackoffModel.read(tmp_path / "spaced.arpa") == BackoffModel.read(tmp_path / "lm.arpa")
 
 
 def test_a_packed_model_is_read_like_an_unpacked_one(tmp_path):

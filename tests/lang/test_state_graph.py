@@ -5,13 +5,13 @@ import math
 
 import numpy as np
 import pytest
-from toy import Monophones, ToyTree, lexicon
+from tests.lang.toy import Monophones, ToyTree, lexicon
 
 from understudy.lang import topology
 from understudy.lang.acceptor import Transcript
 from understudy.lang.phone_lm import PhoneLm, estimate
 from understudy.lang.state_graph import StateGraph, expand
-from understudy.stage import UserError
+from understudy.step import UserError
 
 SEQUENCES = [[1, 2, 3], [2, 3, 4], [1, 2, 4, 1], [2], [3, 2, 3], [1, 2, 3, 1, 2]]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from understudy.lang import tree
-from understudy.stage import UserError
+from understudy.step import UserError
 
 SILENCE, PHONES = 1, 6
 

@@ -1,13 +1,13 @@
 """Binary language models: the bits of one that is written here, the one that is carried, and damage."""
 
 import math
-from importlib import resources
 
 import numpy as np
 import pytest
 
+from understudy.lang.general_lm import trigram_file
 from understudy.lang.trie import read_trie
-from understudy.stage import UserError
+from understudy.step import UserError
 
 WORDS = ["<s>", "</s>", "a", "b"]
 # As the file has them, each from its last word back to its first; logarithms to the base 1.0001, back-offs.
@@ -73,7 +73,7 @@ def test_every_ngram_is_read_as_it_is_said(path):
 
 
 def test_general_english_sums_to_one():
-    words, (single, pairs, triples) = read_trie(resources.files("pocketsphinx") / "model/en-us/en-us.lm.bin")
+    words, (single, pairs, triples) = read_trie(trigram_file())
     said = np.exp(single.log_probs)
     said[words.index("<s>")] = 0
     assert said.sum() == pytest.approx(1.0, abs=0.02)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import k2
 import numpy as np
 
+from understudy.lang.graph import DecodingGraph
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.state_graph import StateGraph
 
@@ -66,15 +66,20 @@ class Monophones:
         return 2 * centre + pdf_class - 2
 
 
-def as_k2(graph: StateGraph) -> k2.Fsa:
-    """Start state, the graph's states, end state; labels are senone + 1."""
-    end, arcs = len(graph.entry) + 1, []
-    for s in range(len(graph.entry)):
-        if graph.start[s] > -np.inf:
-            arcs.append((0, s + 1, graph.entry[s] + 1, graph.start[s]))
-        arcs.append((s + 1, s + 1, graph.loop[s] + 1, graph.stay))
-        if graph.final[s] > -np.inf:
-            arcs.append((s + 1, end, -1, graph.final[s]))
-    arcs += zip(graph.sources + 1, graph.targets + 1, graph.entry[graph.targets] + 1, graph.weights)
-    text = "".join(f"{a} {b} {label} {weight}\n" for a, b, label, weight in sorted(arcs))
-    return k2.arc_sort(k2.Fsa.from_str(f"{text}{end}\n"))
+def as_graph(graph: StateGraph) -> DecodingGraph:
+    """Start state, the graph's states, end state; labels are senone + 1, and there are no words."""
+    arcs = [
+        (0, s + 1, graph.entry[s] + 1, 0, -graph.start[s]) for s in range(len(graph.entry)) if graph.start[s] > -np.inf
+    ]
+    arcs += [(s + 1, s + 1, graph.loop[s] + 1, 0, -graph.stay) for s in range(len(graph.entry))]
+    ways = zip(graph.sources, graph.targets, graph.weights, strict=True)
+    arcs += [(a + 1, b + 1, graph.entry[b] + 1, 0, -weight) for a, b, weight in ways]
+    finals = {s + 1: (0, -graph.final[s]) for s in range(len(graph.entry)) if graph.final[s] > -np.inf}
+    return DecodingGraph.of(arcs, finals, [], 1)
+
+
+def as_k2(graph: StateGraph):
+    """The same for k2."""
+    from understudy.decode.k2_search import to_k2
+
+    return to_k2(as_graph(graph))

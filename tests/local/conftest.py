@@ -2,7 +2,7 @@
 
 import pytest
 
-from understudy.stage import log
+from understudy.step import log
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pytest
 from lhotse import MonoCut
 
 from understudy.corpus import read_cuts
-from understudy.stage import UserError
+from understudy.step import UserError
 
 LOCAL = Path(__file__).parents[2] / "local"
 SETS = ("labelled", "unlabelled", "dev", "test")

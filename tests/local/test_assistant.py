@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from understudy.corpus import read_cuts, set_of_speakers, validate
-from understudy.stage import UserError
+from understudy.corpus import read_cuts, set_of_speakers
+from understudy.corpus.validate import validate
+from understudy.step import UserError
 
 ASSISTANT = Path(__file__).parents[2] / "local" / "assistant"
 sys.path.insert(0, str(ASSISTANT))
@@ -142,3 +144,22 @@ def test_killed_and_resumed_it_is_the_same(made: Path, tmp_path: Path) -> None:
 def test_options_without_sense_are_refused(tmp_path: Path) -> None:
     done = subprocess.run(command(str(tmp_path / "d"), "--snr-low", "30"), capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "--snr-low" in done.stderr
+
+
+def test_babble_in_other_languages_is_as_long_and_loud_as_told_and_of_its_language(tmp_path: Path) -> None:
+    made = []
+    for out in ("one", "other"):
+        command = [ASSISTANT / "foreign.py", "--minutes", "0.05", "--talkers", "3", "--voices", "20", "--out", out]
+        done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        made.append({path.name: soundfile.read(path)[0] for path in sorted((tmp_path / out).glob("*.wav"))})
+    first, second = made
+    assert list(first) == ["babble in German.wav", "babble in Spanish.wav"]
+    for name, samples in first.items():
+        assert len(samples) == 48000 and 20 * np.log10(np.std(samples)) == pytest.approx(-20, abs=0.1)
+        np.testing.assert_array_equal(samples, second[name])
+    voice = Voice("a", "m3", 50, 50, 170)
+    english, german = (Engine().say("Hamburg", voice, language)[1] for language in ("en-us", "de"))
+    assert [mark.symbol for mark in english] != [mark.symbol for mark in german]
+    with pytest.raises(RuntimeError, match="no voice xx-none"):
+        Engine().say("Hamburg", voice, "xx-none")

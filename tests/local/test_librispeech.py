@@ -11,7 +11,7 @@ import soundfile
 from tests.local.preparation import Preparation
 
 from understudy.corpus.build import Utterance
-from understudy.stage import UserError
+from understudy.step import UserError
 
 prepare = Preparation("librispeech").module()
 

@@ -49,6 +49,22 @@ def test_all_labelled_leaves_no_unlabelled_manifest(corpus: Path, tmp_path: Path
     assert set(made(corpus.parent, tmp_path / "data")) == {"labelled", "dev", "test"}
 
 
+def test_further_parts_are_test_sets_of_their_own(corpus: Path, tmp_path: Path) -> None:
+    other = corpus / "test-clean/61/70968"
+    other.mkdir(parents=True)
+    soundfile.write(other / "61-70968-0000.flac", np.zeros(8000), 16000)
+    (other / "61-70968.trans.txt").write_text("61-70968-0000 O'CLOCK\n")
+    out = tmp_path / "data"
+    assert command("--corpus-dir", corpus, "--also-test", f"[{corpus / 'test-clean'}]", "--out", out).returncode == 0
+    (cut,) = read_cuts(out / "test-clean.jsonl.gz")
+    assert cut.supervisions[0].speaker == "61" and len(list(read_cuts(out / "test.jsonl.gz"))) == 4
+    (corpus / "test-clean").rename(corpus / "dev")
+    done = command("--corpus-dir", corpus, "--also-test", f"[{corpus / 'dev'}]", "--out", tmp_path / "again")
+    assert done.returncode == 1 and "'dev' must be letters" in done.stderr
+    done = command("--corpus-dir", corpus, "--also-test", f"[{corpus / 'dev-clean-2'}]", "--out", tmp_path / "more")
+    assert done.returncode == 1 and "speaker 27 is in both" in done.stderr
+
+
 def test_the_dictionary_gives_pronunciations_and_missing_words_are_said(
     corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from understudy import models
-from understudy.models import AcousticModel, Ensemble, ModelOptions
-from understudy.stage import UserError
+from understudy.models import AcousticModel, Ensemble
+from understudy.models.options import ModelOptions
+from understudy.step import UserError
 
 STEP = Path(__file__).parents[2] / "steps/combine.py"
 
@@ -34,6 +35,7 @@ def combine(folder: Path, *members: AcousticModel) -> subprocess.CompletedProces
 
 def test_it_says_the_mean_of_what_its_members_say(tmp_path):
     members = [network(0), network(1, cells=8, bidirectional=True), network(2)]
+    members[1].meta["warnings"] = ["10.0 % of dev frames right"]
     assert combine(tmp_path, *members).returncode == 0
     ensemble = models.load_any(tmp_path / "all")
     heard = [torch.randn(9, 10), torch.randn(4, 10)]
@@ -44,6 +46,7 @@ def test_it_says_the_mean_of_what_its_members_say(tmp_path):
     torch.testing.assert_close(ensemble.log_priors.exp(), torch.stack([m.log_priors.exp() for m in members]).mean(0))
     assert ensemble.num_parameters == sum(m.num_parameters for m in members)
     assert ensemble.meta["labelled_hours"] == 3.0 and ensemble.meta["updates"] == 300 and ensemble.senones == 7
+    assert ensemble.meta["warnings"] == [f"{tmp_path / '1'}: 10.0 % of dev frames right"]
 
 
 def test_one_network_is_still_one(tmp_path):

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from understudy.models.acoustic import AcousticModel, ModelOptions
+from understudy.models.acoustic import AcousticModel
+from understudy.models.options import ModelOptions
 from understudy.models.stream import ModelStream
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 @pytest.mark.parametrize("delay", [0, 2, 5])

@@ -13,7 +13,7 @@ import pytest
 from understudy.report import gather
 from understudy.report.page import duration, size
 from understudy.score.outcome import Outcome, write_outcome
-from understudy.stage import write_json
+from understudy.step import write_json
 
 ROOT = Path(__file__).parents[2]
 SAID = [["A", "<b>x</b>"], ["C", "D", "E"], ["A"]]
@@ -26,7 +26,7 @@ def exp(tmp_path) -> Path:
     lines = []
     for number, (system, heard) in enumerate(HEARD.items()):
         outcomes = [Outcome(f"u{i}", "s&1", *pair) for i, pair in enumerate(zip(SAID, heard))]
-        score = write_outcome(tmp_path / system / "decode/test", outcomes, {}, 1)
+        score = write_outcome(tmp_path / system / "decode/test", outcomes, {})
         about = {"recipe": "toy", "system": system, "test_set": "test", "config": "c", "cpu_s": 1.0, "updates": None}
         hours = {"labelled_hours": 0.5, "unlabelled_hours": 2.0 * number, "parameters": 10**6 * (2 - number)}
         lines.append({**about, **hours, **score, "scored": f"{system}/decode/test"})
@@ -107,9 +107,17 @@ def test_what_is_on_a_device_keeps_its_bytes_and_is_not_looked_at_closely(exp):
     assert "taught" in mistakes and "taught-int8" not in mistakes
 
 
+def test_what_was_set_aside_is_not_told_beside_what_took_its_place(exp):
+    shutil.copytree(exp / "taught", exp / "set-aside/taught-20260101-095500-epochs")
+    (model,), (step,) = gather.trained(exp), gather.pipeline([exp])
+    assert model.name == "taught" and step.folder == str(exp / "taught")
+    (alone,) = gather.trained(exp / "set-aside")  # somebody who looks there sees it
+    assert alone.name == "taught-20260101-095500-epochs"
+
+
 def test_a_folder_with_nothing_yet_has_a_page(tmp_path):
     text = page(tmp_path)
-    assert text.count("Nothing yet for") == 5 and "<table" not in text
+    assert text.count("Nothing yet for") == 6 and "<table" not in text
 
 
 def test_mistakes_are_counted_and_sorted(exp):

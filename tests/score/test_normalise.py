@@ -22,3 +22,13 @@ def test_each_way_changes_what_it_says(ways, expected):
     assert normalise(TEXT, ways) == expected
     assert normalise(expected, ways) == expected  # done once, it is done
     assert normalise(TEXT, ways[::-1]) == expected
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—−－")
+def test_any_dash_parts_words(dash: str):
+    assert normalise([f"T{dash}SHIRT", dash], ["hyphens", "punctuation"]) == ["T", "SHIRT"]
+
+
+@pytest.mark.parametrize("apostrophe", "'’‘ʼ′`")
+def test_any_apostrophe_is_one(apostrophe: str):
+    assert normalise([f"ISN{apostrophe}T", f"DOGS{apostrophe}"], ["punctuation"]) == ["ISN'T", "DOGS"]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -10,7 +11,7 @@ import pytest
 
 from understudy.score import table
 from understudy.score.paired import Difference
-from understudy.stage import UserError
+from understudy.step import UserError
 
 REPORT = Path(__file__).parents[2] / "steps/report_table.py"
 ROWS = ["A: one\tteacher\tsmall\t", "A: one\tsmall\t\t", "A: one\tsmall-3h\tsmall\toracle", "A: one\toracle\tsmall\t"]
@@ -37,7 +38,7 @@ LINES = [
 ]
 
 
-PAIRED = {("small", name): Difference(-3.0, -4.0, -2.0, 0.001, 0.001, 300) for name in ("teacher", "small-3h")}
+PAIRED = {("small", name): Difference(-3.0, -4.0, -2.0, 0.001, 20, "speaker", 20) for name in ("teacher", "small-3h")}
 
 
 def cells(text: str, system: str) -> list[str]:
@@ -45,27 +46,36 @@ def cells(text: str, system: str) -> list[str]:
 
 
 def test_means_over_seeds_gains_and_recovery():
-    text = table.report(table.read_rows(ROWS, "rows"), LINES, [], PAIRED)
+    text = table.table_report(table.read_rows(ROWS, "rows"), LINES, [], PAIRED)
     small, distilled = cells(text, "small"), cells(text, "small-3h")
     assert "20.50 [19.50, 21.50]" in small and "20.00 21.00" in small and "200/1000 210/1000" in small
     assert "17.25 [16.25, 18.25]" in distilled and "17.00 17.50" in distilled
     assert distilled[-2:] == [f"{100 * 3.25 / 20.5:.1f} *", f"{100 * 3.25 / 5:.0f}"]
     assert cells(text, "teacher")[-2:] == [f"{100 * 2.5 / 20.5:.1f} *", "–"]
     assert cells(text, "oracle")[-1] == "–" and small[-2:] == ["–", "–"]
+    assert "p < 0.01 in a paired test over 20 speakers, corrected by Holm's method for the table's 2 tests" in text
 
 
 def test_a_change_that_may_be_chance_has_no_star():
     lines = [line("small", 20.0), line("teacher", 18.1)]
-    rows, chance = table.read_rows(ROWS, "rows"), {("small", "teacher"): Difference(-1.9, -4.0, 0.1, 0.06, 0.05, 300)}
-    assert cells(table.report(rows, lines, [], {}), "teacher")[-1] == "9.5"
-    assert cells(table.report(rows, lines, [], chance), "teacher")[-2:] == ["-1.90 [-4.00, +0.10]", "9.5"]
+    rows, chance = (
+        table.read_rows(ROWS, "rows"),
+        {("small", "teacher"): Difference(-1.9, -4.0, 0.1, 0.06, 20, "speaker", 20)},
+    )
+    assert cells(table.table_report(rows, lines, [], {}), "teacher")[-1] == "9.5"
+    assert cells(table.table_report(rows, lines, [], chance), "teacher")[-2:] == ["-1.90 [-4.00, +0.10]", "9.5"]
+    corrected = {pair: replace(of, p=0.004, corrected=0.012) for pair, of in chance.items()}
+    assert cells(table.table_report(rows, lines, [], corrected), "teacher")[-1] == "9.5"
+    untested = {pair: replace(of, p=None, groups=4, speakers=4) for pair, of in chance.items()}
+    text = table.table_report(rows, lines, [], untested)
+    assert "4 speakers are too few to tell" in text and "p <" not in text
 
 
 def test_what_has_no_result_is_named():
-    text = table.report(table.read_rows([*ROWS, *CURVES], "rows"), LINES[:4], [], {})
+    text = table.table_report(table.read_rows([*ROWS, *CURVES], "rows"), LINES[:4], [], {})
     assert "Without result yet: small-3h, oracle, large-3h, large-6h." in text
     with pytest.raises(UserError, match="no system of the table"):
-        table.report(table.read_rows(ROWS[2:3], "rows"), LINES[:1], [], {})
+        table.table_report(table.read_rows(ROWS[2:3], "rows"), LINES[:1], [], {})
 
 
 def test_results_of_two_recipes_or_a_broken_row_are_refused():

@@ -9,7 +9,7 @@ import pytest
 
 from understudy.score import utterances
 from understudy.score.utterances import Scored, by_speaker, rates, score
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 def pairs(number: int) -> list[tuple[list[str], list[str]]]:

@@ -15,14 +15,17 @@ from safetensors.torch import load_file
 from tests.train.toy_speech import ROOT, SENONES, kill_when, make_speech, run, train_command
 
 from understudy.align.archive import AlignmentReader
+from understudy.data.batches import Span
+from understudy.data.manifests import ManifestSpeech
+from understudy.data.shar import SharSpeech
+from understudy.data.spec_augment import SpecAugment
 from understudy.features import Normaliser, load_logmel, stacked_length
-from understudy.shar import SharData, damaged, write_shar
-from understudy.stage import UserError
-from understudy.stage.workers import Workers
+from understudy.parallel.workers import Workers
+from understudy.shar import damaged, write_shar
+from understudy.step import UserError
 from understudy.targets import TargetReader
 from understudy.targets.codec import join
 from understudy.targets.shard import Shard, write_shard
-from understudy.train.data import Span, SpecAugment, SpeechData
 
 
 def shar_command(folder: Path, name: str, *more: object) -> list:
@@ -75,14 +78,15 @@ def test_lhotse_reads_what_was_written(streams):
 
 
 def test_a_pass_hears_every_frame_once_with_its_own_targets(streams):
-    data, kept = SharData(streams / "shar/unlabelled", pool=2), {}
+    data, kept = SharSpeech(streams / "shar/unlabelled", pool=2), {}
     for part in range(2):
         for batch in data.order(60, 5, part, 2, chunk=8):
             for number, start, stop in batch:
                 kept.setdefault(number, []).append((start, stop))
             heard = data.batch(batch, None, [0])
             assert len(heard.senones) == sum(span.stop - span.start for span in batch)
-            assert heard.log_posteriors.exp().sum(1).max() < 1.001
+            # x = −log p is kept within √x / 8 + 1 / 256: three of p = 1 / 3, the worst, make e^0.14.
+            assert heard.log_posteriors.exp().sum(1).max() < 1.15
             assert data._shard.cache_info().currsize <= 2
     lengths = [stacked_length(cut.num_frames) for cut in CutSet.from_file(streams / "unlabelled.jsonl.gz")]
     assert sorted(kept) == list(range(24))
@@ -91,7 +95,7 @@ def test_a_pass_hears_every_frame_once_with_its_own_targets(streams):
         assert [a for a, _ in spans] == [0, *(b for _, b in spans[:-1])] and spans[-1][1] == lengths[number]
     # As from the manifest, but for what a second compression rounds.
     normaliser = Normaliser.load(streams / "normaliser.json")
-    plain = SpeechData(
+    plain = ManifestSpeech(
         [streams / "unlabelled.jsonl.gz"], normaliser, None, TargetReader([streams / "targets/unlabelled"])
     )
     for span in (Span(3, 2, 7), Span(3, 0, lengths[3]), Span(20, 1, lengths[20])):
@@ -109,11 +113,11 @@ def test_a_pass_hears_every_frame_once_with_its_own_targets(streams):
 
 def test_too_few_shards_a_bad_k_and_a_damaged_shard_are_told(streams):
     folder = streams / "shar/labelled"
-    data = SharData(folder)
+    data = SharSpeech(folder)
     with pytest.raises(UserError, match=r"5 shards cannot be cut into 6 parts.*--shard-size"):
         [list(data.order(60, 1, part, 6)) for part in range(6)]
     with pytest.raises(UserError, match="3 senones a frame were kept, 4 cannot"):
-        SharData(streams / "shar/unlabelled", k=4)
+        SharSpeech(streams / "shar/unlabelled", k=4)
     tar = folder / "shar/features.000001.tar"
     tar.write_bytes(tar.read_bytes()[:1500])
     with pytest.raises(UserError, match=r"cuts\.000001\.jsonl\.gz: the shard cannot be read"):
@@ -146,7 +150,7 @@ def test_another_teacher_tree_or_length_is_refused(streams, other):
         path = folder / "00002.targets"
         write_other(path, Shard(path).describe | (other or {}), other is None)
     with pytest.raises(UserError, match=said):
-        SharData(streams / "shar/unlabelled").utterance(7)
+        SharSpeech(streams / "shar/unlabelled").utterance(7)
     with pytest.raises(UserError, match=said):
         write_shar(streams / "unlabelled.jsonl.gz", streams / "x", Workers(1), None, streams / "targets/unlabelled")
     if other:

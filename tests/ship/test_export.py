@@ -13,11 +13,12 @@ import torch
 from understudy.device.network import PIECE, Network
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel, ModelOptions
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
 from understudy.ship import quantise
 from understudy.ship.check import compare
 from understudy.ship.export import export
-from understudy.stage import UserError
+from understudy.step import UserError
 
 INPUTS = 3 * NUM_MELS
 NORMALISER = Normaliser(np.zeros(NUM_MELS, np.float32), np.ones(NUM_MELS, np.float32))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from understudy.models import AcousticModel, ModelOptions
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
 from understudy.ship.factorise import factorise
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 def trained(cells: int = 24, rank: int = 24) -> AcousticModel:

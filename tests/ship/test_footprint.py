@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import toy_recogniser
+from tests.ship import toy_recogniser
 
 from understudy.ship.export import export
 from understudy.ship.folder import seal_folder, write_graph
 from understudy.ship.footprint import first_word, measure
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 @pytest.fixture

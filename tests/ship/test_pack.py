@@ -1,18 +1,14 @@
 """A recogniser is made of parts that belong together, and of no others."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import toy_recogniser
+from tests.ship import toy_recogniser
 
 from understudy import models
+from understudy.decode.options import Beams
 from understudy.decode.recogniser import Recogniser, about, pack
-from understudy.decode.search import Beams
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from understudy.score.outcome import Outcome, write_outcome
-from understudy.ship.report import _figure, _teachers, draw, report
-from understudy.stage import UserError
+from understudy.ship.report import _figure, _teachers, device_report, draw
+from understudy.step import UserError
 
 COSTS = {
     "parameters": 500_000, "multiply_adds_per_s": 16_000_000, "rtf": 0.01, "first_word_s": 0.7, "end_s": 0.001,
@@ -17,13 +17,16 @@ COSTS = {
 }  # fmt: skip
 
 
-def line(home: Path, precision: str, size: int, wrong: float, student: str = "student", utterances: int = 200) -> dict:
+def line(
+    home: Path, precision: str, size: int, wrong: float, student: str = "student", utterances: int = 200,
+    speakers: int = 10,
+) -> dict:  # fmt: skip
     rng = np.random.default_rng(1)
     said = [["A"] * 10 for _ in range(utterances)]
     found = [[w if rng.random() > wrong else "B" for w in words] for words in said]
-    outcomes = [Outcome(str(i), "", *pair) for i, pair in enumerate(zip(said, found))]
+    outcomes = [Outcome(str(i), f"s{i % speakers}", *pair) for i, pair in enumerate(zip(said, found))]
     scored = f"{student}-{precision}"
-    score = write_outcome(home / scored, outcomes, {}, 0)
+    score = write_outcome(home / scored, outcomes, {})
     return COSTS | score | {
         "recipe": "toy", "test_set": "test", "system": scored, "precision": precision, "bytes": size, "scored": scored
     }  # fmt: skip
@@ -37,7 +40,7 @@ def test_rows_say_what_bytes_cost(tmp_path: Path) -> None:
         {**line(tmp_path, "float32", 1, 0.2, "teacher"), "system": "teacher"},
     ]
     del lines[-1]["bytes"]
-    text = report(lines, tmp_path)
+    text = device_report(lines, tmp_path)
     rows = {row.split(" | ")[0]: row for row in text.splitlines() if row.startswith("| student")}
     assert len(rows) == 3 and "teacher" not in text
     full, static, dynamic = rows["| student-float32"], rows["| student-int8-static"], rows["| student-int8-dynamic"]
@@ -53,11 +56,11 @@ def test_a_student_that_learnt_on_is_held_against_the_one_before(tmp_path: Path)
     """In a table systems end in their condition, which folders of models do not."""
     lines = [line(tmp_path, "float32", 2, 0.3, "student-3h-n"), line(tmp_path, "int8", 1, 0.1, "student-3h-rounded-n")]
     lines += [line(tmp_path, "float32", 2, 0.1, "student-3h-rounded-n")]
-    text = report(lines, tmp_path)
+    text = device_report(lines, tmp_path)
     assert "| +0.00 [+0.00, +0.00] |" in text  # of the rounded one in 8 bits, against itself
     for one in lines[1:]:
         one["init"] = "student-3h"
-    rows = [row for row in report(lines, tmp_path).splitlines() if row.startswith("| student-3h-rounded-n")]
+    rows = [row for row in device_report(lines, tmp_path).splitlines() if row.startswith("| student-3h-rounded-n")]
     assert len(rows) == 2 and all("| -" in row and "] * |" in row for row in rows)
 
 
@@ -76,13 +79,22 @@ def test_only_the_students_teacher_is_drawn(tmp_path: Path) -> None:
 
 def test_another_test_set_is_not_compared(tmp_path: Path) -> None:
     lines = [line(tmp_path, "float32", 2, 0.1), line(tmp_path, "int8-static", 1, 0.1, utterances=100)]
-    with pytest.raises(UserError, match="heard 100 of the 200 utterances"):
-        report(lines, tmp_path)
+    text = device_report(lines, tmp_path)
+    assert text.count("## toy, test (older, ") == 2 and "| +" not in text
+    assert len(draw(lines, tmp_path)) == 2
+    with pytest.raises(UserError, match="they are of two decodings"):
+        device_report([lines[0], lines[1] | {"words": 2000, "utterances": 200}], tmp_path)
+
+
+def test_too_few_speakers_get_no_star(tmp_path: Path) -> None:
+    lines = [line(tmp_path, name, 9, wrong, speakers=7) for name, wrong in (("float32", 0.1), ("int8-static", 0.3))]
+    text = device_report(lines, tmp_path)
+    assert "Intervals are of 95 %, over 7 speakers." in text and "] * |" not in text and "| +" in text
 
 
 def test_a_set_of_one_utterance_is_compared_with_nothing(tmp_path: Path) -> None:
     lines = [line(tmp_path, name, 9, 0.5, utterances=1) | {"first_word_s": None} for name in ("float32", "int8-static")]
-    text = report(lines, tmp_path)
+    text = device_report(lines, tmp_path)
     rows = [row.split(" | ") for row in text.splitlines() if row.startswith("| student")]
     heads = next(row.split(" | ") for row in text.splitlines() if row.startswith("| system"))
     for head in ("against float32, % [95 %]", "first word, s of audio"):
@@ -92,4 +104,4 @@ def test_a_set_of_one_utterance_is_compared_with_nothing(tmp_path: Path) -> None
 
 def test_nothing_shipped_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Run stage 12"):
-        report([{"recipe": "toy", "test_set": "test", "system": "teacher"}], tmp_path)
+        device_report([{"recipe": "toy", "test_set": "test", "system": "teacher"}], tmp_path)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
-import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
 import soundfile
-import toy
+import torch
+from tests.lang import toy
 
 from understudy import models
 from understudy.corpus import Utterance, build_cut, write_cuts
+from understudy.decode.options import Beams
 from understudy.decode.recogniser import Recogniser
-from understudy.decode.search import Beams
+from understudy.device.normalise import OnlineMean
 from understudy.features import Normaliser
 from understudy.features.extract import extract_set
-from understudy.features.logmel import NUM_MELS
+from understudy.features.logmel import NUM_MELS, default_backend
 from understudy.lang.graph import save_graph
 from understudy.lang.hclg import build_hclg
 from understudy.lang.tree import Tree
-from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import write_json
-from understudy.stage.workers import Workers
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
+from understudy.parallel.workers import Workers
+from understudy.step import write_json
 
 
 def tree(phones: int) -> Tree:
@@ -45,10 +44,12 @@ def make(folder: Path, layers: int = 2, cells: int = 24, delay: int = 3) -> Reco
     model.meta["tree"] = of_phones.fingerprint
     models.save(model, folder)
     graph = build_hclg(lexicon, toy.write_arpa(folder), of_phones)
-    save_graph(graph, folder / "HCLG.safetensors", of_phones.fingerprint)
+    save_graph(graph, folder, of_phones.fingerprint)
     lexicon.write(folder)
     of_phones.save(folder / "tree.json")
-    Normaliser(np.full(NUM_MELS, 9.0, np.float32), np.full(NUM_MELS, 3.0, np.float32)).save(folder / "normaliser.json")
+    Normaliser(np.full(NUM_MELS, 9.0, np.float32), np.full(NUM_MELS, 3.0, np.float32), OnlineMean()).save(
+        folder / "normaliser.json"
+    )
     beams = {"search": 40.0, "output": 6.0, "min_active": 30, "max_active": 5000}
     about = {"system": "toy", "acoustic_scale": 0.7, "prior_scale": 0.5, "beams": beams}
     write_json(folder / "recogniser.json", about)
@@ -81,6 +82,6 @@ def utterances(folder: Path, name: str, texts: list[str], seconds: float = 2.0) 
 def with_features(manifest: Path, normaliser: Path) -> Path:
     """The manifest with features, in the folder `feats` beside it."""
     out = manifest.parent / "feats"
-    extract_set(manifest, out, manifest.name.split(".")[0], [1.0], 20, "torchaudio", Workers(1))
+    extract_set(manifest, out, manifest.name.split(".")[0], [1.0], 20, default_backend(), Workers(1))
     (out / "normaliser.json").write_bytes(normaliser.read_bytes())
     return out / manifest.name

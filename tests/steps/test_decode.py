@@ -9,9 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "ship"))
-import toy_recogniser
+from tests.ship import toy_recogniser
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,5 +64,8 @@ def test_what_was_tuned_and_decoded_before_a_kill_or_a_fault_stays(command: list
         lines(tmp_path / "broken.jsonl") == lines(tmp_path / "whole.jsonl")
         and len(lines(tmp_path / "whole.jsonl")) == 2
     )
+    tested = {name: line["tested_on"] for name, line in lines(tmp_path / "broken.jsonl").items()}
+    assert {name: of["utterances"] for name, of in tested.items()} == {"one": 8, "two": 2}
+    assert tested["one"]["words"] == 16 and tested["one"]["digest"] != tested["two"]["digest"]
     for name in ("dev/wer.json", "one/hyp.txt", "two/hyp.txt"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

@@ -11,13 +11,15 @@ from lhotse import CutSet
 from tests.train.toy_speech import ROOT, SENONES, make_speech
 
 from understudy import models
-from understudy.decode.search import Beams, Scales
-from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import UserError, write_json
-from understudy.stage.workers import Workers
+from understudy.decode.options import Beams
+from understudy.decode.search import Scales
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
+from understudy.parallel.workers import Workers
+from understudy.step import UserError, write_json
 from understudy.targets.compute import Written, compute
 from understudy.targets.cost import cpu_seconds_per_hour
-from understudy.targets.teaching import Teaching
+from understudy.targets.supervision import TargetSupervision
 
 
 def make_teacher(folder: Path, seed: int) -> Path:
@@ -32,11 +34,11 @@ def speech(tmp_path_factory) -> Path:
     return make_speech(tmp_path_factory.mktemp("speech"))
 
 
-def teaching(model: Path) -> Teaching:
-    return Teaching(model, "soft", 3, Scales(1.0, 0.0), Beams())
+def teaching(model: Path) -> TargetSupervision:
+    return TargetSupervision(model, "soft", 3, Scales(1.0, 0.0), Beams())
 
 
-def write(teaching: Teaching, speech: Path, out: Path) -> Written:
+def write(teaching: TargetSupervision, speech: Path, out: Path) -> Written:
     return compute(teaching, speech / "unlabelled.jsonl.gz", out, teaching.described(), Workers(1), 10)
 
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import sys
-from pathlib import Path
 
-import k2
 import numpy as np
-import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "lang"))
 import pytest
-from toy import Monophones, as_k2
+import torch
+from tests.lang.toy import Monophones, as_k2
 
 from understudy.decode.search import Scales
 from understudy.lang.denominator import denominator
@@ -20,6 +15,11 @@ from understudy.lang.phone_lm import estimate
 from understudy.lang.state_graph import StateGraph, expand
 from understudy.lang.tree import Tree
 from understudy.targets.denominator import Occupied
+
+try:
+    import k2
+except ImportError:  # the tests that need it are skipped
+    k2 = None
 
 SENONES = Monophones.num_senones
 SCALES = Scales(0.7, 0.5)
@@ -45,6 +45,7 @@ def priors() -> torch.Tensor:
     return torch.randn(SENONES).log_softmax(0)
 
 
+@pytest.mark.k2
 def test_they_are_the_posteriors_of_k2(graph: StateGraph) -> None:
     batch, log_priors = logits(9, 4, 7), priors()
     found = Occupied(graph, SCALES, log_priors, SENONES)(batch)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from lhotse import Features, MonoCut
 
-from understudy.stage import UserError
+from understudy.step import UserError
 from understudy.targets import TargetReader, TargetWriter
 from understudy.targets import shard as module
 from understudy.targets.shard import Shard
@@ -50,6 +50,26 @@ def test_every_cut_is_read_in_any_order(folder, logits):
     assert len(Shard(shard_path(folder, 0))) == 3 and len(Shard(shard_path(folder, 1))) == 0
     assert Shard(shard_path(folder, 2)).describe == {**DESCRIBED, "least": 0.0, "frame_shift_s": 0.03}
     assert np.array_equal(TargetReader([folder], 1).read("u2", 9)[0][:, 0], logits["u2"].argmax(1).numpy())
+
+
+# Of version 1: cut u0 of two frames, senones 2 4 9 and 1 7 30.
+FIRST = bytes.fromhex(
+    "555354475400000128b52ffd2002110000030328b52ffd200631000002010401051628b52ffd200631000000000000000028b52ffd2006310000"
+    "08074d0a0e0528b52ffd200211000030a828b52ffd200211000000ff28b52ffd206cc502003245121890b7395e3542b1896a093685d8950e7a4a"
+    "8a10ec93b133390ba2e96d890f89728f7880ebef7ad49bfecc58005d3a7d2a0a82420a86fbc54e09af3c90239795124e6360502b05560204005b"
+    "0d83c0d859a604930c560000000000000061000000000000001fcc90a75553544754000001"
+)
+
+
+def test_shards_of_the_first_version_are_read(tmp_path):
+    (tmp_path / "old.targets").write_bytes(FIRST)
+    shard = Shard(tmp_path / "old.targets")
+    shard.check({"senones": 40}, {"u0": 2}, blocks=True)
+    senones, values = shard.block(0).padded(3)
+    assert senones.tolist() == [[2, 4, 9], [1, 7, 30]]
+    roots = np.array([[8, 7, 77], [10, 14, 5]]) / 8  # as they were written
+    assert values == pytest.approx(-np.minimum(roots**2, (1.5 + 31 / 8) ** 2))
+    assert shard.block(0).padded(1)[0].tolist() == [[4], [30]]
 
 
 def test_what_does_not_fit_is_named_with_both_values(folder, tmp_path_factory, logits):
@@ -124,8 +144,8 @@ def test_every_damage_is_noticed(folder, logits):
         path.write_bytes(whole[:length])
         with pytest.raises(UserError, match=r"00002\.targets: cannot be read"):
             read_all()
-    path.write_bytes(whole[:7] + b"\x02" + whole[8:-1] + b"\x02")
-    with pytest.raises(UserError, match="version 2; version 1 can be read"):
+    path.write_bytes(whole[:7] + b"\x03" + whole[8:-1] + b"\x03")
+    with pytest.raises(UserError, match="version 3; versions 1 to 2 can be read"):
         read_all()
     path.unlink()
     with pytest.raises(UserError, match=r"00002\.targets: cannot be read"):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from understudy.stage import UserError
+from understudy.step import UserError
 from understudy.theory import linear, softmax
 from understudy.theory.linear import Moments, basis, distance, resized
 from understudy.theory.predictions import (
@@ -27,7 +27,7 @@ from understudy.theory.predictions import (
     truth_outside,
     variance,
 )
-from understudy.theory.report import read_cells
+from understudy.theory.report import read_jobs
 from understudy.theory.simulate import Cell, Student, Teacher, Unit, World, grid, simulate, value_measures
 from understudy.theory.statistics import mean, rank_correlation, t_quantile
 
@@ -283,4 +283,4 @@ def test_a_killed_simulation_ends_as_if_unbroken_and_is_reported(tmp_path):
 def test_a_broken_line_is_named(tmp_path):
     (tmp_path / "cells.jsonl").write_text('{"world": {}}\n')
     with pytest.raises(UserError, match=r"cells\.jsonl:1"):
-        read_cells(tmp_path / "cells.jsonl")
+        read_jobs(tmp_path / "cells.jsonl")

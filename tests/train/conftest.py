@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from tests.train.toy_speech import make_speech
 
-# --standalone has one port for all jobs of a machine.
-RENDEZVOUS = ("--rdzv_backend=c10d", "--rdzv_endpoint=localhost:0")
+RENDEZVOUS = ("--rdzv_backend=c10d", "--rdzv_conf=store_type=file")
 
 
 @pytest.fixture
@@ -23,9 +22,9 @@ def speech(tmp_path) -> Path:
 FRAME = """
 import json, sys
 from pathlib import Path
-from understudy.stage import ranks
+from understudy.step import ranks
 {}
-with ranks.together(True):
+with ranks.joined(True):
     Path(sys.argv[1], str(ranks.rank())).write_text(json.dumps(work()))
 """
 

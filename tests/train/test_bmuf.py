@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from understudy.stage import UserError
-from understudy.train.bmuf import Bmuf, BmufOptions
+from understudy.step import UserError
+from understudy.train.bmuf import Bmuf
+from understudy.train.options import BmufOptions
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
@@ -33,7 +34,7 @@ def test_options_that_make_no_sense():
 
 WORK = """
 import torch
-from understudy.stage import ranks
+from understudy.step import ranks
 from understudy.train.bmuf import Bmuf, BmufOptions
 
 def work():

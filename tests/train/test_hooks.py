@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from understudy.stage import UserError
-from understudy.train.hooks import HookOptions
+from understudy.step import UserError
+from understudy.train.options import HookOptions
 
 WORK = """
 import torch
@@ -70,9 +70,10 @@ def test_options_that_make_no_sense():
 
 LEARN = """
 import torch
-from understudy.models import AcousticModel, ModelOptions
-from understudy.train.hooks import HookOptions
-from understudy.train.way import ParallelOptions, way
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
+from understudy.train.options import HookOptions, ParallelOptions
+from understudy.train.strategy import strategy
 
 METHODS = ("exact", "fp16", "powersgd", "threshold")
 
@@ -83,7 +84,7 @@ def learn(method):
     torch.manual_seed(0)
     model = AcousticModel(ModelOptions(2, 256), 8, 5)  # two buckets
     features, labels = torch.randn(6, 20, 8), torch.randint(0, 5, (6,))
-    one = way(ParallelOptions(method, HookOptions(exact_updates=2, threshold=1.0, matrix_rank=1)), model, 1)
+    one = strategy(ParallelOptions(method, HookOptions(exact_updates=2, threshold=1.0, matrix_rank=1)), model, 1)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     def loss(part):
         logits = one.network(features[part], torch.full((len(features[part]),), 20))
@@ -92,7 +93,7 @@ def learn(method):
     for _ in range(40):
         total, gradients = one.gradients(loss, [slice(ranks.rank(), None, 2)], [0.5])
         optimizer.step()
-        found += ranks.total([total])
+        found += ranks.all_reduce([total])
     return found
 """
 

@@ -13,21 +13,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from understudy.step import UserError
+from understudy.train.precision import check_precision
+from understudy.train.strategy import device
+
 ROOT = Path(__file__).parents[2]
-# --standalone has one port for all jobs of a machine.
-RENDEZVOUS = ("--rdzv_backend=c10d", "--rdzv_endpoint=localhost:0")
+RENDEZVOUS = ("--rdzv_backend=c10d", "--rdzv_conf=store_type=file")
 
 
 def train(folder: Path, out: str, ranks: int, *more: str) -> list:
-    launch = [
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node",
-        str(ranks),
-        "--monitor_interval",
-        "0.3",
-    ]
+    launch = ["-m", "torch.distributed.run", *RENDEZVOUS, "--nproc_per_node", str(ranks), "--monitor_interval", "0.3"]
     return [
         sys.executable, *(launch if ranks else []), ROOT / "steps/train.py", "--labelled",
         folder / "labelled.jsonl.gz", "--dev", folder / "dev.jsonl.gz", "--labels", folder / "labels",
@@ -44,6 +39,14 @@ def run(command: list, status: int = 0) -> str:
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "model.safetensors")
+
+
+def computes(precision: str) -> bool:
+    try:
+        check_precision(precision, device(), "exact")
+    except UserError:
+        return False
+    return True
 
 
 def devs(folder: Path) -> list[float]:
@@ -72,6 +75,10 @@ def test_an_update_of_two_batches_is_that_of_one_twice_as_large(speech):
 
 
 def test_products_in_half_precision_learn_nearly_the_same(speech):
+    if not computes("bfloat16"):
+        told = run(train(speech, "bfloat16", 0, "--train.precision", "bfloat16"), 1)
+        assert "cannot compute an LSTM so on this processor" in told and not (speech / "bfloat16/model.json").exists()
+        pytest.skip("this processor does not compute LSTMs in bfloat16, and training refused it")
     for precision in ("float32", "bfloat16"):
         run(train(speech, precision, 0, "--epochs", "3", "--train.precision", precision))
     full, half = devs(speech / "float32"), devs(speech / "bfloat16")
@@ -91,7 +98,9 @@ def test_one_rank_without_block_momentum_learns_as_without_blocks(speech):
 
 @pytest.mark.parametrize(("method", "victim"), [("exact", 1), ("bmuf", 0), ("threshold", 1)])
 def test_a_dead_rank_is_named_and_the_job_goes_on_as_if_unbroken(speech, method, victim):
+    # Few spans on other channels: with many, so small a model does not learn much in eight passes.
     options = ["--epochs", "8", "--train.parallel.method", method, "--train.parallel.bmuf.block", "4"]
+    options += ["--train.channel.share", "0.2"]
     run(train(speech, "whole", 2, *options))
     command, state = train(speech, "broken", 2, *options), speech / "broken/checkpoint.json"
     job = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -19,16 +19,19 @@ from tests.train.toy_speech import ROOT, SENONES, kill_when, run, train_command
 
 from understudy import models
 from understudy.align.archive import AlignmentReader
-from understudy.features import stacked_length
-from understudy.features.load import Normaliser
-from understudy.models import AcousticModel, ModelOptions
-from understudy.stage import Step, UserError, write_json
+from understudy.corpus.build import COPY_OF
+from understudy.data.batches import Batch, Span
+from understudy.data.manifests import ManifestSpeech
+from understudy.features import Normaliser, stacked_length
+from understudy.models import AcousticModel
+from understudy.models.options import ModelOptions
+from understudy.step import Step, UserError, write_json
 from understudy.targets import TargetReader, TargetWriter
 from understudy.targets.store import top_k
-from understudy.train import losses
+from understudy.train import losses, setup
 from understudy.train.criteria import Hard, Soft
-from understudy.train.data import Batch, Span, SpeechData
-from understudy.train.loop import Sets, Trainer, TrainOptions
+from understudy.train.loop import Sets, Trainer
+from understudy.train.options import SequenceTrainingOptions, TrainingOptions, TrainOptions
 from understudy.train.schedule import Pass, learning_rate, passes
 
 
@@ -189,7 +192,7 @@ def test_the_last_passes_hear_whole_utterances_in_batches_of_their_own_size(spee
     model = AcousticModel(ModelOptions(1, 8), 240, SENONES)
 
     def spans(number: int, **options: Any) -> list[list[Span]]:
-        options = TrainOptions(max_frames=60, chunk=8, whole=0.5, **options)
+        options = TrainOptions(max_frames=60, chunk=8, full_utterance_share=0.5, **options)
         trainer = Trainer(model, Sets(data, data), [Pass("hard", 0, 1)] * 2, options, tmp_path, 1)
         assert trainer.updates == sum(len(list(trainer._order(i))) for i in range(2))
         return [spans for update in trainer._order(number) for spans in update]
@@ -204,10 +207,10 @@ def test_the_last_passes_hear_whole_utterances_in_batches_of_their_own_size(spee
 
 def test_copies_at_other_speeds_are_not_counted(speech):
     cuts = list(CutSet.from_file(speech / "labelled.jsonl.gz"))
-    copy, one = fastcopy(cuts[0], id=f"{cuts[0].id}_sp0.9"), speech_data(speech)
+    copy, one = fastcopy(cuts[0], id=f"{cuts[0].id}_sp0.9", custom={COPY_OF: cuts[0].id}), speech_data(speech)
     one.labels.index[copy.id] = one.labels.index[cuts[0].id]
     CutSet.from_cuts([*cuts, copy]).to_file(speech / "copied.jsonl.gz")
-    some = SpeechData([speech / "copied.jsonl.gz"], one.normaliser, one.labels)
+    some = ManifestSpeech([speech / "copied.jsonl.gz"], one.normaliser, one.labels)
     assert len(some.cuts) == len(cuts) + 1
     assert some.original_seconds == pytest.approx(one.original_seconds)
 
@@ -220,7 +223,7 @@ def test_speech_heard_in_two_ways_has_one_target_and_counts_once(speech):
             cut.features.storage_path, cut.features.storage_key = str(store.storage_path), store.write(cut.id, noisy)
     CutSet.from_cuts(again).to_file(speech / "noisy.jsonl.gz")
     one, manifests = speech_data(speech), [speech / "labelled.jsonl.gz", speech / "noisy.jsonl.gz"]
-    both = SpeechData(manifests, one.normaliser, one.labels)
+    both = ManifestSpeech(manifests, one.normaliser, one.labels)
     assert len(both.cuts) == 48 and both.original_seconds == pytest.approx(one.original_seconds)
     for _ in range(2):  # read, then from memory
         clean, noisy = (both.batch([Span(n, 0, 9)], None, [0]) for n in (3, 27))
@@ -233,15 +236,15 @@ def test_labelled_speech_is_learnt_from_by_its_labels_and_by_what_targets_it_has
     known = json.loads(index.read_text())
     known["cuts"].pop("labelled3")  # it has targets and no alignment
     write_json(index, known)
-    data = SpeechData.labelled(speech / "labelled.jsonl.gz", speech / "labels", some_targets(speech, "labelled", 5))
+    data = ManifestSpeech.labelled(speech / "labelled.jsonl.gz", speech / "labels", some_targets(speech, "labelled", 5))
     assert len(data.cuts) == 23 and "1 of 24 cuts have no labels and are left out" in caplog.text
-    assert data.is_taught() and sum(len(rows) for rows in data.labels_of_all())
+    assert data.any_soft_targets() and sum(len(rows) for rows in data.labels_of_all())
     batch = data.batch([Span(0, 0, 4), Span(9, 2, 5)], None, [0])  # with targets, and without
-    assert batch.taught.tolist() == [True] * 4 + [False] * 3
+    assert batch.has_soft_targets.tolist() == [True] * 4 + [False] * 3
     assert len(batch.labels) == 7 and batch.senones.shape == batch.log_posteriors.shape == (4, 3)
-    assert data.batch([Span(0, 0, 4)], None, [0]).taught is None
+    assert data.batch([Span(0, 0, 4)], None, [0]).has_soft_targets is None
     alone = data.batch([Span(9, 0, 4)], None, [0])
-    assert alone.taught is None and alone.senones is None
+    assert alone.has_soft_targets is None and alone.senones is None
 
 
 def some_targets(folder: Path, name: str, count: int) -> TargetReader:
@@ -271,21 +274,21 @@ def refused(step: ModuleType, folder: Path, told: str, **options: Any) -> None:
     """A training that must not begin."""
     paths = {"labelled": folder / "labelled.jsonl.gz", "dev": folder / "dev.jsonl.gz", "labels": folder / "labels"}
     with pytest.raises(UserError, match=told):
-        wanted = step.Options(**{**paths, "out": folder / "x", "model": ModelOptions(1, 24), **options})
+        wanted = TrainingOptions(**{**paths, "out": folder / "x", "model": ModelOptions(1, 24), **options})
         step.run(wanted, Step(folder / "x", "train.py", {}))
 
 
 def test_soft_targets_that_labelled_speech_has_not_are_not_ignored(step, speech):
-    share = {"train": TrainOptions(share=0.3)}
-    refused(step, speech, r"--train.share 0\.3: none of .*labelled\.jsonl\.gz has soft targets", **share)
+    share = {"train": TrainOptions(soft_weight=0.3)}
+    refused(step, speech, r"--train.soft_weight 0\.3: none of .*labelled\.jsonl\.gz has soft targets", **share)
     some_targets(speech, "unlabelled", 24)
     unlabelled = {"unlabelled": [speech / "unlabelled.jsonl.gz"], "targets": [speech / "some/unlabelled"]}
     refused(step, speech, "has soft targets", **share, **unlabelled)
 
 
-def speech_data(folder: Path) -> SpeechData:
+def speech_data(folder: Path) -> ManifestSpeech:
     normaliser = Normaliser.load(folder / "normaliser.json")
-    return SpeechData([folder / "labelled.jsonl.gz"], normaliser, AlignmentReader(folder / "labels/labelled"))
+    return ManifestSpeech([folder / "labelled.jsonl.gz"], normaliser, AlignmentReader(folder / "labels/labelled"))
 
 
 def test_killed_training_and_targets_end_as_if_unbroken(speech):
@@ -340,7 +343,7 @@ def test_dev_is_looked_at_as_often_as_asked_and_at_the_end(speech):
     for keep in ("best", "last"):
         command = train_command(speech, keep, "--epochs", "5", "--train.validate_every", "2", "--train.keep", keep)
         # Unsteady, so that the last look need not be the best.
-        run([*command, "--train.learning_rate", "0.2", "--train.average", "0"])
+        run([*command, "--train.learning_rate", "0.2", "--train.ema_decay", "0"])
     history = json.loads((speech / "last/model.json").read_text())["meta"]["history"]
     assert [look["pass"] for look in history] == [2, 4, 5]
     losses_ = [look["dev"] for look in history]
@@ -405,7 +408,7 @@ def test_what_makes_no_sense_is_one_sentence(step, speech, monkeypatch, options,
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"accumulate": 0}, {"chunk": -1}, {"clip": 0.0}, {"share": 1.5}, {"average": math.nan}]
+    "wrong", [{"accumulate": 0}, {"chunk": -1}, {"clip": 0.0}, {"soft_weight": 1.5}, {"ema_decay": math.nan}]
 )
 def test_an_option_of_training_that_makes_no_sense_is_named(wrong):
     with pytest.raises(UserError, match=f"--train.{next(iter(wrong))} .*: it is "):
@@ -435,10 +438,10 @@ def test_layers_are_taken_over_from_another_corpus(step, speech):
     first.meta = {"tree": "another", "labelled_hours": 4.0, "transferred_hours": 0.5}
     models.save(first, speech / "first")
     paths = {"labelled": speech / "labelled.jsonl.gz", "dev": speech / "dev.jsonl.gz", "labels": speech / "labels"}
-    options = step.Options(**paths, out=speech / "x", transfer=speech / "first")
+    options = TrainingOptions(**paths, out=speech / "x", transfer=speech / "first")
     model = AcousticModel(ModelOptions(1, 24), 192, SENONES)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    assert step._transfer(options, model) == 4.5
+    assert setup._transfer(options, model) == 4.5
     after, theirs = model.state_dict(), first.state_dict()
     own = {name for name in after if torch.equal(after[name], before[name])}
     assert {"output.weight", "output.bias", "log_priors"} <= own
@@ -454,7 +457,7 @@ def test_a_sequence_criterion_is_learnt_on_labels_of_the_models_tree(speech):
     first.meta = {"tree": "another"}
     models.save(first, speech / "first")
     paths = {"labelled": speech / "labelled.jsonl.gz", "dev": speech / "dev.jsonl.gz", "labels": speech / "labels"}
-    options = sequence.Options(speech / "first", **paths, lang=speech / "lang", out=speech / "x")
+    options = SequenceTrainingOptions(speech / "first", **paths, lang=speech / "lang", out=speech / "x")
     with pytest.raises(UserError, match=r"senones of the tree another, \S*labels has \w+"):
         sequence.run(options, Step(speech / "x", "train_sequence.py", {}))
 
@@ -477,7 +480,7 @@ def test_targets_of_another_length_are_told_before_training(speech, tmp_path):
     writer.close(1)
     normaliser = Normaliser.load(speech / "normaliser.json")
     with pytest.raises(UserError, match=f"{cut.id}.*{frames + 1}.*{frames}|{cut.id}.*{frames}.*{frames + 1}"):
-        SpeechData([speech / "unlabelled.jsonl.gz"], normaliser, None, TargetReader([tmp_path]))
+        ManifestSpeech([speech / "unlabelled.jsonl.gz"], normaliser, None, TargetReader([tmp_path]))
 
 
 def test_targets_of_another_tree_are_refused(speech):

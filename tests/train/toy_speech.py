@@ -10,7 +10,7 @@ import numpy as np
 from lhotse import CutSet, Features, LilcomChunkyWriter, MonoCut
 
 from understudy.align.archive import AlignmentWriter
-from understudy.features.load import Normaliser
+from understudy.features import Normaliser
 from understudy.lang.tree import Tree
 
 ROOT = Path(__file__).parents[2]

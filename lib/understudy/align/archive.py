@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from understudy.stage import UserError, atomic_path, read_json, write_json
+from understudy.step import UserError, atomic_path, read_json, write_json
 
 _SHARDS_IN_MEMORY = 128  # some 0.5 MB each where they hold senones: the labels of a hundred hours, or two
 SHARD_SIZE = 500

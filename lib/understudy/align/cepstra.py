@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
-from torchaudio.functional import create_dct
+import torch
 
 _CEPSTRA = 13
 
@@ -20,7 +21,11 @@ def cepstra(logmel: np.ndarray) -> np.ndarray:
 
 @lru_cache
 def _dct(mels: int) -> np.ndarray:
-    return create_dct(_CEPSTRA, mels, norm="ortho").numpy()
+    """(mels, cepstra) of the orthonormal DCT-II."""
+    angles = math.pi / mels * (torch.arange(float(mels)) + 0.5) * torch.arange(float(_CEPSTRA))[:, None]
+    rows = angles.cos()
+    rows[0] *= math.sqrt(0.5)
+    return (rows * math.sqrt(2 / mels)).numpy().T
 
 
 def _delta(values: np.ndarray, window: int = 2) -> np.ndarray:

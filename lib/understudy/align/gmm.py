@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from understudy.stage import atomic_path
+from understudy.step import atomic_path
 
 _TENSORS = ("floor", "log_weights", "means", "variances")
 _UNDERFLOW = -80.0
@@ -115,7 +115,7 @@ class Accumulator:
 
 
 def split(model: GaussianMixtures, counts: torch.Tensor, target: int, power: float = 0.25) -> None:
-    """Split heavy components until about `target` Gaussians (Kaldi's allotment: occupancy ** 0.25).
+    """Split heavy components until about `target` Gaussians (Kaldi's allotment: the fourth root of the occupancy).
 
     Args:
         counts: (states,) frames of each state.

@@ -15,14 +15,14 @@ from understudy.align.graph import THREE_STATE, AlignmentGraph, alignment_graph
 from understudy.align.shards import Aligned, Pronunciations, pronounced
 from understudy.align.viterbi import viterbi
 from understudy.features import FRAME_SHIFT, load_logmel, stacked_length
-from understudy.stage import UserError, log
+from understudy.step import UserError, log
 
 STATES = len(THREE_STATE.loops)
 _BATCH = 64
 
 
 @dataclass
-class Utterance:
+class SpokenCut:
     """One utterance to align: `features` (frames, dims), its transcript as pronunciations of its words."""
 
     id: str
@@ -37,7 +37,7 @@ class Utterance:
         )
 
 
-def train(utterances: list[Utterance], phones: int, iterations: int = 35, gaussians: int = 1000) -> GaussianMixtures:
+def train(utterances: list[SpokenCut], phones: int, iterations: int = 35, gaussians: int = 1000) -> GaussianMixtures:
     """Train on utterances in memory (choose at most a few hours: mixtures of monophones learn no more).
 
     Raises:
@@ -62,7 +62,7 @@ def train(utterances: list[Utterance], phones: int, iterations: int = 35, gaussi
     return model
 
 
-def segments(utterances: list[Utterance], model: GaussianMixtures) -> list[np.ndarray | None]:
+def segments(utterances: list[SpokenCut], model: GaussianMixtures) -> list[np.ndarray | None]:
     """Align: segments (phones, 3) of each: phone, first frame, frame after the last, at 10 ms.
 
     None where an utterance is too short for its transcript.
@@ -92,14 +92,14 @@ class MonophoneAligner:
         return Aligned(found, stacked_length(frames), phones)
 
 
-def utterance_of(cut: Cut, pronunciations: Pronunciations, silence: int) -> Utterance:
+def utterance_of(cut: Cut, pronunciations: Pronunciations, silence: int) -> SpokenCut:
     """A cut with the cepstra of its stored features."""
     features = torch.from_numpy(cepstra(load_logmel(cut)))
-    return Utterance(cut.id, features, pronounced(cut, pronunciations), silence)
+    return SpokenCut(cut.id, features, pronounced(cut, pronunciations), silence)
 
 
 def _align(
-    utterances: list[Utterance], graphs: list[AlignmentGraph], model: GaussianMixtures, batch: int = 32
+    utterances: list[SpokenCut], graphs: list[AlignmentGraph], model: GaussianMixtures, batch: int = 32
 ) -> list[tuple[np.ndarray, float] | None]:
     """States (frames,) and score of each utterance, in batches of like length."""
     order = sorted(range(len(utterances)), key=lambda i: len(utterances[i].features))
@@ -113,7 +113,7 @@ def _align(
     return found
 
 
-def _reestimate(model: GaussianMixtures, utterances: list[Utterance], paths: list[np.ndarray | None]) -> torch.Tensor:
+def _reestimate(model: GaussianMixtures, utterances: list[SpokenCut], paths: list[np.ndarray | None]) -> torch.Tensor:
     accumulator = Accumulator(model)
     kept = [(u.features, torch.from_numpy(p)) for u, p in zip(utterances, paths) if p is not None]
     for first in range(0, len(kept), 64):
@@ -123,7 +123,7 @@ def _reestimate(model: GaussianMixtures, utterances: list[Utterance], paths: lis
     return accumulator.counts.sum(1)
 
 
-def _even(utterance: Utterance) -> np.ndarray | None:
+def _even(utterance: SpokenCut) -> np.ndarray | None:
     """Frames shared evenly among the states of the first pronunciations, silence at both edges."""
     phones = [utterance.silence, *(p for word in utterance.pronunciations for p in word[0]), utterance.silence]
     states = np.array([(p - 1) * STATES + s for p in phones for s in range(STATES)])

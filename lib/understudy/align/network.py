@@ -17,7 +17,7 @@ from understudy.align.viterbi import viterbi
 from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
-from understudy.stage import fingerprint
+from understudy.step import fingerprint
 
 _BATCH = 16
 

@@ -11,10 +11,11 @@ from lhotse.cut import Cut
 
 from understudy.align.archive import save_rows, write_index
 from understudy.align.check import BoundaryCheck
-from understudy.corpus import in_shards, is_perturbed, set_name
+from understudy.corpus import in_shards, is_perturbed
+from understudy.corpus.names import set_name
 from understudy.lang.lexicon import Lexicon
-from understudy.stage import log, read_json, write_json
-from understudy.stage.workers import Workers
+from understudy.parallel.workers import Workers
+from understudy.step import log, read_json, write_json
 
 Pronunciations = dict[str, tuple[tuple[int, ...], ...]]
 """Phone ids of each pronunciation of a word"""
@@ -65,7 +66,8 @@ def align_set(
         _Task(aligner, len(columns), cuts, _of_words(lexicon, cuts), folder, number)
         for number, cuts in enumerate(in_shards(manifest, shard_size))
     )
-    index, failed, unknown, check = {}, [], [], BoundaryCheck()
+    index: dict[str, list[int]] = {}
+    failed, unknown, check = [], [], BoundaryCheck()
     for number, path in enumerate(workers.map(_align_shard, tasks, f"{manifest}: shards")):
         part = read_json(path)
         index |= {cut_id: [number, *place] for cut_id, place in part["cuts"].items()}

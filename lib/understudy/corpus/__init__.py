@@ -1,37 +1,15 @@
 """Lhotse manifests: building, splitting by speaker, validating."""
 
-from understudy.corpus.build import (
-    Utterance,
-    build_cut,
-    build_cuts,
-    check_names,
-    in_shards,
-    is_perturbed,
-    join_manifests,
-    original_id,
-    read_cuts,
-    set_name,
-    write_cuts,
-)
-from understudy.corpus.split import set_of_speakers, split_speakers
-from understudy.corpus.validate import Fault, Report, validate, validate_sets
+from understudy.lazy import lazy
 
-__all__ = [
-    "Fault",
-    "Report",
-    "Utterance",
-    "build_cut",
-    "build_cuts",
-    "check_names",
-    "in_shards",
-    "is_perturbed",
-    "join_manifests",
-    "original_id",
-    "read_cuts",
-    "set_name",
-    "set_of_speakers",
-    "split_speakers",
-    "validate",
-    "validate_sets",
-    "write_cuts",
-]
+__getattr__, __all__ = lazy(
+    __name__,
+    {
+        "build": (
+            "Utterance", "build_cut", "build_cuts", "in_shards", "is_perturbed", "join_manifests", "original_id",
+            "perturbed", "read_cuts", "write_cuts",
+        ),
+        "split": ("set_of_speakers", "split_speakers"),
+        "validate": ("Fault", "Report", "validate_sets"),
+    },
+)  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from understudy.stage import UserError, atomic_path, log
+from understudy.step import UserError, atomic_path, log
 
 _BLOCK = 1 << 20
 _SAID_EVERY = 100 * _BLOCK  # bytes between two lines of progress
@@ -112,9 +112,9 @@ def _extract(packed: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> 
     target = (folder / member.name).resolve()
     if not target.is_relative_to(folder.resolve()):
         raise ValueError(f"{member.name} would be written outside")
-    if member.isfile():
+    if member.isfile() and (source := packed.extractfile(member)) is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with packed.extractfile(member) as source, target.open("wb") as copy:
+        with source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)
     elif not member.isdir():
         log.warning("%s: %s is neither a file nor a folder, left out", packed.name, member.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 def split_speakers(speakers: Iterable[str], labelled_share: float, num_dev: int, seed: int) -> dict[str, list[str]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+import random
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import chain, islice
+from pathlib import Path
 from typing import Literal
 
 from lhotse.cut import Cut
 
-from understudy.corpus.build import is_perturbed, original_id
-from understudy.stage import UserError
+from understudy.corpus.build import is_perturbed, original_id, read_cuts
+from understudy.step import UserError
 
 Unit = Literal["utterance", "speaker"]
 
@@ -53,3 +56,34 @@ def choose(cuts: Iterable[Cut], hours: float, seed: int, by: Unit = "utterance")
     if hours <= 0 or total < hours * 3600:
         raise UserError(f"{hours} hours asked for: give more than 0, and at most the {total / 3600:.3f} that there are")
     return chosen, total / 3600
+
+
+def some(manifests: Iterable[Path], most: int, seed: int) -> list[Cut]:
+    """At most so many cuts, any of the manifests equally likely (reservoir sampling: they are read once)."""
+    draw, cuts = random.Random(seed), chain.from_iterable(map(read_cuts, manifests))
+    kept = list(islice(cuts, most))
+    for number, cut in enumerate(cuts, start=most):
+        if (place := draw.randint(0, number)) < most:
+            kept[place] = cut
+    return kept
+
+
+def evenly(cuts: Iterable[Cut], number: int) -> list[Cut]:
+    """As many cuts as `number`, the first of each speaker, then the second of each, and so on; 0: all.
+
+    They stay in their order. A cut without a speaker is one of its own.
+    """
+    cuts = list(cuts)
+    heard: Counter[str] = Counter()
+    rounds = []
+    for place, cut in enumerate(cuts):
+        name = speaker_of(cut)
+        rounds.append((heard[name], place))
+        heard[name] += 1
+    chosen = sorted(place for _, place in sorted(rounds)[: number or None])
+    return [cuts[place] for place in chosen]
+
+
+def speaker_of(cut: Cut) -> str:
+    """The speaker's name, or the cut's own where there is none."""
+    return (cut.supervisions[0].speaker if cut.supervisions else None) or cut.id

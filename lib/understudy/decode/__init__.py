@@ -1,1 +1,1 @@
-"""k2 search: log-posteriors and a decoding graph to words."""
+"""The search: log-posteriors and a decoding graph to words."""

@@ -1,100 +1,19 @@
-"""Audio as a recogniser wants it: one channel at 16 kHz, in pieces that a search can hold, or as it arrives."""
+"""Audio as a search wants it: in pieces that it can hold, or as it arrives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil, gcd
-from pathlib import Path
 
 import numpy as np
-import soundfile
-import torch
-from torchaudio.functional import resample
 
 from understudy.device.audio import STANDARD_INPUT, Recording, stream_blocks
-from understudy.device.faults import DeviceError
+from understudy.device.errors import DeviceError
 from understudy.device.live import Interrupt, StandardInput
 from understudy.features.frames import SAMPLE_RATE
-from understudy.stage import UserError
+from understudy.step import UserError
 
-SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3", ".sph")
 _FRAME = SAMPLE_RATE // 100
-_BLOCK = 1 << 20
-
-
-def audio_files(paths: list[Path]) -> list[Path]:
-    """The files themselves, and those with a suffix of audio below the folders, sorted.
-
-    Raises:
-        UserError: a path that is not there, or a folder without audio.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"{path}: no such file or folder")
-        found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-        if not found:
-            raise UserError(f"{path}: no audio below it ({', '.join(SUFFIXES)})")
-        files += found
-    return files
-
-
-def read_audio(path: Path, channel: int | None = None) -> np.ndarray:
-    """Samples of a file, (length,) float32 in ±1, resampled to 16 kHz.
-
-    Raises:
-        UserError: it cannot be read, or has several channels and none is chosen.
-    """
-    try:
-        with soundfile.SoundFile(path) as file:
-            blocks = _mono(path, file, _channel(path, file.channels, channel))
-            if file.samplerate != SAMPLE_RATE:
-                blocks = resampled(blocks, file.samplerate)
-            return np.concatenate([np.zeros(0, np.float32), *blocks])
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise UserError(f"{path}: cannot be read as audio ({error})") from None
-
-
-def _channel(path: Path, channels: int, channel: int | None) -> int:
-    """The one to hear. Raises UserError where it is not there, or none is chosen of several."""
-    if channel is None and channels > 1:
-        raise UserError(f"{path}: {channels} channels. Say which one to hear: --channel 0 to {channels - 1}.")
-    if not 0 <= (channel or 0) < channels:
-        raise UserError(f"{path}: has channels 0 to {channels - 1}, not {channel}")
-    return channel or 0
-
-
-def _mono(path: Path, file: soundfile.SoundFile, channel: int) -> Iterator[np.ndarray]:
-    """Its samples in blocks, so that hours of several channels at a high rate need not fit into memory."""
-    for block in file.blocks(_BLOCK, dtype="float32", always_2d=True):
-        if not np.isfinite(block).all():
-            raise UserError(f"{path}: holds samples that are not numbers")
-        yield np.ascontiguousarray(block[:, channel])
-
-
-def resampled(blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
-    """The blocks of a signal at another rate, float32, at 16 kHz: what torchaudio makes of the whole signal at once.
-
-    Each stretch is resampled with so much of its past and its future that its own samples do not see where it ends.
-    """
-    common = gcd(rate, SAMPLE_RATE)
-    old, new = rate // common, SAMPLE_RATE // common
-    around = old * (2 + ceil(8 / min(old, new)))  # more than the filter spans (six zeros of a sinc), in whole periods
-    held, past = np.zeros(0, np.float32), 0
-    for block in blocks:
-        held = np.concatenate([held, block])
-        ready = (len(held) - around) // old * old
-        if ready - past < around:
-            continue
-        yield _resample(held[: ready + around], rate)[past // old * new : ready // old * new]
-        held, past = held[ready - around :], around
-    if len(held):
-        yield _resample(held, rate)[past // old * new :]
-
-
-def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
-    return resample(torch.from_numpy(samples), rate, SAMPLE_RATE).numpy()
 
 
 @contextmanager

@@ -11,19 +11,18 @@ import heapq
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from pathlib import Path
 
-import k2
 import kaldifst
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from understudy.lang.graph import words_of
+from understudy.lang.graph_costs import GraphCosts, Ways
 from understudy.lang.ngram import BEGIN, END, BackoffModel
-from understudy.stage import UserError, atomic_path, log
+from understudy.step import UserError, atomic_path, log
 
 _DELTA = 1e-4  # nats within which determinisation takes weights for equal
 # A poor model's alternatives are more than can be written down:
@@ -55,20 +54,15 @@ class WordLattice:
         return out
 
 
-def word_lattices(lattice: k2.Fsa, graph: k2.Fsa) -> list[WordLattice | None]:
-    """Of the lattices of a search (`search.lattices`), in their order; None where one is empty."""
-    states = lattice.arcs.shape().row_splits(1).tolist()
-    begins = lattice.arcs.shape().row_splits(2)[states].tolist()
-    table, costs = lattice.arcs.values()[:, :2].tolist(), (-lattice.scores).tolist()
-    words = [words_of(graph, [label]) for label in lattice.aux_labels.tolist()]
-    return [
-        _determinised(table[a:b], words[a:b], costs[a:b], last - first) if b > a else None
-        for (a, b), (first, last) in zip(pairwise(begins), pairwise(states))
-    ]
+def determinised(table: list[list[int]], words: list[list[int]], costs: list[float], states: int) -> WordLattice:
+    """The word lattice of a search's: with all alternatives, or with those within a beam that leaves few enough.
 
-
-def _determinised(table: list[list[int]], words: list[list[int]], costs: list[float], states: int) -> WordLattice:
-    """With all alternatives, or with those within a beam that leaves few enough."""
+    Args:
+        table: source and target of each arc, in topological order, from state 0 to the highest, the only final one.
+        words: word ids on each.
+        costs: of each, nats.
+        states: their number.
+    """
     behind = np.array(_behind_best(table, costs))
     beam = math.inf if len(behind) <= _MOST_ARCS else float(np.partition(behind, _MOST_ARCS)[_MOST_ARCS])
     while True:
@@ -109,7 +103,7 @@ def _acceptor(table: list[list[int]], words: list[list[int]], costs: list[float]
             source, states, cost = states, states + 1, 0.0
         word = said[-1] if said else 0
         lines.append(f"{source} {target} {word} {word} {cost!r}")
-    final = max(target for _, target in table)  # k2 has one final state, the last
+    final = max(target for _, target in table)
     return kaldifst.compile("\n".join([*lines, str(final)]) + "\n")
 
 
@@ -141,7 +135,8 @@ def _topological(start: int, arcs: list[tuple[int, int, int, float]]) -> dict[in
     for source, target, *_ in arcs:
         after.setdefault(source, []).append(target)
         waiting[target] = waiting.get(target, 0) + 1
-    number, ready = {}, [start]
+    number: dict[int, int] = {}
+    ready = [start]
     while ready:
         state = ready.pop()
         number[state] = len(number)
@@ -170,7 +165,9 @@ def nbest(lattice: WordLattice, n: int) -> Iterator[tuple[list[int], float]]:
             yield words[::-1], total
             n -= 1
             continue
-        steps = [(target, word, arc + ahead[target], arc) for target, word, arc in out[state]]
+        steps: list[tuple[int, int | None, float, float]] = [
+            (target, word, arc + ahead[target], arc) for target, word, arc in out[state]
+        ]
         if state in lattice.finals:
             steps.append((-1, None, lattice.finals[state], lattice.finals[state]))
         for target, word, rest, arc in steps:
@@ -221,7 +218,7 @@ class Rescoring:
     """Another language model in the place of the graph's."""
 
     old: BackoffModel
-    """that of the graph"""
+    """that of the graph: what it charges for a sequence (`GraphCosts`) is taken off"""
     new: BackoffModel
     words: Sequence[str]
     """by id"""
@@ -233,21 +230,26 @@ class Rescoring:
 
         A word that the new model lacks keeps the old one's cost.
         """
-        out, reach = lattice.outgoing(), max(self.old.order, self.new.order) - 1
-        numbers: dict[tuple[int, tuple[str, ...]], int] = {(0, (BEGIN,)[:reach]): 0}
+        out, reach = lattice.outgoing(), max(self.new.order - 1, 0)
+        numbers: dict[tuple[int, tuple[str, ...], Ways], int] = {(0, (BEGIN,)[:reach], self._graph.start): 0}
         arcs, finals = [], {}
-        for state, history in (todo := list(numbers)):
-            here = numbers[state, history]
+        for state, history, ways in (todo := list(numbers)):
+            here = numbers[state, history, ways]
             if state in lattice.finals:
-                finals[here] = lattice.finals[state] + self._change(END, history)
+                finals[here] = lattice.finals[state] + self._change(END, history, self._graph.end(ways))
             for target, word, cost in out[state]:
                 text = self.words[word]
-                key = (target, (*history, text)[-reach:] if reach else ())
+                charged, after = self._graph.step(ways, text)
+                key = (target, (*history, text)[-reach:] if reach else (), after)
                 if key not in numbers:
                     numbers[key] = len(numbers)
                     todo.append(key)
-                arcs.append((here, numbers[key], word, cost + self._change(text, history)))
+                arcs.append((here, numbers[key], word, cost + self._change(text, history, charged)))
         return _in_order(arcs, finals, 0)
+
+    @cached_property
+    def _graph(self) -> GraphCosts:
+        return GraphCosts(self.old)
 
     def best(self, lattice: WordLattice, n: int) -> list[int]:
         """Word ids of the best sequence after rescoring: of the lattice's n best before it, or of all where n is 0."""
@@ -257,15 +259,17 @@ class Rescoring:
 
     def change(self, sequence: Sequence[int]) -> float:
         """What rescoring adds to the cost of a whole sequence of word ids."""
-        said, history, total = [*(self.words[word] for word in sequence), END], [BEGIN], 0.0
-        for word in said:
-            total += self._change(word, history)
+        history, ways, total = [BEGIN], self._graph.start, 0.0
+        for word in (self.words[word] for word in sequence):
+            charged, ways = self._graph.step(ways, word)
+            total += self._change(word, history, charged)
             history.append(word)
-        return total
+        return total + self._change(END, history, self._graph.end(ways))
 
-    def _change(self, word: str, history: Sequence[str]) -> float:
+    def _change(self, word: str, history: Sequence[str], charged: float) -> float:
+        """What a word costs more, for which the graph has charged so much."""
         new = self.new.log_prob(word, history)
-        return 0.0 if new == -math.inf else self.weight * (self.old.log_prob(word, history) - new)
+        return 0.0 if new == -math.inf else self.weight * (-charged - new)
 
 
 def save_lattices(path: Path, lattices: Mapping[str, WordLattice | None]) -> None:

@@ -1,6 +1,6 @@
 """A recogniser in one folder: acoustic model, graph, front end and scales, for audio that no manifest knows.
 
-Its files: model.json, model.safetensors, HCLG.safetensors, lexicon.txt, phones.txt, words.txt, tree.json,
+Its files: model.json, model.safetensors, HCLG.fst, HCLG.json, lexicon.txt, phones.txt, words.txt, tree.json,
 normaliser.json, and recogniser.json, which holds the scales, the beams and where they come from.
 """
 
@@ -17,20 +17,22 @@ import torch
 from torch import Tensor
 
 from understudy import models
-from understudy.decode.search import Beams, Found, Scales, Wanted, search_each
-from understudy.decode.words import Word, confidences, spans
+from understudy.decode.options import Beams, Engine
+from understudy.decode.search import Found, Scales, Wanted, search_each
+from understudy.decode.word_times import Word, confidences, spans
+from understudy.device.confidence import confidence, is_rejected
 from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.logmel import logmel
 from understudy.features.stream import SHORTEST
-from understudy.lang.graph import check_graph, load_graph, with_word_cost
+from understudy.lang.graph import GRAPH_FILES, check_graph, load_graph, with_word_cost
 from understudy.lang.lexicon import LEXICON_FILES, Lexicon
 from understudy.lang.tree import Tree
-from understudy.stage import UserError, atomic_path, read_json, write_json
+from understudy.step import UserError, atomic_path, read_json, write_json
 
 DRAWS = 100  # word sequences that a confidence is counted over
 _MODEL = ("model.json", "model.safetensors")
-_GRAPH = ("HCLG.safetensors", *LEXICON_FILES)
+_GRAPH = (*GRAPH_FILES, *LEXICON_FILES)
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,24 @@ class Heard:
     seconds: float
     empty: bool
     """the search found no way through its graph: nothing is known of what was said"""
+    confidence: float | None = None
+    """of `understudy.device.confidence`; None: no words were found"""
+    rejected: bool = False
+    """words were found, and are not told: the confidence is below the least"""
 
 
 def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str, Any], out: Path) -> None:
     """Copy what a recogniser needs to a folder.
 
     Args:
-        about: acoustic_scale, prior_scale, beams, and anything else worth keeping.
+        about: acoustic_scale, prior_scale, beams, least_confidence, and anything else worth keeping.
 
     Raises:
         UserError: the parts do not belong together.
     """
     grown = Tree.load(tree)
     models.check_tree(model, models.load(model), grown, tree)
-    check_graph(graph / "HCLG.safetensors", grown.fingerprint)
+    check_graph(graph, grown.fingerprint)
     files = {model / name: name for name in _MODEL} | {graph / name: name for name in _GRAPH}
     for source, name in (files | {tree: "tree.json", normaliser: "normaliser.json"}).items():
         if not source.exists():
@@ -67,24 +73,30 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
 class Recogniser:
     """Audio to words."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, engine: Engine | None = None) -> None:
         """Load a folder that `pack` made.
+
+        Args:
+            engine: what searches; None: k2 where it is installed.
 
         Raises:
             UserError: it is none.
         """
         if not (folder / "recogniser.json").exists():
             raise UserError(f"{folder}: no recogniser.json in it. Make a recogniser of a model with steps/pack.py.")
+        self.engine = engine
         self.about = read_json(folder / "recogniser.json")
-        self.scales = Scales.of(self.about)
+        self.scales = Scales.from_dict(self.about)
         self.beams = Beams(**self.about["beams"])
         self.model, self.lexicon, self.tree = models.load(folder), Lexicon.read(folder), Tree.load(folder / "tree.json")
-        graph = load_graph(folder / "HCLG.safetensors", self.tree.fingerprint)
+        graph = load_graph(folder, self.tree.fingerprint)
         self.graph = with_word_cost(graph, self.scales.word)
         self.normaliser = Normaliser.load(folder / "normaliser.json")
+        self.silences = self.tree.senones_of(self.lexicon.silence)
+        self.least_confidence: float | None = self.about.get("least_confidence")
 
     def hear(self, batch: Sequence[np.ndarray], times: bool = True) -> list[Heard]:
-        """Words of utterances.
+        """Words of utterances; none of those that it is less sure of than `least_confidence`.
 
         Args:
             batch: samples of each, (length,) float32 in ±1 at 16 kHz.
@@ -92,13 +104,28 @@ class Recogniser:
         """
         voiced = [i for i, samples in enumerate(batch) if len(samples) >= SHORTEST]
         features = [torch.from_numpy(stack(self.normaliser(logmel(batch[i])))) for i in voiced]
-        posteriors = self.model.log_posteriors(features) if voiced else []
-        scores = [self.scales.scores(p, self.model.log_priors) for p in posteriors]
-        found = search_each(self.graph, scores, self.beams, [None], Wanted(DRAWS if times else 0))
         heard = [Heard([], len(samples) / SAMPLE_RATE, True) for samples in batch]
-        for i, score, (one,) in zip(voiced, scores, found, strict=True):
-            heard[i] = Heard(self.words(one, score, times), heard[i].seconds, one.empty)
+        for i, (found, scores) in zip(voiced, self.search(features, DRAWS if times else 0), strict=True):
+            heard[i] = self.heard(found, scores, heard[i].seconds, times)
         return heard
+
+    def search(self, features: Sequence[Tensor], draws: int = 0) -> list[tuple[Found, Tensor]]:
+        """What is found in features (frames, inputs) of utterances, with its path, and their scores."""
+        posteriors = self.model.log_posteriors(list(features)) if features else []
+        scores = [self.scales.scores(p, self.model.log_priors) for p in posteriors]
+        found = search_each(self.graph, scores, self.beams, [None], Wanted(draws, path=True), self.engine)
+        return [(one, score) for (one,), score in zip(found, scores, strict=True)]
+
+    def heard(self, found: Found, scores: Tensor, seconds: float, times: bool = True) -> Heard:
+        """What a search found in `scores` (frames, senones), as `hear` tells it."""
+        sure = self.confidence(found, scores)
+        if is_rejected(sure, self.least_confidence):
+            return Heard([], seconds, found.empty, sure, True)
+        return Heard(self.words(found, scores, times), seconds, found.empty, sure)
+
+    def confidence(self, found: Found, scores: Tensor) -> float | None:
+        """Of words that were found in `scores` (frames, senones); None: there are none."""
+        return confidence(scores.numpy(), found.path, self.silences) if found.words else None
 
     def words(self, found: Found, scores: Tensor, times: bool = True) -> list[Word]:
         """Words that a search found in `scores` (frames, senones), as `hear` tells them; `DRAWS` of them were drawn."""
@@ -118,7 +145,7 @@ def about(scored: dict[str, Any], beams: Beams, system: str, weights: str) -> di
     """
     rates = {key: scored[key] for key in ("wer", "wer_low", "wer_high", "errors", "words", "utterances")}
     return {
-        "system": system, **Scales.of(scored).told(), "beams": asdict(beams), "frame_s": STACKED_SHIFT,
+        "system": system, **Scales.from_dict(scored).to_dict(), "beams": asdict(beams), "frame_s": STACKED_SHIFT,
         "normalise": scored.get("normalise", []),
         "tested": rates if scored.get("model", weights) == weights else None,
     }  # fmt: skip

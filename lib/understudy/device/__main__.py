@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .audio import STANDARD_INPUT, Recording, file_blocks, microphone_blocks, stream_blocks, wav_files
-from .events import Event, Patience
-from .faults import DeviceError
+from .confidence import sureness
+from .endpointing import EndpointOptions, Event
+from .errors import DeviceError
 from .live import Interrupt, StandardInput
 from .recogniser import Recogniser
 
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--microphone", nargs="?", const="", metavar="NAME", help="hear a microphone")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--channel", type=int, help="of audio with several")
-    for name, seconds in vars(Patience()).items():
+    for name, seconds in vars(EndpointOptions()).items():
         parser.add_argument(f"--{name}", type=float, default=seconds, metavar="SECONDS", help=f"(default: {seconds})")
     given = parser.parse_args(arguments)
     try:
@@ -52,7 +53,7 @@ def _listen(given: argparse.Namespace) -> int:
         raise DeviceError("name WAV files, folders, - for standard input, or --microphone")
     files = [] if live else wav_files(given.audio)
     recogniser = Recogniser(given.device)
-    patience, rate = Patience(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
+    patience, rate = EndpointOptions(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
 
     def hear(recording: Recording, name: str) -> None:
         _tell(recogniser.hear(recording, patience), name, given.format)
@@ -83,6 +84,10 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
         text, end = " ".join(event.heard.words), event.start + event.heard.seconds
         if event.heard.empty:
             _warn(f"{name}: nothing was found from {event.start:.2f} to {end:.2f} s")
+        if event.final and event.heard.rejected:
+            _warn(
+                f"{name}: words from {event.start:.2f} to {end:.2f} s are not told: {sureness(event.heard.confidence)}"
+            )
         if form == "json":
             news = {
                 "file": name,
@@ -91,9 +96,9 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
                 "end": round(end, 3),
                 "text": text,
             }
-            print(
-                json.dumps(news | ({"empty": event.heard.empty} if event.final else {}), ensure_ascii=False), flush=True
-            )
+            if event.final:
+                news |= {"empty": event.heard.empty, "rejected": event.heard.rejected}
+            print(json.dumps(news, ensure_ascii=False), flush=True)
         elif event.final:
             _clear()
             print(f"{name} {event.start:.2f} {end:.2f} {text}", flush=True)

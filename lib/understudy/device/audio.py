@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .faults import DeviceError
+from .errors import DeviceError
 from .live import WAIT, Interrupt
 from .wav import OPENING, PCM, Source, is_wav, read_header
 
@@ -213,7 +213,7 @@ def _samples(data: bytes) -> np.ndarray:
 
 
 def _strange(opening: bytes) -> str | None:
-    """What is said of audio of another format, where its first bytes tell it."""
+    """The message on audio of another format, where its first bytes tell it."""
     if opening[:4] == b"RIFF":
         return "not WAV audio, though it begins as such"
     for begins, known in _OTHERS.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import DeviceError
+from .errors import DeviceError
 
 FORMAT = 1
 DESCRIPTION, NETWORK, GRAPH = "device.json", "network.onnx", "graph.fst"
@@ -19,6 +19,8 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "max_active": int, "silences": list, "words": list, "sequence_base": int, "sequences": list, "files": dict,
 }  # fmt: skip
 """all that a description must hold"""
+_OPTIONAL = {"least_confidence": (*_NUMBER, type(None))}
+"""what came later"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def _description(folder: Path) -> dict[str, Any]:
             "Take the run-time that lies in the folder."
         )
     wrong = [key for key, kind in _KEYS.items() if not isinstance(about.get(key), kind)]
+    wrong += [key for key, kind in _OPTIONAL.items() if not isinstance(about.get(key), kind)]
     if not wrong and not _sealed(about["files"]):
         wrong = ["files"]
     if wrong:

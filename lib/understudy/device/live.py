@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import select
 import signal
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
-from .faults import DeviceError
+from .errors import DeviceError
 
 WAIT = 0.1
 """seconds after which a wait for audio looks for an interrupt"""
@@ -26,7 +28,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.came = False
-        self._before: dict[signal.Signals, signal.Handlers] = {}
+        self._before: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {}
 
     def __enter__(self) -> Interrupt:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .recogniser import Recogniser, Utterance
+from .recogniser import Recogniser, UtteranceDecoding
 
 _BLOCK = 0.1  # seconds that arrive at once
 
@@ -29,7 +29,7 @@ def main(folder: Path, utterances: Path) -> None:
 
 def _heard(recogniser: Recogniser, samples: np.ndarray) -> dict:
     """Words, CPU seconds, when the first word was known (seconds of audio), and what the end took (seconds)."""
-    utterance, rate, first = Utterance(recogniser), recogniser.front.rate, None
+    utterance, rate, first = UtteranceDecoding(recogniser), recogniser.front.rate, None
     begun, size = time.process_time(), round(_BLOCK * rate)
     for at in range(0, len(samples), size):
         utterance.hear(samples[at : at + size])
@@ -39,8 +39,8 @@ def _heard(recogniser: Recogniser, samples: np.ndarray) -> dict:
     heard = utterance.finish()
     done = time.process_time()
     return {
-        "words": heard.words, "empty": heard.empty, "widened": utterance.widened, "seconds": len(samples) / rate,
-        "cpu_s": done - begun, "first_word_s": first, "end_s": done - ended,
+        "words": heard.words, "empty": heard.empty, "widened": utterance.widened, "rejected": heard.rejected,
+        "seconds": len(samples) / rate, "cpu_s": done - begun, "first_word_s": first, "end_s": done - ended,
     }  # fmt: skip
 
 

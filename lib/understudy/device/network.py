@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from .faults import DeviceError
+from .errors import DeviceError
 
 PIECE = 10
 """Stacked frames (0.3 s) that the network hears at once. Always as many from an utterance's beginning on, whatever the
@@ -67,9 +67,9 @@ class Network:
             raise DeviceError(f"{path}: hears features {features}, {self.delay} frames late. Export it anew.")
         return features[1]
 
-    def utterance(self) -> Utterance:
+    def utterance(self) -> UtteranceState:
         """A new one."""
-        return Utterance(self)
+        return UtteranceState(self)
 
     def run(self, features: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
         """Features (frames, width) and the state before them to logits (frames, senones) and the state after."""
@@ -78,7 +78,7 @@ class Network:
         return logits, tuple(after)
 
 
-class Utterance:
+class UtteranceState:
     """Features to logits in step with them: the delay is taken out."""
 
     def __init__(self, network: Network) -> None:
@@ -97,7 +97,7 @@ class Utterance:
 
     def finish(self) -> np.ndarray:
         """Logits of the last frames: the last one is repeated to flush the delayed outputs."""
-        if self._waiting is None:
+        if self._waiting is None or self._last is None:
             return self._logits(np.zeros((0, 0), np.float32))
         return self._logits(np.concatenate([self._waiting, np.repeat(self._last, self._network.delay, axis=0)]))
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .events import Event, Patience, events
-from .faults import DeviceError
+from .confidence import confidence, is_rejected
+from .endpointing import EndpointOptions, Event, events
+from .errors import DeviceError
+from .features import FrontEnd
 from .files import Files
-from .front import FrontEnd
 from .network import Network
 from .search import Beams, Best, Graph, Search
 
@@ -24,6 +25,10 @@ class Heard:
     seconds: float
     empty: bool = False
     """the search found no way through its graph: nothing is known of what was said"""
+    confidence: float | None = None
+    """of `confidence`; None: no words were found"""
+    rejected: bool = False
+    """words were found, and are not told: the confidence is below the least"""
 
 
 class Recogniser:
@@ -55,27 +60,28 @@ class Recogniser:
         # What is the same for all senones of a frame changes no path: the log-posteriors need no normalising.
         self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors
         self.silences = frozenset(about["silences"])
+        self.least_confidence: float | None = about.get("least_confidence")  # older folders have none
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """For the search: (frames, senones)."""
         return np.float32(self._scale) * (logits - self._offset)
 
-    def hear(self, blocks: Iterable[np.ndarray], patience: Patience) -> Iterator[Event]:
+    def hear(self, blocks: Iterable[np.ndarray], patience: EndpointOptions) -> Iterator[Event]:
         """What is said in samples as they arrive, (length,) float32 in ±1: see `events`."""
         if not self.front.shift <= patience.piece < patience.longest:
             raise DeviceError(
                 f"{patience}: a piece lasts {self.front.shift:g} s or more, and less than the longest utterance"
             )
-        return events(blocks, lambda: Utterance(self), patience, self.front.rate)
+        return events(blocks, lambda: UtteranceDecoding(self), patience, self.front.rate)
 
     def whole(self, samples: np.ndarray) -> Heard:
         """What is said in one utterance, (length,) float32 in ±1."""
-        utterance = Utterance(self)
+        utterance = UtteranceDecoding(self)
         utterance.hear(samples)
         return utterance.finish()
 
 
-class Utterance:
+class UtteranceDecoding:
     """From samples to words, a piece at a time."""
 
     def __init__(self, recogniser: Recogniser) -> None:
@@ -120,11 +126,16 @@ class Utterance:
         return Heard(self._recogniser.graph.text(self._best.words), self._seconds)
 
     def finish(self) -> Heard:
-        """All words."""
+        """All words; none where it is less sure of them than it should be at least."""
         for logits in (self._network(self._front.finish()), self._network.finish()):
             self._search(self._recogniser.scores(logits))
-        best = self._search.finish()
-        return Heard(self._recogniser.graph.text(best.words) if best else [], self._seconds, best is None)
+        best, known = self._search.finish(), self._recogniser
+        if best is None or not best.words:
+            return Heard([], self._seconds, best is None)
+        sure = confidence(self._search.scores, best.labels, known.silences)
+        if is_rejected(sure, known.least_confidence):
+            return Heard([], self._seconds, False, sure, True)
+        return Heard(known.graph.text(best.words), self._seconds, False, sure)
 
     @property
     def _seconds(self) -> float:

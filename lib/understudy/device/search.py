@@ -10,8 +10,8 @@ import kaldifst  # before kaldi_hmm_gmm, which waits for ever otherwise
 import kaldi_hmm_gmm  # isort: skip
 import numpy as np
 
-from .arcs import read_arcs
-from .faults import DeviceError
+from .errors import DeviceError
+from .openfst import read_fst
 
 RETRIES = 2
 
@@ -68,7 +68,10 @@ class Graph:
 
 def _check(path: Path, senones: int, base: int, sequences: int) -> None:
     """The decoder does not: it would read scores of other frames, or beyond all."""
-    arcs = read_arcs(path)
+    try:
+        arcs = read_fst(path).arcs
+    except (OSError, ValueError) as error:
+        raise DeviceError(f"{path}: cannot be read ({error}). Export the graph again.") from None
     for column, what, most in ((0, "senone", senones), (1, "word", base + sequences - 1)):
         least, largest = (int(bound(arcs[:, column], initial=0)) for bound in (np.min, np.max))
         if least < 0 or largest > most:
@@ -106,6 +109,11 @@ class Search:
             self._scores = longer
         self._scores[self._frames : need] = scores
         self._frames = need
+
+    @property
+    def scores(self) -> np.ndarray:
+        """All that was searched, (frames, senones)."""
+        return self._scores[: self._frames]
 
     def so_far(self) -> Best | None:
         """The best path, wherever it may end; None: none is left."""

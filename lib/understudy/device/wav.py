@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import Protocol
 
-from .faults import DeviceError
+from .errors import DeviceError
 
 PCM = 1
 OPENING = 12

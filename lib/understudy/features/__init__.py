@@ -1,8 +1,21 @@
 """Log-mel extraction, normalisation, stacking: the one place that converts seconds, samples and frames."""
 
-from understudy.features.frames import FRAME_SHIFT, STACK, STACKED_SHIFT, stack, stacked_length
-from understudy.features.load import Normaliser, load_logmel, load_stacked
+from understudy.lazy import lazy
 
-__all__ = [
-    "FRAME_SHIFT", "STACK", "STACKED_SHIFT", "Normaliser", "load_logmel", "load_stacked", "stack", "stacked_length",
-]  # fmt: skip
+__getattr__, __all__ = lazy(
+    __name__,
+    {
+        "frames": (
+            "FRAME_SHIFT",
+            "STACK",
+            "STACKED_SHIFT",
+            "stack",
+            "stacked_length",
+        ),
+        "load": (
+            "load_logmel",
+            "load_stacked",
+        ),
+        "normalise": ("Normaliser",),
+    },
+)

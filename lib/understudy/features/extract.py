@@ -10,12 +10,15 @@ from lhotse import CutSet, Features, LilcomChunkyWriter
 from lhotse.cut import Cut
 from lhotse.utils import fastcopy
 
-from understudy.corpus import in_shards, write_cuts
-from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE
-from understudy.features.load import Normaliser, load_logmel
+from understudy.corpus import in_shards, perturbed, write_cuts
+from understudy.corpus.levels import on_another_scale
+from understudy.device.normalise import OnlineMean
+from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE, WINDOW
+from understudy.features.load import load_logmel
 from understudy.features.logmel import NUM_MELS, logmel
-from understudy.stage import UserError, atomic_path, log
-from understudy.stage.workers import Workers
+from understudy.features.normalise import Normaliser
+from understudy.parallel.workers import Workers
+from understudy.step import UserError, atomic_path, log
 
 Alteration = Callable[[Cut, np.ndarray], np.ndarray]
 """A cut's samples, (length,) float32, to as many others."""
@@ -41,8 +44,8 @@ def extract_set(
     log.info("%s: features of %d shards at speeds %s", name, len(made), speeds)
 
 
-def global_normaliser(manifest: Path) -> Normaliser:
-    """Mean and standard deviation over all frames of a manifest with features, in double precision."""
+def normaliser_of(manifest: Path, online: OnlineMean | None) -> Normaliser:
+    """By mean and standard deviation over all frames of a manifest with features, in double precision."""
     total, square, count = np.zeros(NUM_MELS), np.zeros(NUM_MELS), 0
     for cut in CutSet.from_file(manifest):
         frames = load_logmel(cut).astype(np.float64)
@@ -51,7 +54,7 @@ def global_normaliser(manifest: Path) -> Normaliser:
         raise UserError(f"{manifest}: no frames to normalise on")
     mean = total / count
     std = np.sqrt(np.maximum(square / count - mean**2, 1e-6))
-    return Normaliser(mean.astype(np.float32), std.astype(np.float32))
+    return Normaliser(mean.astype(np.float32), std.astype(np.float32), online)
 
 
 def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str, Alteration | None]) -> Path:
@@ -62,7 +65,11 @@ def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str, Alteratio
     with atomic_path(features) as partial:
         with LilcomChunkyWriter(partial) as store:
             stored_as = Path(store.storage_path).name
-            done = [_extract_cut(_perturbed(c, speed), store, backend, altered) for speed in speeds for c in cuts]
+            done = [
+                _extract_cut(c if speed == 1.0 else perturbed(c, speed), store, backend, altered)
+                for speed in speeds
+                for c in cuts
+            ]
         if stored_as != partial.name:
             raise UserError(f"{partial}: the feature writer chose another name, {stored_as}")
     for cut in done:
@@ -71,12 +78,11 @@ def _extract_shard(task: tuple[list[Cut], int, Path, list[float], str, Alteratio
     return manifest
 
 
-def _perturbed(cut: Cut, speed: float) -> Cut:
-    return cut if speed == 1.0 else cut.perturb_speed(speed)
-
-
 def _extract_cut(cut: Cut, store: LilcomChunkyWriter, backend: str, altered: Alteration | None) -> Cut:
     samples = load_samples(cut)
+    if len(samples) < WINDOW:
+        way = "Leave such cuts out in stage 0."
+        raise UserError(f"cut {cut.id}: lasts {1000 * cut.duration:g} ms, and a frame takes {WINDOW // 16}. {way}")
     frames = logmel(altered(cut, samples) if altered else samples, backend)
     cut = fastcopy(cut)  # the given cut is perturbed again for other speeds
     cut.features = Features(
@@ -95,7 +101,8 @@ def load_samples(cut: Cut) -> np.ndarray:
         UserError: another rate, several channels, or audio that cannot be read.
     """
     if cut.sampling_rate != SAMPLE_RATE:
-        raise UserError(f"cut {cut.id}: {cut.sampling_rate} Hz, not {SAMPLE_RATE}. Resample it in stage 0.")
+        way = "Resample it in stage 0: steps/prepare_corpus.py does."
+        raise UserError(f"cut {cut.id}: {cut.sampling_rate} Hz, not {SAMPLE_RATE}. {way}")
     try:
         samples = cut.load_audio()
     except Exception as error:  # the reader's errors are many; all mean that this file cannot be read
@@ -104,4 +111,6 @@ def load_samples(cut: Cut) -> np.ndarray:
         raise UserError(f"cut {cut.id}: {samples.shape[0]} channels, not one. Choose a channel in stage 0.")
     if not np.isfinite(samples).all():
         raise UserError(f"cut {cut.id}: samples that are not numbers in {cut.recording.sources[0].source}")
+    if loud := on_another_scale(samples[0]):
+        raise UserError(f"cut {cut.id}: {loud}")
     return samples[0]

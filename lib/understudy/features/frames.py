@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-SAMPLE_RATE = 16_000
+from understudy.corpus.rate import SAMPLE_RATE
+
 FRAME_SHIFT = 0.01
 """Seconds between log-mel frames."""
+WINDOW = SAMPLE_RATE // 40
+"""Samples of a log-mel frame, 25 ms."""
 STACK = 3
 """Log-mel frames in one stacked frame."""
 STACKED_SHIFT = FRAME_SHIFT * STACK

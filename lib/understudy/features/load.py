@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from lhotse.cut import Cut
 
 from understudy.features.frames import stack
-from understudy.stage import UserError, read_json, write_json
-
-
-@dataclass
-class Normaliser:
-    """Mean and standard deviation per mel channel, over the labelled speech (a device knows no more)."""
-
-    mean: np.ndarray
-    """(mels,)"""
-    std: np.ndarray
-    """(mels,)"""
-
-    def __call__(self, logmel: np.ndarray) -> np.ndarray:
-        """(frames, mels) to the same, normalised."""
-        return ((logmel - self.mean) / self.std).astype(np.float32)
-
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        write_json(path, {"mean": self.mean.tolist(), "std": self.std.tolist()})
-
-    @classmethod
-    def load(cls, path: Path) -> Normaliser:
-        """Read what `save` wrote."""
-        values = read_json(path)
-        return cls(np.array(values["mean"], np.float32), np.array(values["std"], np.float32))
+from understudy.features.normalise import Normaliser
+from understudy.step import UserError
 
 
 def load_logmel(cut: Cut) -> np.ndarray:

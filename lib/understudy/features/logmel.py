@@ -1,15 +1,17 @@
 """64 log-mel filterbank energies, 25 ms window, 10 ms shift, on Kaldi's scale (samples in ±32768).
 
-Three back ends give the same numbers: torchaudio (default: five times faster than the next), kaldi-native-fbank
-(what a device runs), and kaldifeat (batched, for GPUs).
+Three back ends give the same numbers: torchaudio (five times faster than the next, so the default where it loads),
+kaldi-native-fbank (what a device runs, the default elsewhere), and kaldifeat (batched, for GPUs).
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from understudy.features.frames import SAMPLE_RATE
-from understudy.stage import UserError
+from understudy.step import UserError
 
 NUM_MELS = 64
 WINDOW = 0.025
@@ -18,12 +20,22 @@ LOW_FREQ, HIGH_FREQ = 20.0, 7600.0
 BACKENDS = ("torchaudio", "kaldi-native-fbank", "kaldifeat")
 
 
-def logmel(samples: np.ndarray, backend: str = BACKENDS[0]) -> np.ndarray:
+@cache
+def default_backend() -> str:
+    """The first of BACKENDS that loads, of the two that every set-up may have."""
+    try:
+        import torchaudio.compliance.kaldi  # noqa: F401
+    except (ImportError, OSError, RuntimeError):  # it is not there, or its library wants another torch
+        return BACKENDS[1]
+    return BACKENDS[0]
+
+
+def logmel(samples: np.ndarray, backend: str | None = None) -> np.ndarray:
     """Log-mel energies of one utterance.
 
     Args:
         samples: (samples,) float in ±1, 16 kHz.
-        backend: one of BACKENDS.
+        backend: one of BACKENDS; None: `default_backend`.
 
     Returns:
         (frames, 64) float32, natural log; frames = round(samples / 160) (Kaldi's snip_edges=false).
@@ -32,6 +44,7 @@ def logmel(samples: np.ndarray, backend: str = BACKENDS[0]) -> np.ndarray:
         UserError: unknown back end, or one that is not installed.
     """
     samples = np.ascontiguousarray(samples, dtype=np.float32) * 32768.0
+    backend = backend or default_backend()
     if backend == "kaldi-native-fbank":
         return _kaldi_native(samples)
     if backend == "torchaudio":
@@ -62,8 +75,11 @@ def _kaldi_native(samples: np.ndarray) -> np.ndarray:
 
 def _torchaudio(samples: np.ndarray) -> np.ndarray:
     import torch
-    from torchaudio.compliance.kaldi import fbank
 
+    try:
+        from torchaudio.compliance.kaldi import fbank
+    except (ImportError, OSError, RuntimeError) as error:
+        raise UserError(f"torchaudio does not load ({error}): choose the feature back end {BACKENDS[1]}") from None
     return fbank(
         torch.from_numpy(samples)[None], sample_frequency=SAMPLE_RATE, frame_length=1000 * WINDOW, snip_edges=False,
         dither=0.0, num_mel_bins=NUM_MELS, low_freq=LOW_FREQ, high_freq=HIGH_FREQ,

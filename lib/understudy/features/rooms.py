@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
-from lhotse.augmentation.utils import FastRandomRIRGenerator
 
 from understudy.features.frames import SAMPLE_RATE
-
-_SOUND_SPEED = 340.0  # m/s, as in the generator of rooms
+from understudy.features.impulse_response import SOUND_SPEED, random_response
 
 
 def make_room(seed: int) -> np.ndarray:
-    """A random room's impulse response of unit energy, (taps,) float32, from the direct sound on (arXiv:2208.04101)."""
-    with torch.random.fork_rng(), _one_thread():
-        torch.manual_seed(seed)
-        response = FastRandomRIRGenerator(sr=SAMPLE_RATE, max_T60=0.6, room_seed=seed, source_seed=seed)(1)[0]
-    # The generator draws the distance first; the same draw says when the direct sound comes.
-    distance = np.random.default_rng(seed).uniform(0.2, 12.0, size=(1,))[0]
-    direct = response[round(distance * SAMPLE_RATE / _SOUND_SPEED) :]
+    """A random room's impulse response of unit energy, (taps,) float32, from the direct sound on."""
+    response, distance = random_response(seed)
+    direct = response[round(distance * SAMPLE_RATE / SOUND_SPEED) :]
     return (direct / np.sqrt(np.sum(direct**2))).astype(np.float32)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The generator writes reflections that fall on one sample over each other: with several threads chance decides."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def make_rooms(number: int, seed: int) -> np.ndarray:
@@ -56,6 +36,6 @@ def unit(signal: np.ndarray) -> np.ndarray:
 
 
 def fast_length(length: int) -> int:
-    """The next length that is m * 2**n with m up to 16: quick to transform, at most an eighth longer."""
+    """The next length that is m · 2ⁿ with m up to 16: quick to transform, at most an eighth longer."""
     step = 1 << max(length.bit_length() - 4, 0)
     return -(-length // step) * step

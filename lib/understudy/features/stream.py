@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from understudy.features.frames import SAMPLE_RATE, STACK, stack
-from understudy.features.load import Normaliser
 from understudy.features.logmel import NUM_MELS, logmel
+from understudy.features.normalise import Normaliser
 
 SHORTEST = 480
 """Samples: less is not one stacked frame"""
@@ -19,7 +19,7 @@ class FeatureStream:
     """Samples to stacked features, as soon as a frame's window is heard."""
 
     def __init__(self, normaliser: Normaliser) -> None:
-        self._normaliser = normaliser
+        self._normalised = normaliser.utterance()
         self._samples = np.zeros(0, np.float32)  # from frame `_first` on
         self._first = self._frames = 0
         self._rest = np.zeros((0, NUM_MELS), np.float32)  # frames that are not a stacked one yet
@@ -45,7 +45,7 @@ class FeatureStream:
         first = max(end - _CONTEXT, 0)
         self._samples = self._samples[(first - self._first) * _SHIFT :]
         self._first, self._frames = first, end
-        return self._normaliser(found)
+        return self._normalised(found)
 
     def _stacked(self, frames: np.ndarray) -> np.ndarray:
         frames = np.concatenate([self._rest, frames])

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from understudy.align.graph import phone_graph
+from understudy.lang.phone_graph import phone_graph
 from understudy.lang.phone_lm import History, PhoneLm
 
+State = TypeVar("State", bound=Hashable)
+Places = tuple[frozenset[int], History]
+"""State of a transcript"""
 
-class Acceptor(Protocol):
+
+class Acceptor(Protocol[State]):
     """States and phones; deterministic: no state has two arcs with one phone."""
 
-    start: Hashable
+    start: State
 
-    def arcs(self, state: Hashable) -> Iterable[tuple[int, float, Hashable]]:
+    def arcs(self, state: State) -> Iterable[tuple[int, float, State]]:
         """(phone, log weight, next state)."""
 
-    def final(self, state: Hashable) -> float | None:
+    def final(self, state: State) -> float | None:
         """Log weight of ending here; None: not an end."""
 
 
@@ -35,10 +39,10 @@ class Transcript:
             for p in preceding:
                 self.after[p].add(node)
         self.starts, self.ends, self.lm = frozenset(starts), ends, lm
-        self.start = (frozenset([-1]), lm.start)
+        self.start: Places = (frozenset([-1]), lm.start)
 
-    def arcs(self, state: tuple[frozenset[int], History]) -> list[tuple[int, float, Hashable]]:
-        """As of `Acceptor`."""
+    def arcs(self, state: Places) -> list[tuple[int, float, Places]]:
+        """See `Acceptor`."""
         nodes, history = state
         places: dict[int, set[int]] = {}
         for node in nodes:
@@ -50,7 +54,7 @@ class Transcript:
             found.append((phone, weight, (frozenset(places[phone]), after)))
         return found
 
-    def final(self, state: tuple[frozenset[int], History]) -> float | None:
-        """As of `Acceptor`."""
+    def final(self, state: Places) -> float | None:
+        """See `Acceptor`."""
         nodes, history = state
         return self.lm.end(history) if nodes & self.ends else None

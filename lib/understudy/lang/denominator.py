@@ -11,7 +11,7 @@ from understudy.lang.phone_lm import PhoneLm
 from understudy.lang.state_graph import StateGraph, expand
 from understudy.lang.topology import ENTRY
 from understudy.lang.tree import Tree
-from understudy.stage import log
+from understudy.step import log
 
 
 def denominator(

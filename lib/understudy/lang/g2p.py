@@ -11,10 +11,13 @@ from pathlib import Path
 from phonetisaurus import guess_environment
 
 from understudy.lang.lexicon import Entry
-from understudy.stage import UserError, atomic_path
+from understudy.step import UserError, atomic_path
 
 MODEL = "g2p.fst"
 """What a language folder has of it, where pronunciations were guessed"""
+_OWN = {ord(one): 0xE000 + ord(one) for one in "_|}"}
+"""Characters by which the package parts and joins symbols of its own, and those for private use that stand for them"""
+_BACK = {there: here for here, there in _OWN.items()}
 
 
 def train(entries: Iterable[Entry], model: Path) -> None:
@@ -61,7 +64,7 @@ def guess(model: Path, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    path.write_text("".join(f"{line}\n" for line in lines).translate(_OWN), encoding="utf-8")
 
 
 def _run(folder: str, *command: str) -> str:
@@ -69,4 +72,4 @@ def _run(folder: str, *command: str) -> str:
     done = subprocess.run(command, cwd=folder, env=guess_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UserError(f"{command[0]} failed; is the lexicon very small? It said: {done.stderr.strip()[-500:]}")
-    return done.stdout
+    return done.stdout.translate(_BACK)

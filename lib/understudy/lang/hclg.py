@@ -1,4 +1,4 @@
-"""H∘C∘L∘G built with OpenFst, converted once to k2 (`graph`).
+"""H∘C∘L∘G built with OpenFst, to a graph's arrays (`graph`).
 
 Source: Mohri, Pereira, Riley, "Speech recognition with weighted finite-state transducers", 2008; the
 order of operations is Kaldi's.
@@ -13,17 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import k2
-
 # Both bring OpenFst along, and wait for ever where the second is imported after some other packages (soundfile,
 # kaldi_decoder): only what builds graphs imports them.
 import kaldifst
 from kaldilm import arpa2fst
 
 from understudy.lang import topology
-from understudy.lang.graph import Arc, ContextTree, Finals, to_k2
+from understudy.lang.graph import Arc, ContextTree, DecodingGraph, Finals
 from understudy.lang.lexicon import Lexicon
-from understudy.stage import UserError, log
+from understudy.step import UserError, log
 
 SILENCE_PROBABILITY = 0.5
 
@@ -35,11 +33,11 @@ def build_hclg(
     *,
     silence_probability: float = SILENCE_PROBABILITY,
     loop_probability: float = topology.LOOP_PROBABILITY,
-) -> k2.Fsa:
+) -> DecodingGraph:
     """The decoding graph of an n-gram model.
 
     Returns:
-        An epsilon-free k2.Fsa: labels senone + 1, scores log-probabilities (nats).
+        It, as a search wants it.
 
     Raises:
         UserError: the language model has no sentence of words in the lexicon.
@@ -53,11 +51,9 @@ def build_hclg(
     arcs, finals, sequences = remove_input_epsilons(arcs, finals, len(lexicon.words))
     arcs, finals = _minimize(arcs, finals)
     arcs, finals = add_loops(arcs, finals, pairs.entry, pairs.loop, loop_probability)
-    fsa = to_k2(arcs, finals)
-    fsa.word_sequences = sequences
-    fsa.sequence_base = len(lexicon.words)
-    log.info("HCLG: %d states, %d arcs, %d senone pairs", fsa.shape[0], fsa.num_arcs, len(pairs.entry))
-    return fsa
+    graph = DecodingGraph.of(arcs, finals, sequences, len(lexicon.words))
+    log.info("HCLG: %d states, %d arcs, %d senone pairs", graph.states, len(graph.labels), len(pairs.entry))
+    return graph
 
 
 # --- L and G -----------------------------------------------------------------------------------
@@ -87,7 +83,7 @@ class _Disambiguation:
 def _homophones(lexicon: Lexicon) -> dict[tuple[int, ...], int]:
     """How many disambiguation symbols each pronunciation needs: those that several words share or begin."""
     counts: dict[tuple[int, ...], int] = {}
-    prefixes = set()
+    prefixes: set[tuple[int, ...]] = set()
     for prons in lexicon.pronunciations.values():
         for pron in prons:
             counts[pron] = counts.get(pron, 0) + 1
@@ -105,7 +101,8 @@ def _lexicon_fst(lexicon: Lexicon, disambig: _Disambiguation, silence_probabilit
         f"{silence} {after} {lexicon.silence} 0",
         f"{after} {loop} {disambig.silence} 0",
     ]
-    needed, used, state = _homophones(lexicon), {}, after + 1
+    needed, state = _homophones(lexicon), after + 1
+    used: dict[tuple[int, ...], int] = {}
     for word in lexicon.vocabulary:
         for pron in lexicon.pronunciations[word]:
             symbols = list(pron)
@@ -173,17 +170,19 @@ def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _
 
     Each phone is one arc of H here (its loop comes later), so that H only relabels.
     """
-    labels, disambig = [], []
+    labels: list[int | None] = []
+    disambig: list[int] = []
     for window in contexts:
         if len(window) == 3:
-            entry = tree.senone(*window, topology.ENTRY)
-            labels.append(pairs.id(entry, tree.senone(*window, topology.LOOP)))
+            left, centre, right = window
+            entry = tree.senone(left, centre, right, topology.ENTRY)
+            labels.append(pairs.id(entry, tree.senone(left, centre, right, topology.LOOP)))
         else:  # nothing, or a disambiguation symbol
             labels.append(0 if not window else None)
     for index, label in enumerate(labels):
         if label is None:
-            labels[index] = len(pairs.entry) + len(disambig)
-            disambig.append(labels[index])
+            labels[index] = number = len(pairs.entry) + len(disambig)
+            disambig.append(number)
     relabel = "".join(f"0 0 {new} {old}\n" for old, new in enumerate(labels) if old)
     h = kaldifst.compile(relabel + "0\n")
     kaldifst.arcsort(h, "olabel")
@@ -272,7 +271,7 @@ def remove_input_epsilons(
 def _closure(out: dict[int, list[Arc]], state: int) -> dict[tuple[int, tuple[int, ...]], float]:
     """Least cost to each (state, words) that epsilon input reaches."""
     best: dict[tuple[int, tuple[int, ...]], float] = {}
-    queue = [(0.0, state, ())]
+    queue: list[tuple[float, int, tuple[int, ...]]] = [(0.0, state, ())]
     while queue:
         cost, here, words = heapq.heappop(queue)
         if (here, words) in best:
@@ -280,9 +279,9 @@ def _closure(out: dict[int, list[Arc]], state: int) -> dict[tuple[int, tuple[int
         best[here, words] = cost
         for _, destination, symbol, word, weight in out.get(here, ()):
             if not symbol:
-                item = (destination, (*words, word) if word else words)
-                if item not in best:
-                    heapq.heappush(queue, (cost + weight, *item))
+                said = (*words, word) if word else words
+                if (destination, said) not in best:
+                    heapq.heappush(queue, (cost + weight, destination, said))
     return best
 
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from understudy.stage import UserError, atomic_path, log
+from understudy.step import UserError, atomic_path, log
 
 EPS = "<eps>"
 SILENCE = "SIL"
+SILENCE_ID = 1
+"""Of the silence phone, whatever the lexicon"""
 BACKOFF = "#0"
 _RESERVED_WORDS = {EPS, BACKOFF, "<s>", "</s>"}
 _SHOWN = 20
+_FEW = 5
+_VARIANT = re.compile(r"(?<=.)\(\d+\)$")
+"""The number that CMUdict gives a word's further pronunciations"""
+
+_PROBABILITY = re.compile(r"0|1|[01]?\.\d+(e-?\d+)?")
+"""That stands before the phones in some lexicons"""
 
 LEXICON_FILES = ("lexicon.txt", "phones.txt", "words.txt")
 """What a language folder has of its lexicon"""
+OOV = "oov.txt"
+"""What make_lang.py did with words without pronunciation, its --oov: it holds for what is aligned later, too"""
+SPOKEN_FILES = (*LEXICON_FILES, OOV)
+"""All that an alignment reads of a language folder: another language model changes nothing of it"""
 
 Entry = tuple[str, tuple[str, ...]]
 """A word and the phones of one pronunciation"""
@@ -50,7 +63,7 @@ class Lexicon:
         """Id of the silence phone."""
         return self.phone_ids[SILENCE]
 
-    def __contains__(self, word: str) -> bool:
+    def __contains__(self, word: object) -> bool:
         return word in self.pronunciations
 
     def pronounces(self, text: str) -> bool:
@@ -118,20 +131,26 @@ class Lexicon:
 def read_entries(path: Path) -> list[Entry]:
     """(word, phones) for each line of a lexicon, repeated lines once, empty lines left out.
 
+    A lexicon may be as CMUdict writes it: a line that begins with ;;; is a comment, and so is what follows a # that
+    stands alone after phones; WORD(2) is the second pronunciation of WORD.
+
     Raises:
         UserError: no such file, no entry, a word without phones, a reserved symbol, not UTF-8.
     """
     entries: dict[Entry, None] = {}
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: no such lexicon. It has lines of WORD PHONE PHONE ...") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start}). Convert it with iconv.") from None
     for number, line in enumerate(text.splitlines(), 1):
-        fields = line.split()
+        fields = [] if line.startswith(";;;") else line.split()
+        if "#" in fields[2:]:
+            fields = fields[: fields.index("#", 2)]
         if not fields:
             continue
+        fields[0] = _VARIANT.sub("", fields[0])
         _check_entry(f"{path}:{number}", fields)
         entries[fields[0], tuple(fields[1:])] = None
     if not entries:
@@ -148,11 +167,11 @@ def _check_entry(where: str, fields: list[str]) -> None:
     for phone in phones:
         if phone == EPS or re.fullmatch(r"#\d+", phone):
             raise UserError(f"{where}: {phone} is reserved and cannot be a phone. Rename it.")
-        if re.fullmatch(r"[0-9.]+", phone):
-            raise UserError(
-                f"{where}: {phone} looks like a probability, not a phone. Pronunciation probabilities are "
-                "not read: remove that column."
-            )
+    if _PROBABILITY.fullmatch(phones[0]) and (len(phones) > 1 or "." in phones[0]):  # 2 and 9 are phones of SAMPA
+        raise UserError(
+            f"{where}: {phones[0]} looks like a probability, not a phone. Pronunciation probabilities are not read: "
+            "remove that column."
+        )
 
 
 def _build(entries: Iterable[tuple[str, Sequence[str]]], phones: list[str], words: list[str], where: Path) -> Lexicon:
@@ -169,7 +188,7 @@ def _build(entries: Iterable[tuple[str, Sequence[str]]], phones: list[str], word
 
 
 def _read_symbols(path: Path) -> list[str]:
-    symbols = []
+    symbols: list[str] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -200,10 +219,10 @@ def write_entries(entries: Iterable[Entry], path: Path) -> None:
     log.info("%s: %d words, %d pronunciations, %d phones", path, len(words), len(entries), len(phones))
 
 
-def say_oov(name: str, known: Container[str], texts: Iterable[str]) -> None:
+def say_oov(name: str, known: Collection[str], texts: Iterable[str]) -> None:
     """Warn of a set's words without pronunciation, while a corpus is prepared."""
     if counts := oov_counts(known, texts):
-        log.warning("%s", oov_message(name, counts).split("\n")[0])
+        log.warning("%s", oov_message(name, counts, known).split("\n")[0])
 
 
 def oov_counts(lexicon: Container[str], texts: Iterable[str]) -> dict[str, int]:
@@ -216,13 +235,41 @@ def oov_counts(lexicon: Container[str], texts: Iterable[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def oov_message(path: Path | str, counts: dict[str, int]) -> str:
-    """What a user has to know about words without pronunciation, and the ways out."""
-    shown = ", ".join(f"{w} ({n})" for w, n in list(counts.items())[:_SHOWN])
+def visible(word: str) -> str:
+    """A word, what cannot be seen in it escaped: "THE\u200b" is not "THE", though it looks so."""
+    return "".join(
+        one if unicodedata.category(one) not in ("Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp") else ascii(one)[1:-1]
+        for one in word
+    )
+
+
+def _otherwise(lexicon: Iterable[str], counts: Mapping[str, int]) -> str:
+    """A sentence on words that the lexicon has in another case or form of Unicode."""
+    known = {_alike(word): word for word in lexicon}
+    pairs = [f"{visible(word)}: {known[_alike(word)]}" for word in counts if _alike(word) in known]
+    if not pairs:
+        return ""
+    more = f" and {len(pairs) - _FEW} more" if len(pairs) > _FEW else ""
+    return f" The lexicon has some otherwise ({', '.join(pairs[:_FEW])}{more}): write them alike."
+
+
+def _alike(word: str) -> str:
+    """Without case, in NFKC, without what cannot be seen."""
+    plain = unicodedata.normalize("NFKC", word).casefold()
+    return "".join(one for one in plain if unicodedata.category(one)[0] not in "CZ")
+
+
+def oov_message(path: Path | str, counts: dict[str, int], lexicon: Iterable[str] = ()) -> str:
+    """What a user has to know about words without pronunciation, and the ways out.
+
+    Args:
+        lexicon: the words that there are, to tell of those that are written otherwise.
+    """
+    shown = ", ".join(f"{visible(w)} ({n})" for w, n in list(counts.items())[:_SHOWN])
     more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
     return (
         f"{path}: {len(counts)} words ({sum(counts.values())} occurrences) have no pronunciation: "
-        f"{shown}{more}.\n"
+        f"{shown}{more}.{_otherwise(lexicon, counts)}\n"
         "  Add them to the lexicon, leave out the cuts that contain them with --oov skip, or have their "
         "pronunciations guessed with --oov g2p."
     )

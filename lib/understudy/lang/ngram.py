@@ -15,12 +15,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from understudy.stage import UserError, atomic_path
+from understudy.step import UserError, atomic_path
 
 BEGIN, END = "<s>", "</s>"
+UNKNOWN = "<unk>"
+"""what a word is that has no pronunciation: text with it says what its other words follow; graphs leave it out"""
 _NEVER = -99.0  # ARPA's log10 of zero
 
 Ngram = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a model is worth on some text."""
+
+    perplexity: float | None
+    """per known word, sentence ends counted; None: there is nothing to compute it on"""
+    words: int
+    """sentence ends not counted"""
+    unknown: int
+    """words among them that the model lacks; in the perplexity they are what others follow, and no more"""
+
+    @property
+    def unknown_percent(self) -> float:
+        """Of the words; 0 of none."""
+        return 100 * self.unknown / self.words if self.words else 0.0
 
 
 @dataclass
@@ -43,21 +62,33 @@ class BackoffModel:
         return total + self.log_probs[(*context, word)]
 
     def perplexity(self, sentences: Iterable[Sequence[str]]) -> float:
-        """Per word, sentence ends counted; inf when a word has no probability.
+        """Per known word, sentence ends counted.
 
         Raises:
             UserError: there are no sentences.
         """
-        total, words = 0.0, 0
+        found = self.worth(sentences).perplexity
+        if found is None:
+            raise UserError("perplexity: no sentences to compute it on.")
+        return found
+
+    def worth(self, sentences: Iterable[Sequence[str]]) -> Worth:
+        """Perplexity over the words that the model knows, and how many it does not."""
+        total, words, unknown, ends = 0.0, 0, 0, 0
+        stands_for = next((name for name in (UNKNOWN, UNKNOWN.upper()) if (name,) in self.log_probs), UNKNOWN)
         for sentence in sentences:
             history = [BEGIN]
             for word in (*sentence, END):
-                total -= self.log_prob(word, history)
-                history.append(word)
-                words += 1
-        if not words:
-            raise UserError("perplexity: no sentences to compute it on.")
-        return math.exp(total / words) if total < math.inf else math.inf
+                known = word == END or self.log_prob(word, ()) > -math.inf
+                if known:
+                    total -= self.log_prob(word, history)
+                history.append(word if known else stands_for)
+                unknown += not known
+            words, ends = words + len(sentence), ends + 1
+        counted = words - unknown + ends
+        # A model without an end, as a user's may be, is worth nothing; infinity is no number of JSON.
+        perplexity = math.exp(total / counted) if counted and total < math.inf else None
+        return Worth(perplexity, words, unknown)
 
     def write(self, path: Path) -> None:
         """Write as ARPA, atomically."""
@@ -152,7 +183,7 @@ def _read_arpa(path: Path) -> BackoffModel:
                     break
                 try:
                     if fields[0] == "ngram" and not n:
-                        size, count = fields[1].split("=")
+                        size, count = line.strip().removeprefix("ngram").split("=")  # SRILM puts spaces around
                         sizes[int(size)] = int(count)
                     elif fields[0].startswith("\\"):
                         n = int(fields[0][1:].split("-")[0])
@@ -163,6 +194,8 @@ def _read_arpa(path: Path) -> BackoffModel:
                     raise UserError(f"{path}:{number}: not a line of an ARPA file: {line[:60].rstrip()!r}.") from None
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as an ARPA file ({error}).") from None
+    if not sizes or not sizes.get(1):
+        raise UserError(f"{path}: it must have unigrams, and its header counts none. Is it an ARPA file?")
     if not ended or dict(found) != {k: v for k, v in sizes.items() if v}:
         raise UserError(f"{path}: truncated: its header promises {sizes}, it has {dict(found)}. Copy it again.")
     model.order = max(sizes)
@@ -173,6 +206,8 @@ def _add_line(model: BackoffModel, fields: list[str], n: int) -> None:
     if len(fields) not in (n + 1, n + 2):
         raise ValueError
     ngram, scale = tuple(fields[1 : n + 1]), math.log(10)
+    if any(math.isnan(float(value)) or float(value) == math.inf for value in (fields[0], *fields[n + 1 :])):
+        raise ValueError
     model.log_probs[ngram] = float(fields[0]) * scale if float(fields[0]) > _NEVER else -math.inf
     if len(fields) == n + 2:
         model.log_backoffs[ngram] = float(fields[-1]) * scale

@@ -12,7 +12,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from understudy.stage import UserError
+from understudy.step import UserError
 
 _UNSEEN = math.log(1e-3)
 _BEGIN, _END = -1, 0

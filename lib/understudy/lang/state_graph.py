@@ -6,13 +6,13 @@ A state is a phone between its neighbours. Its first frame has the entry senone,
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from understudy.lang import topology
-from understudy.lang.acceptor import Acceptor
+from understudy.lang.acceptor import Acceptor, State
 from understudy.lang.graph import ContextTree
 
 _EDGE = 0
@@ -45,7 +45,9 @@ class StateGraph:
         return sum(values.nbytes for values in vars(self).values() if isinstance(values, np.ndarray))
 
 
-def expand(acceptor: Acceptor, tree: ContextTree, loop_probability: float = topology.LOOP_PROBABILITY) -> StateGraph:
+def expand(
+    acceptor: Acceptor[State], tree: ContextTree, loop_probability: float = topology.LOOP_PROBABILITY
+) -> StateGraph:
     """The states that an acceptor's sequences go through.
 
     The sum over the graph's paths is that over the acceptor's sequences and their durations, as long as a senone
@@ -55,12 +57,12 @@ def expand(acceptor: Acceptor, tree: ContextTree, loop_probability: float = topo
     numbers: dict[tuple, int] = {}
     todo: list[tuple] = []
 
-    def ahead(state: Hashable) -> Iterator[tuple[int, float, Hashable]]:
+    def ahead(state: State) -> Iterator[tuple[int, float, State | None]]:
         yield from acceptor.arcs(state)
         if (weight := acceptor.final(state)) is not None:
             yield _EDGE, weight, None
 
-    def number(left: int, phone: int, right: int, after: Hashable) -> int:
+    def number(left: int, phone: int, right: int, after: State | None) -> int:
         senones = tuple(tree.senone(left, phone, right, c) for c in (topology.ENTRY, topology.LOOP))
         key = (after, phone, right, senones)  # the acceptor has read `right`, and is in `after`
         if key not in numbers:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.stage import UserError, fingerprint, read_json, write_json
+from understudy.step import UserError, fingerprint, read_json, write_json
 
 Statistics = dict[tuple[int, int, int, int], np.ndarray]
 """(left, phone, right, pdf-class) to (1 + 2 * dims,): count, sums, sums of squares."""
@@ -29,7 +29,7 @@ class Tree:
     phones: int
     """Phone ids are 1 to `phones`; 0 stands for no phone, at an utterance's edge."""
     num_senones: int
-    nodes: dict[str, list] = field(default_factory=dict)
+    nodes: dict[str, list | int] = field(default_factory=dict)
     """per `phone pdf-class`: nested [side, phones, yes, no] with side 0 (left) or 1 (right), or a senone."""
 
     def __post_init__(self) -> None:
@@ -65,6 +65,10 @@ class Tree:
                 else:
                     found[node] = (phone, pdf_class)
         return found
+
+    def senones_of(self, phone: int) -> list[int]:
+        """The senones of a phone, rising."""
+        return [senone for senone, (one, _) in enumerate(self.states()) if one == phone]
 
     @property
     def fingerprint(self) -> str:
@@ -157,7 +161,9 @@ class _Leaf:
 
     def __init__(self, keys: list[tuple], values: np.ndarray, asked: list[frozenset[int]], min_count: float) -> None:
         self.keys, self.values = keys, values
-        self.gain, self.side, self.question, self.mask = 0.0, 0, frozenset(), None
+        self.gain, self.side = 0.0, 0
+        self.question: frozenset[int] = frozenset()
+        self.mask: np.ndarray | None = None
         self.children: tuple[_Leaf, _Leaf] | None = None
         total = values.sum(0)
         if len(keys) < 2 or total[0] < 2 * min_count:
@@ -175,6 +181,8 @@ class _Leaf:
                 self.gain, self.side, self.question, self.mask = float(gains[best]), side, asked[best], masks[best]
 
     def split(self, asked: list[frozenset[int]], min_count: float) -> tuple[_Leaf, _Leaf]:
+        if self.mask is None:
+            raise ValueError("no question splits this set of contexts")
         parts = []
         for mask in (self.mask, ~self.mask):
             chosen = np.flatnonzero(mask)

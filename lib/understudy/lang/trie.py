@@ -4,13 +4,13 @@ The package's own writer of ARPA files crashes on it (5.0.4 and 5.1.1: the file 
 there are), so it is read here. An n-gram is a path from its last word back to its first. Little-endian, logarithms to
 the base 1.0001:
 
-    "Trie Language Model", order (u8), room for n-grams of each order (u32 each)
-    four bytes; for each order from 2: tables of 65 536 log p and, below the highest order, of as many back-offs (f32)
-    for each word and one beyond: log p, back-off (f32), where its two-word paths begin (u32)
-    for each order from 2 its paths, packed bit by bit, and one beyond, then eight bytes:
-        word, index of its back-off (16 bits), index of its log p (16 bits), where its longer paths begin;
-        the highest order has no back-off and no longer paths
-    bytes of the words (u32), words, each followed by a zero
+- "Trie Language Model", order (u8), room for n-grams of each order (u32 each)
+- four bytes; for each order from 2: tables of 65 536 log p and, below the highest order, of as many back-offs (f32)
+- for each word and one beyond: log p, back-off (f32), where its two-word paths begin (u32)
+- for each order from 2 its paths, packed bit by bit, and one beyond, then eight bytes: word, index of its back-off
+  (16 bits), index of its log p (16 bits), where its longer paths begin; the highest order has no back-off and no longer
+  paths
+- bytes of the words (u32), words, each followed by a zero
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.stage import UserError
+from understudy.step import UserError
 
 _HEADER = b"Trie Language Model"
 _INDEX = 16  # bits of an index into a table
@@ -86,8 +86,8 @@ def _read(file: io.BytesIO) -> tuple[list[str], list[Ngrams]]:
     return names, ngrams
 
 
-def _numbers(file: io.BytesIO, dtype: object, count: int) -> np.ndarray:
-    dtype = np.dtype(dtype)
+def _numbers(file: io.BytesIO, kind: str | np.dtype, count: int) -> np.ndarray:
+    dtype = np.dtype(kind)
     return np.frombuffer(file.read(dtype.itemsize * count), dtype, count)
 
 

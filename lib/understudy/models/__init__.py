@@ -1,9 +1,18 @@
-"""Acoustic models, one by one or several heard as one, and their folders."""
+"""Acoustic models, ensembles of them, and their folders."""
 
-from understudy.models.acoustic import AcousticModel, ModelOptions
-from understudy.models.ensemble import Ensemble
-from understudy.models.folder import check_tree, load, load_any, save, weights_fingerprint
+from understudy.lazy import lazy
 
-__all__ = [
-    "AcousticModel", "Ensemble", "ModelOptions", "check_tree", "load", "load_any", "save", "weights_fingerprint",
-]  # fmt: skip
+__getattr__, __all__ = lazy(
+    __name__,
+    {
+        "acoustic": ("AcousticModel",),
+        "ensemble": ("Ensemble",),
+        "folder": (
+            "check_tree",
+            "load",
+            "load_any",
+            "save",
+            "weights_fingerprint",
+        ),
+    },
+)

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from understudy.stage import UserError
+from understudy.models.options import ModelOptions
+from understudy.step import UserError
 
 
-@dataclass
-class ModelOptions:
-    """Shape of an acoustic model."""
+class _Layer(nn.ModuleList):
+    """An LSTM forwards, and maybe one backwards."""
 
-    layers: int = 4
-    """LSTM layers"""
-    cells: int = 256
-    """cells of a layer (of each direction)"""
-    bidirectional: bool = False
-    """a teacher hears the future"""
-    centred: bool = False
-    """a teacher's inputs lose their mean over the utterance (cepstral mean normalisation, of log-mels instead: our
-    choice), and with it the channel and some of the speaker; in training on chunks, their mean over the chunk"""
-    delay: int = 0
-    """frames by which a unidirectional model's output is late (target_delay): so much future it hears"""
-    projection: int = 0
-    """width that a layer's outputs are projected to (Sak et al. 2014), which is what its state is; 0: the cells' own"""
-    dropout: float = 0.2
-    """after each layer, in training: the same cells through an utterance (Gal and Ghahramani 2016)"""
+    def forward(self, hidden: Tensor, turn: Tensor | None) -> Tensor:
+        """Their outputs side by side; `turn`: of `_reversal`, for the one backwards."""
+        out = self[0](hidden)[0]
+        return out if turn is None else torch.cat([out, _turned(self[1](_turned(hidden, turn))[0], turn)], 2)
 
 
 class AcousticModel(nn.Module):
@@ -41,6 +29,8 @@ class AcousticModel(nn.Module):
         log_priors: (senones,) log of the senones' shares in the training labels.
         meta: what the model was trained on (hours, updates, teacher), for the results.
     """
+
+    log_priors: Tensor
 
     def __init__(self, options: ModelOptions, inputs: int, senones: int) -> None:
         super().__init__()
@@ -61,9 +51,7 @@ class AcousticModel(nn.Module):
         # One nn.LSTM per layer and direction: the packed sequences that torch's bidirectional LSTM needs
         # for an exact backward direction are five times slower on a CPU than turning the input around.
         self.layers = nn.ModuleList(
-            nn.ModuleList(
-                nn.LSTM(w, options.cells, batch_first=True, proj_size=options.projection) for _ in range(directions)
-            )
+            _Layer(nn.LSTM(w, options.cells, batch_first=True, proj_size=options.projection) for _ in range(directions))
             for w in width
         )
         # Normalised outputs (Ba et al. 2016) reach a dev loss in two thirds of the updates (our choice).
@@ -77,6 +65,11 @@ class AcousticModel(nn.Module):
                 weight.data[options.cells : 2 * options.cells] = 1.0
             elif "bias_hh" in name:
                 nn.init.zeros_(weight)
+
+    @property
+    def lstms(self) -> list[nn.LSTM]:
+        """Of each layer the one that runs forwards; a unidirectional model has no others."""
+        return [cast(nn.LSTM, next(layer.children())) for layer in self.layers]
 
     @property
     def num_parameters(self) -> int:
@@ -118,10 +111,7 @@ class AcousticModel(nn.Module):
         turn = _reversal(lengths, features.shape[1]).to(features.device) if self.options.bidirectional else None
         hidden = features
         for number, layer in enumerate(self.layers):
-            out = layer[0](hidden)[0]
-            if turn is not None:
-                out = torch.cat([out, _turned(layer[1](_turned(hidden, turn))[0], turn)], 2)
-            out = self.norms[number](out)
+            out = self.norms[number](layer(hidden, turn))
             hidden = out if dropout is None else out * dropout[number]
         return self.output(hidden[:, delay:])
 

@@ -1,8 +1,8 @@
-"""Several networks that are heard as one: a teacher is better for it, and costs as many times as much to hear."""
+"""An ensemble: the mean posteriors of several networks make a better teacher, at so many times the cost of one."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,19 +26,24 @@ class Ensemble(nn.Module):
         self.senones, self.meta = members[0].senones, meta
 
     @property
+    def networks(self) -> list[AcousticModel]:
+        """The members."""
+        return [cast(AcousticModel, member) for member in self.members]
+
+    @property
     def num_parameters(self) -> int:
         """Of all members."""
-        return sum(member.num_parameters for member in self.members)
+        return sum(member.num_parameters for member in self.networks)
 
     @property
     def log_priors(self) -> Tensor:
         """(senones,)."""
-        return _log_mean([member.log_priors for member in self.members])
+        return _log_mean([member.log_priors for member in self.networks])
 
     @torch.inference_mode()
     def logits(self, features: list[Tensor]) -> list[Tensor]:
         """Of whole utterances, list of (frames, inputs) to list of (frames, senones): their log-posteriors."""
-        heard = [[z.log_softmax(1) for z in member.logits(features)] for member in self.members]
+        heard = [[z.log_softmax(1) for z in member.logits(features)] for member in self.networks]
         return [_log_mean(list(of_one)) for of_one in zip(*heard, strict=True)]
 
     def log_posteriors(self, features: list[Tensor]) -> list[Tensor]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import load_file, save_file
 
-from understudy.models.acoustic import AcousticModel, ModelOptions
+from understudy.models.acoustic import AcousticModel
 from understudy.models.ensemble import Ensemble
-from understudy.stage import UserError, atomic_path, fingerprint, read_json, write_json
+from understudy.models.options import ModelOptions
+from understudy.step import UserError, atomic_path, fingerprint, read_json, write_json
 
 if TYPE_CHECKING:
     from understudy.lang.tree import Tree
@@ -20,7 +21,7 @@ def save(model: AcousticModel | Ensemble, folder: Path) -> None:
     """Write model.safetensors and model.json, each atomically, weights first."""
     with atomic_path(folder / "model.safetensors") as partial:
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, partial)
-    shape = {"members": [_shape(m) for m in model.members]} if isinstance(model, Ensemble) else _shape(model)
+    shape = {"members": [_shape(m) for m in model.networks]} if isinstance(model, Ensemble) else _shape(model)
     write_json(folder / "model.json", {**shape, "parameters": model.num_parameters, "meta": model.meta})
 
 
@@ -68,6 +69,7 @@ def load_any(folder: Path) -> AcousticModel | Ensemble:
         UserError: files are missing, or the weights do not fit the description.
     """
     described = read_json(folder / "model.json")
+    model: AcousticModel | Ensemble
     if "members" in described:
         model = Ensemble([_network(shape) for shape in described["members"]], described["meta"])
     else:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from understudy.models.acoustic import AcousticModel
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 class ModelStream:
@@ -30,8 +30,8 @@ class ModelStream:
         if not len(features):
             return features.new_zeros(0, self._model.senones)
         self._last, hidden = features[-1:], features[None]
-        for number, (layer, norm) in enumerate(zip(self._model.layers, self._model.norms, strict=True)):
-            hidden, self._states[number] = layer[0](hidden, self._states[number])
+        for number, (layer, norm) in enumerate(zip(self._model.lstms, self._model.norms, strict=True)):
+            hidden, self._states[number] = layer(hidden, self._states[number])
             hidden = norm(hidden)
         early = min(self._late, len(features))  # outputs before the first frame's
         self._late -= early

@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
+from lhotse.augmentation.resample import resample
 from lhotse.cut import Cut
 
 from understudy import models
-from understudy.decode.words import spans
+from understudy.decode.word_times import spans
 from understudy.features import STACKED_SHIFT, Normaliser, load_logmel, load_stacked
 from understudy.features.frames import SAMPLE_RATE
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.report.gather import Aligned
-from understudy.stage import UserError
+from understudy.step import UserError
 
 _SHOWN = 40  # senones
 _LIKELY = 0.25  # a senone is shown where a model finds it so likely in some frame
@@ -47,14 +48,18 @@ class Example:
 
 
 def choose(before: list[Aligned], after: list[Aligned], seconds: Mapping[str, float]) -> str | None:
-    """The utterance of 1.5 to 6 s in which most errors of the one system are none of the other (our choice)."""
+    """The utterance in which most errors of the one system are none of the other.
+
+    Of 1.5 to 6 s, of which there is something to be seen on a page; where there is none, the longest of those that are
+    shorter, and else the shortest (our choice).
+    """
     later = {one.score.id: one.score.errors for one in after}
-    gains = [
-        (later[one.score.id] - one.score.errors, one.score.id)
-        for one in before
-        if 1.5 <= seconds.get(one.score.id, 0.0) <= 6.0 and one.score.id in later
-    ]
-    return min(gains)[1] if gains else None
+    both = {one.score.id: one.score.errors for one in before if one.score.id in later and one.score.id in seconds}
+    fit = [name for name in both if 1.5 <= seconds[name] <= 6.0]
+    if not fit and both:
+        short = [seconds[name] for name in both if seconds[name] < 1.5]
+        fit = [name for name in both if seconds[name] == (max(short) if short else min(seconds[one] for one in both))]
+    return min((later[name] - both[name], name) for name in fit)[1] if fit else None
 
 
 def hear(cut: Cut, folders: Mapping[str, Path], lexicon: Lexicon, tree: Tree, normaliser: Normaliser) -> Example:
@@ -91,7 +96,7 @@ def _sound(cut: Cut) -> str | None:
     if not cut.has_recording:
         return None
     try:
-        samples = cut.resample(SAMPLE_RATE).load_audio()[0]
+        samples = resample(torch.from_numpy(cut.load_audio()[0]), cut.sampling_rate, SAMPLE_RATE).numpy()
     except Exception:  # whatever the reason, the page goes without
         return None
     out = io.BytesIO()

@@ -11,8 +11,9 @@ from typing import Any
 
 from understudy.score import utterances
 from understudy.score.utterances import Scored
-from understudy.stage import read_json
-from understudy.stage.marks import DONE
+from understudy.step import read_json
+from understudy.step.set_aside import still_in_use
+from understudy.step.status import DONE
 
 _COMMAND = re.compile(r"^(\S+ \S+) INFO command: (\S+)")
 _FINISHED = re.compile(r"^(\S+ \S+) INFO done in ([\d.]+) s, peak memory (\d+) MB")
@@ -38,7 +39,7 @@ class Made:
 
 def pipeline(folders: list[Path]) -> list[Made]:
     """Outputs of all finished steps below some folders, in the order in which they were finished."""
-    marks = sorted(mark for folder in folders for mark in folder.rglob(DONE))
+    marks = sorted(mark for folder in folders for mark in still_in_use(folder, DONE))
     outputs = {mark.parent for mark in marks}
     found = [made for mark in marks if (made := _made(mark.parent, outputs))]
     return sorted(found, key=lambda made: made.finished)
@@ -89,7 +90,7 @@ class Model:
 def trained(folder: Path) -> list[Model]:
     """All models below a folder, by name."""
     found = []
-    for path in sorted(folder.rglob("model.json")):
+    for path in still_in_use(folder, "model.json"):
         told, weights = read_json(path), path.with_name("model.safetensors")
         if weights.exists() and "meta" in told:
             name = str(path.parent.relative_to(folder))
@@ -99,7 +100,7 @@ def trained(folder: Path) -> list[Model]:
 
 @dataclass(frozen=True)
 class Aligned:
-    """A reference and what was found instead, word by word; *** where one has no word."""
+    """A reference and what was found instead, word by word; `***` where one has no word."""
 
     score: Scored
     pairs: list[tuple[str, str]]

@@ -21,7 +21,7 @@ def render(**parts: Any) -> str:
     return environment.get_template("page.html").render(**parts)
 
 
-def size(number: int) -> str:
+def size(number: float) -> str:
     """Bytes, to be read by people."""
     for unit in ("B", "kB", "MB", "GB"):
         if number < 1000 or unit == "GB":

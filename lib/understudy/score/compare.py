@@ -8,12 +8,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from understudy.score import utterances
+from understudy.score import archive, tested, utterances
 from understudy.score.paired import Difference, difference
 from understudy.score.results import latest, read_results
+from understudy.score.spread import By
 from understudy.score.utterances import Scored
-from understudy.stage import UserError
-from understudy.stage.marks import mark_of
+from understudy.step import UserError, log
+from understudy.step.status import status_of
 
 # Of a line: what describes the system, not how it did.
 _MADE_OF = (
@@ -33,14 +34,38 @@ class System:
     line: dict[str, Any]
 
     def scored(self) -> list[Scored]:
-        """Errors of each utterance, in the order of ids.
+        """Errors of each utterance, in the order of ids: as decoding wrote them, else as they are beside its line.
 
         Raises:
-            UserError: they are not there.
+            UserError: they are in neither place, or do not add up to what the line says.
         """
         if "scored" not in self.line:
             raise UserError(f"{self.name}: decoded by an older version, without errors of utterances. Decode it again.")
-        return sorted(utterances.read(self.file.parent / self.line["scored"] / "utterances.tsv"), key=lambda s: s.id)
+        if not self._decoded.exists() and self.line["scored"] in archive.names(self._packed):
+            place, found = self._packed, archive.read(self._packed, self.line["scored"])
+        else:
+            place, found = self._decoded, sorted(utterances.read(self._decoded), key=lambda s: s.id)
+        sums = {key: sum(getattr(one, key) for one in found) for key in ("errors", "words")}
+        if any(self.line.get(key, value) != value for key, value in sums.items()):
+            raise UserError(
+                f"{self.name}: {place} has {sums['errors']} errors in {sums['words']} words, and its result "
+                f"{self.line['errors']} in {self.line['words']}: they are of two decodings. Make the report again."
+            )
+        return found
+
+    def has_scored(self) -> bool:
+        """Whether `scored` finds something to read."""
+        if "scored" not in self.line:
+            return False
+        return self._decoded.exists() or self.line["scored"] in archive.names(self._packed)
+
+    @property
+    def _decoded(self) -> Path:
+        return self.file.parent / self.line["scored"] / "utterances.tsv"
+
+    @property
+    def _packed(self) -> Path:
+        return self.file.parent / archive.NAME
 
     def made_of(self) -> dict[str, str]:
         """What it was made of: its line, and the options of its decoding and training where their folders are there."""
@@ -50,7 +75,7 @@ class System:
         decoding = (self.file.parent / self.line["scored"]).parent
         # A recipe decodes into a folder of the model's own.
         for what, folder in (("training", decoding.parent), ("decoding", decoding)):
-            if (mark := mark_of(folder)) and mark.done:
+            if (mark := status_of(folder)) and mark.done:
                 record = mark.values["record"]
                 facts |= {f"{what}: {k[7:]}": v for k, v in record.items() if k.startswith("option ")}
         facts.pop("decoding: system", None)
@@ -77,24 +102,39 @@ def find(reference: str, default: Path) -> list[System]:
     return [System(reference, path, line) for line in found]
 
 
-def differ(first: Sequence[System], second: Sequence[System], by_speaker: bool = False, seed: int = 42) -> Difference:
+def differ(first: Sequence[System], second: Sequence[System], by: By = "speaker") -> Difference:
     """The paired comparison of two systems; of one trained with several seeds, the mean errors of each utterance count.
 
     Raises:
-        UserError: they were scored on other utterances, or by speaker where speakers have no names.
+        UserError: they were scored on other utterances, or there is nothing to compare.
     """
+    check_alike([*first, *second])
     scored = [[system.scored() for system in of] for of in (first, second)]
     said = scored[0][0]
     for system, one in zip([*first, *second], [*scored[0], *scored[1]], strict=True):
         _check_same(first[0], said, system, one)
-    if by_speaker and not all(s.speaker for s in said):
-        raise UserError(f"{first[0].name}: its test set names no speakers. Compare by utterance.")
-    errors = [[mean(s.errors for s in of_one) for of_one in zip(*of)] for of in scored]
-    groups = [s.speaker for s in said] if by_speaker else None
+    before, after = ([mean(s.errors for s in of_one) for of_one in zip(*of)] for of in scored)
     try:
-        return difference([s.words for s in said], *errors, groups, seed)
+        return difference([s.words for s in said], before, after, [s.speaker for s in said], by)
     except ValueError as error:
         raise UserError(f"{first[0].name} and {second[0].name}: {error}") from None
+
+
+def check_alike(systems: Sequence[System]) -> None:
+    """Raise UserError where rates of two systems cannot stand side by side: other test sets, or another scoring."""
+    for second in systems[1:]:
+        _check_scored_alike(systems[0], second)
+    tested.check((system.name, system.line) for system in systems)
+
+
+def _check_scored_alike(first: System, second: System) -> None:
+    ways = [system.line.get("normalise") or [] for system in (first, second)]
+    if sorted(ways[0]) != sorted(ways[1]):
+        told = " and ".join(", ".join(way) if way else "as they are" for way in ways)
+        raise UserError(
+            f"{first.name} and {second.name}: their texts were scored in different ways ({told}), which changes errors "
+            "by itself. Decode both with one --normalise."
+        )
 
 
 def _check_same(first: System, said: list[Scored], second: System, other: list[Scored]) -> None:
@@ -106,6 +146,18 @@ def _check_same(first: System, said: list[Scored], second: System, other: list[S
         f"{first.name} and {second.name} were scored on different utterances or references, such as {example}: "
         "their errors cannot be paired. Decode both on one test set."
     )
+
+
+def pack_scored(lines: Sequence[dict[str, Any]], results: Path, folder: Path) -> None:
+    """Write errors of utterances of all these lines of `results` to `folder`; which have none is reported."""
+    found: dict[bool, list[System]] = {True: [], False: []}
+    for system in (System(line["system"], results, line) for line in lines):
+        found[system.has_scored()].append(system)
+    if found[True]:
+        archive.write(folder / archive.NAME, {system.line["scored"]: system.scored() for system in found[True]})
+    if found[False]:
+        names = ", ".join(dict.fromkeys(system.name for system in found[False]))
+        log.warning("%s: no errors of utterances are at hand, and none are kept, of %s", results, names)
 
 
 def differences(systems: Sequence[System]) -> dict[str, list[str]]:

@@ -46,7 +46,7 @@ def count(refs: Sequence[Words], hyps: Sequence[Words]) -> WordErrors:
 
 
 def side_by_side(ref: Words, hyp: Words) -> str:
-    """Two lines, reference and hypothesis, aligned in columns; *** where one has no word."""
+    """Two lines, reference and hypothesis, aligned in columns; `***` where one has no word."""
     pairs = kaldialign.align(list(ref), list(hyp), _GAP)
     widths = [max(len(a), len(b)) for a, b in pairs]
     rows = (" ".join(p[i].ljust(n) for p, n in zip(pairs, widths, strict=True)).rstrip() for i in (0, 1))

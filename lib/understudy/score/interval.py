@@ -1,26 +1,45 @@
-"""Bootstrap confidence intervals of the word error rate, over utterances.
-
-Source: Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation",
-ICASSP 2004; computed by kaldialign.
-"""
+"""The confidence interval of a word error rate, over speakers (`spread` has the method and its sources)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import kaldialign
-
-Transcripts = Sequence[Sequence[str]]
-REPLICATIONS = 1000
-
-
-def wer_interval(refs: Transcripts, hyps: Transcripts, seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of the WER, in %."""
-    found = kaldialign.bootstrap_wer_ci(refs, hyps, replications=REPLICATIONS, seed=seed)
-    return 100 * found["ci95min"], 100 * found["ci95max"]
+from understudy.score.spread import Groups, counted, ratio_of_sums
+from understudy.score.utterances import Scored
 
 
-def probability_of_improvement(refs: Transcripts, first: Transcripts, second: Transcripts, seed: int = 0) -> float:
-    """Share of the paired bootstrap samples in which `second` has fewer errors than `first`."""
-    found = kaldialign.bootstrap_wer_ci(refs, first, second, replications=REPLICATIONS, seed=seed)
-    return found["p_s2_improv_over_s1"]
+def wer_interval(scored: Sequence[Scored]) -> dict[str, Any]:
+    """What a result tells of it: `wer_low` and `wer_high`, the bounds of 95 % in %, and over what.
+
+    `interval_by` is speaker, or utterance where fewer than two speakers are named: such an interval says nothing of
+    other speakers. `speakers` is how many are named, 0 where not all are. Where nothing is known, as of one utterance,
+    it spans all that a WER can be.
+    """
+    groups = Groups.of([one.speaker for one in scored])
+    found = ratio_of_sums(*groups.sums([one.errors for one in scored], [one.words for one in scored]))
+    if found is None:
+        wrong, words = (sum(getattr(one, key) for one in scored) for key in ("errors", "words"))
+        low, high = 0.0, 100 * max(1.0, wrong / words) if words else 100.0
+    else:
+        low, high = 100 * max(0.0, found.low), 100 * found.high
+    return {
+        "wer_low": round(low, 3), "wer_high": round(high, 3), "interval_by": groups.by, "speakers": groups.speakers,
+    }  # fmt: skip
+
+
+def over(line: dict[str, Any]) -> str:
+    """What the interval of a result is over, for people; of a line of an older version too."""
+    if "interval_by" not in line:
+        return "utterances (computed by an older version)"
+    number = line["speakers"] if line["interval_by"] == "speaker" else line["utterances"]
+    return counted(number, line["interval_by"], line["speakers"])
+
+
+def said(lines: Sequence[dict[str, Any]]) -> str:
+    """A sentence on the intervals of some results."""
+    kinds = list(dict.fromkeys(map(over, lines)))
+    text = f"Intervals are of 95 %, over {'; or '.join(kinds)}."
+    if any(line.get("interval_by") == "utterance" and line["speakers"] == 1 for line in lines):
+        text += " One speaker is tested: they say nothing of other speakers."
+    return text

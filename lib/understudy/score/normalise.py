@@ -6,9 +6,13 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from understudy.lang.graphemes import APOSTROPHES
+
 Way = Literal["case", "hyphens", "punctuation", "fillers"]
-"""`case`: all capitals. `hyphens`: they part words. `punctuation`: only letters, digits and apostrophes within words
-count. `fillers`: words of hesitation do not count."""
+"""`case`: all capitals. `hyphens`: they part words, hyphens and dashes of any kind within them. `punctuation`: only
+letters, digits and apostrophes within words count, and all kinds of these are one. `fillers`: words of hesitation do
+not count."""
+
 
 _FILLERS = frozenset({"UH", "UM", "UHM", "ER", "ERM", "EH", "AH", "HM", "HMM", "MM", "MHM", "UHHUH"})
 
@@ -23,13 +27,17 @@ def normalise(words: Sequence[str], ways: Sequence[Way]) -> list[str]:
 
 
 def _lettered(word: str) -> str:
-    kept = (c for c in word.replace("’", "'") if c == "'" or unicodedata.category(c)[0] in "LMN")
+    kept = (c for c in word.translate(APOSTROPHES) if c == "'" or unicodedata.category(c)[0] in "LMN")
     return "".join(kept).strip("'")
+
+
+def _parted(word: str) -> str:
+    return "".join(" " if unicodedata.category(c) == "Pd" or c == "−" else c for c in word) if len(word) > 1 else word
 
 
 _WAYS: dict[Way, Callable[[str], str]] = {
     "case": str.upper,
-    "hyphens": lambda word: word.replace("-", " "),
+    "hyphens": _parted,
     "punctuation": _lettered,
     "fillers": lambda word: "" if _lettered(word).upper() in _FILLERS else word,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from understudy.score import errors, interval, utterances
 from understudy.score.normalise import Way, normalise
-from understudy.stage import atomic_path, log, write_json
+from understudy.step import atomic_path, log, write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +29,41 @@ class Outcome:
     """and found nothing even so"""
     narrowed: bool = False
     """for want of memory the search followed fewer states than it should"""
+    rejected: bool = False
+    """words were found, and are not told: it was not sure enough that there were any"""
 
     @classmethod
     def of(
         cls, id: str, speaker: str, reference: Sequence[str], words: Sequence[str], ways: Sequence[Way], **how: bool
     ) -> Outcome:
-        """Of texts as they are, made alike in these ways. `how`: retried, empty, narrowed."""
+        """Of texts as they are, made alike in these ways. `how`: retried, empty, narrowed, rejected."""
         # A word is in memory once, however often it is said: a set of a hundred hours takes tens of MB.
         said, heard = (list(map(intern, normalise(side, ways))) for side in (reference, words))
         return cls(id, intern(speaker), said, heard, **how)
 
 
-def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any], seed: int) -> dict[str, Any]:
+def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any]) -> dict[str, Any]:
     """Write hyp.txt, errs.txt, utterances.tsv, speakers.tsv and wer.json; returns what is in the last.
 
     Args:
         about: what else belongs into wer.json (scales).
-        seed: of the bootstrap.
     """
     refs, hyps = [o.reference for o in outcomes], [o.words for o in outcomes]
     counts = errors.count(refs, hyps)
-    low, high = interval.wer_interval(refs, hyps, seed)
     scored = [utterances.score(o.id, o.speaker, o.reference, o.words) for o in outcomes]
     score = {
-        **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3), "wer_low": round(low, 3),
-        "wer_high": round(high, 3), **{k: round(v, 3) for k, v in utterances.rates(scored).items()},
+        **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3),
+        **interval.wer_interval(scored), **{k: round(v, 3) for k, v in utterances.rates(scored).items()},
         "empty": sum(o.empty for o in outcomes), "retried": sum(o.retried for o in outcomes),
-        "narrowed": sum(o.narrowed for o in outcomes),
+        "narrowed": sum(o.narrowed for o in outcomes), "rejected": sum(o.rejected for o in outcomes),
+        "wordless": sum(bool(o.reference) and not o.words for o in outcomes),
+        "speakers": len({o.speaker for o in outcomes} - {""}),
         "utterances": len(outcomes), **about,
     }  # fmt: skip
     if score["empty"]:
         log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])
+    if score["rejected"]:
+        log.info("%s: %d utterances are rejected: all deletions", out.name, score["rejected"])
     with atomic_path(out / "hyp.txt") as partial:
         _write(partial, (" ".join([o.id, *o.words]) + "\n" for o in outcomes))
     with atomic_path(out / "errs.txt") as partial:

@@ -1,15 +1,20 @@
-"""Whether two systems differ on the same utterances: a matched-pairs test, and a bootstrap of the difference."""
+"""Whether two systems differ on the same utterances: the difference of their WERs, over speakers.
+
+`spread` has the method and its sources. Speakers are paired with themselves, and so are what they said and how hard it
+is. The test is of the systems as they were trained: what another seed of the same training would give, it cannot know.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-import numpy as np
+from understudy.score.spread import By, Groups, counted, ratio_of_sums
 
-REPLICATIONS = 5000
-_AT_ONCE = 500  # replications in memory
+LEVEL = 0.01
+"""below which a corrected p has to be before a difference is called one"""
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -19,76 +24,89 @@ class Difference:
     wer: float
     low: float
     high: float
-    """95 % interval of the difference, by bootstrap"""
-    p_bootstrap: float
-    """two-sided: how often resampling turns the sign"""
-    p_matched: float
-    """two-sided, matched pairs"""
-    pairs: int
-    """utterances, or speakers, that were compared"""
+    """95 % interval of the difference, for itself alone"""
+    p: float | None
+    """two-sided, for itself alone; None: there are too few speakers to test"""
+    groups: int
+    """speakers, or utterances, that were compared"""
+    by: By
+    speakers: int
+    """that are named; 0: not all are"""
+    corrected: float | None = None
+    """p for the number of tests that were made together (`holm`)"""
+    tests: int = 1
+    """their number"""
 
-    def significant(self, level: float) -> bool:
-        """Whether both tests call it more than chance."""
-        return max(self.p_bootstrap, self.p_matched) < level
+    def significant(self, level: float = LEVEL) -> bool:
+        """Whether it is called more than chance; never where there are too few speakers to test."""
+        p = self.p if self.corrected is None else self.corrected
+        return p is not None and p < level
 
-    def verdict(self, level: float) -> str:
-        """Which is better where both tests say so at `level`; else "no difference shown"."""
+    def told(self) -> str:
+        """What was compared, for people: `20 speakers`."""
+        return counted(self.groups, self.by, self.speakers)
+
+    def verdict(self, level: float = LEVEL) -> str:
+        """Which is better, where that is more than chance at `level`; else why it is not told."""
+        if self.p is None:
+            return "too few speakers to tell"
         if not self.significant(level):
             return "no difference shown"
         return "the second is better" if self.wer < 0 else "the first is better"
 
 
 def difference(
-    words: Sequence[float], first: Sequence[float], second: Sequence[float], groups: Sequence[Hashable] | None = None,
-    seed: int = 0, replications: int = REPLICATIONS,
+    words: Sequence[float], first: Sequence[float], second: Sequence[float], speakers: Sequence[str],
+    by: By = "speaker",
 ) -> Difference:  # fmt: skip
-    """Compare errors of two systems utterance by utterance.
+    """Compare errors of two systems, speaker by speaker.
 
-    Both tests take pairs for independent of each other. Utterances of one speaker are not quite: pass the speakers
-    as `groups`, and whole speakers are paired and drawn. Sources: matched pairs, Gillick and Cox 1989 (each pair is
-    a segment); bootstrap, Bisani and Ney 2004.
+    Where fewer than two speakers are named utterances are paired instead, and nothing is tested.
 
     Args:
         words: reference words of each utterance.
         first: word errors of the first system in each.
         second: of the second.
-        replications: samples of the bootstrap.
-        groups: what each utterance is summed up with; None: each is a pair of its own.
+        speakers: of each; an empty name is none.
+        by: what is paired; utterances, where they are known to be independent of each other.
 
     Raises:
-        ValueError: fewer than two pairs, no words, or sequences of different lengths.
+        ValueError: fewer than two pairs, words in fewer than two of them, or sequences of different lengths.
     """
-    table = np.array([words, first, second], np.float64)
-    if groups is not None:
-        _, place = np.unique(np.array([str(g) for g in groups]), return_inverse=True)
-        table = np.stack([np.bincount(place, row) for row in table])
-    pairs, total = table.shape[1], table[0].sum()
-    if pairs < 2 or total == 0:
-        raise ValueError(f"{pairs} pairs with {total:.0f} words: there is nothing to compare")
-    gain = table[2] - table[1]
-    drawn = _bootstrap(table[0], gain, seed, replications)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    # The sample itself counts as one that turned the sign: p is never 0.
-    tails = [(1 + np.sum(drawn <= 0)) / (1 + len(drawn)), (1 + np.sum(drawn >= 0)) / (1 + len(drawn))]
+    groups = Groups.of(speakers, by)
+    gain = [b - a for a, b in zip(first, second, strict=True)]
+    if len(words) != len(gain) or len(speakers) != len(gain):
+        raise ValueError(f"{len(gain)} utterances with {len(words)} counts of words and {len(speakers)} speakers")
+    found = ratio_of_sums(*groups.sums(gain, words)) if gain else None
+    if found is None:
+        raise ValueError(f"{groups.told()} with {sum(words):.0f} words: there is nothing to compare")
+    p = found.p if groups.testable else None
     return Difference(
-        100 * gain.sum() / total, float(low), float(high), min(1.0, 2 * float(min(tails))), _matched(gain), pairs
+        100 * found.value, 100 * found.low, 100 * found.high, p, groups.number, groups.by, groups.speakers
     )
 
 
-def _bootstrap(words: np.ndarray, gain: np.ndarray, seed: int, replications: int) -> np.ndarray:
-    """Differences in % of samples drawn with replacement, (replications,)."""
-    rng, n = np.random.default_rng(seed), len(words)
-    drawn = []
-    for begin in range(0, replications, _AT_ONCE):
-        size = min(_AT_ONCE, replications - begin)
-        times = rng.multinomial(n, np.full(n, 1 / n), size=size).astype(np.float32)
-        drawn.append(100 * (times @ gain.astype(np.float32)) / (times @ words.astype(np.float32)))
-    return np.concatenate(drawn)
+def holm(found: Mapping[Key, Difference]) -> dict[Key, Difference]:
+    """The same differences with p corrected for their number, so that all verdicts together err as rarely as one.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979. Those that are not tested do not
+    count.
+    """
+    tested = {key: one.p for key, one in found.items() if one.p is not None}
+    rising = sorted(tested, key=tested.__getitem__)
+    made, least = dict(found), 0.0
+    for place, key in enumerate(rising):
+        least = max(least, min(1.0, (len(rising) - place) * tested[key]))
+        made[key] = replace(found[key], corrected=least, tests=len(rising))
+    return made
 
 
-def _matched(gain: np.ndarray) -> float:
-    """Two-sided p of a mean that is 0, by the normal law."""
-    spread = gain.std(ddof=1)
-    if spread == 0:
-        return 1.0 if gain[0] == 0 else 0.0
-    return math.erfc(abs(gain.mean()) / (spread / math.sqrt(len(gain))) / math.sqrt(2))
+def ratio(
+    first: Sequence[float], second: Sequence[float], speakers: Sequence[str]
+) -> tuple[float, float, float] | None:
+    """How many times the first system's errors the second makes on the same utterances, with its 95 % interval.
+
+    Over what `difference` pairs. None: fewer than two pairs, or one of them has all errors of the first.
+    """
+    found = ratio_of_sums(*Groups.of(speakers).sums(second, first)) if len(first) else None
+    return None if found is None else (found.value, max(0.0, found.low), found.high)

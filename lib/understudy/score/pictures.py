@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from understudy.score.report import count
 from understudy.score.table import Row, System
-from understudy.stage import atomic_path
+from understudy.step import atomic_path
 
 COLOURS = "#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000".split()
 """Okabe and Ito's, which colour-blind readers can tell apart"""

@@ -8,18 +8,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.stage import UserError, atomic_path
-from understudy.stage.log import commit, machine
+from understudy.step import UserError, atomic_path
+from understudy.step.log import commit, machine
 
 if TYPE_CHECKING:  # reports need no torch
     from understudy.models import AcousticModel, Ensemble
 
 IDENTITY = ("recipe", "system", "test_set", "config")
-"""What makes a line the same result computed again."""
+"""What makes a line the same result computed again, with its condition where it has one."""
 
 OF_MODEL = (
     "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour", "init",
-    "transferred_hours", "seed",
+    "transferred_hours", "seed", "warnings",
 )  # fmt: skip
 """What a model knows of itself that its results tell."""
 
@@ -36,11 +36,25 @@ def of_now() -> dict[str, Any]:
 
 
 def read_results(path: Path | str) -> list[dict[str, Any]]:
-    """All lines, in the order of the file.
+    """All lines of test sets as they were recorded, in the order of the file.
 
     Raises:
         UserError: no such file, or a line is not a JSON object; the line is named.
     """
+    return [line for line in _read(path) if "condition" not in line]
+
+
+def read_conditions(path: Path | str) -> list[dict[str, Any]]:
+    """All lines of steps/robustness.py, in the order of the file: of a part of a test set, or of sounds, each heard in
+    the condition that the line names. They stand in no table of plain results.
+
+    Raises:
+        UserError: as `read_results`.
+    """
+    return [line for line in _read(path) if "condition" in line]
+
+
+def _read(path: Path | str) -> list[dict[str, Any]]:
     path, lines = Path(path), []
     if not path.exists():
         raise UserError(f"{path}: no such results. Decode a system first (stage 11).")
@@ -59,7 +73,7 @@ def read_results(path: Path | str) -> list[dict[str, Any]]:
 
 
 def append_result(path: Path | str, result: dict[str, Any]) -> None:
-    """Append a line; the line of the same system, configuration and test set is replaced.
+    """Append a line; the line of the same system, configuration, test set and condition is replaced.
 
     Several processes may append to one file: it is locked meanwhile.
     """
@@ -67,15 +81,15 @@ def append_result(path: Path | str, result: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        lines = read_results(path) if path.exists() else []
-        lines = [line for line in lines if any(line[k] != result[k] for k in IDENTITY)]
+        lines = _read(path) if path.exists() else []
+        lines = [line for line in lines if any(line.get(k) != result.get(k) for k in (*IDENTITY, "condition"))]
         with atomic_path(path) as partial:
             partial.write_text("".join(json.dumps(line) + "\n" for line in [*lines, result]))
 
 
 def latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The last line of each recipe, system and test set, in the order in which they first appear."""
+    """The last line of each recipe, system, test set and condition, in the order in which they first appear."""
     found: dict[tuple, dict[str, Any]] = {}
     for line in lines:
-        found[line["recipe"], line["system"], line["test_set"]] = line
+        found[line["recipe"], line["system"], line["test_set"], line.get("condition")] = line
     return list(found.values())

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
-from understudy.score.paired import Difference
+from understudy.score.interval import said
+from understudy.score.paired import LEVEL, Difference
 from understudy.score.report import count, labelled, number, relative_reduction
-from understudy.stage import UserError
+from understudy.score.tested import check, sentence
+from understudy.step import UserError
 
 Line = dict[str, Any]
 Pair = tuple[str | None, str]
@@ -40,15 +42,12 @@ class System:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the WER over test utterances; its bounds are means over the seeds."""
+        """95 % interval of the WER (`interval.over` tells over what); its bounds are means over the seeds."""
         return self.mean("wer_low"), self.mean("wer_high")
 
     def get(self, key: str) -> Any:
         """What all seeds share."""
         return self.lines[0].get(key)
-
-
-LEVEL = 0.01  # of the paired tests
 
 
 def read_rows(lines: Iterable[str], source: str) -> list[Row]:
@@ -70,7 +69,7 @@ def systems(lines: list[Line]) -> dict[str, System]:
     """By name: the last line of each seed, in the order of the seeds.
 
     Raises:
-        UserError: results of several recipes or test sets.
+        UserError: results of several recipes or test sets; of one name, but not of one set, too.
     """
     if len({(line["recipe"], line["test_set"]) for line in lines}) > 1:
         raise UserError(
@@ -79,7 +78,9 @@ def systems(lines: list[Line]) -> dict[str, System]:
     found: dict[str, dict[Any, Line]] = {}
     for line in lines:
         found.setdefault(line["system"], {})[line.get("seed")] = line
-    return {name: System(tuple(of[s] for s in sorted(of, key=str))) for name, of in found.items()}
+    known = {name: System(tuple(of[s] for s in sorted(of, key=str))) for name, of in found.items()}
+    check((line["system"], line) for system in known.values() for line in system.lines)
+    return known
 
 
 def recovery(system: System, baseline: System, oracle: System) -> float | None:
@@ -103,7 +104,7 @@ class _Entry:
         if self.baseline is None or self.baseline is self.system:
             return "–"
         value = relative_reduction(self.baseline.mean("wer"), self.system.mean("wer"))
-        return number(value, ".1f") + (" *" if self.paired and self.paired.significant(LEVEL) else "")
+        return number(value, ".1f") + (" *" if self.paired and self.paired.significant() else "")
 
     def change(self) -> str:
         if self.paired is None or self.baseline is self.system:
@@ -141,13 +142,13 @@ _COLUMNS: list[tuple[str, Callable[[_Entry], str]]] = [
 ]
 
 
-def report(
+def table_report(
     rows: list[Row], lines: list[Line], pictures: list[tuple[str, str]], paired: Mapping[Pair, Difference]
 ) -> str:
     """Markdown: a table for each block, then the pictures (paths and captions). Systems without result are named.
 
     Args:
-        paired: of a baseline and a system, where their errors of each utterance are known.
+        paired: of a baseline and a system, where their errors of each utterance are known, corrected by `holm`.
 
     Raises:
         UserError: no row has a result.
@@ -160,10 +161,9 @@ def report(
     text = [
         f"# Table: {first.get('recipe')}, {first.get('test_set')}", "",
         "Made from `table/results.jsonl` and `table/differences.jsonl` by `steps/report_table.py`; do not edit.", "",
-        "WER and its 95 % interval (bootstrap over utterances) are means over seeds where there are several. WERR is "
-        "the reduction of the WER relative to the block's baseline; * marks a change that is more than chance "
-        f"(p < {LEVEL} in both a matched-pairs test and a bootstrap of the difference, on the same utterances). "
-        "Recovery is the share of the gain that the true labels of the unlabelled speech would have brought.",
+        f"{sentence(lines)} {said(lines)} They, and WERs, are means over seeds where there are several.", "",
+        f"WERR is the reduction of the WER relative to the block's baseline. {_stars(paired)} Recovery is the share of "
+        "the gain that the true labels of the unlabelled speech would have brought.",
     ]  # fmt: skip
     for block in dict.fromkeys(row.block for row in rows):
         text += ["", f"## {block}", "", *_block([row for row in rows if row.block == block], known, paired)]
@@ -175,11 +175,26 @@ def report(
     return "\n".join([*text, "", "Commit, machine: " + "; ".join(", ".join(one) for one in made) + "."]) + "\n"
 
 
-def _block(rows: list[Row], known: dict[str, System], paired: Mapping[Pair, Difference]) -> list[str]:
-    entries = [
-        _Entry(
-            known[r.system], r.system, known.get(r.baseline), known.get(r.oracle), paired.get((r.baseline, r.system))
+def _stars(paired: Mapping[Pair, Difference]) -> str:
+    """What a star means, over how many speakers and for how many tests; or why there is none."""
+    tested = [of for of in paired.values() if of.p is not None]
+    if tested:
+        return (
+            f"* marks a change that is more than chance: p < {LEVEL} in a paired test over {tested[0].told()}, "
+            f"corrected by Holm's method for the table's {len(tested)} tests."
         )
+    if paired:
+        told = next(iter(paired.values())).told()
+        return f"No change is marked as more than chance: {told} are too few to tell."
+    return "No change is marked as more than chance: the errors of utterances are not here."
+
+
+def _block(rows: list[Row], known: dict[str, System], paired: Mapping[Pair, Difference]) -> list[str]:
+    def of(name: str | None) -> System | None:
+        return known.get(name) if name is not None else None
+
+    entries = [
+        _Entry(known[r.system], r.system, of(r.baseline), of(r.oracle), paired.get((r.baseline, r.system)))
         for r in rows
         if r.system in known
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import kaldialign
 
-from understudy.stage import UserError, atomic_path
+from understudy.step import UserError, atomic_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
 """Speech as a stream: Lhotse Shar, with senone labels and soft targets beside the features."""
 
-from understudy.shar.check import damaged
-from understudy.shar.read import SharData
-from understudy.shar.write import write_shar
+from understudy.lazy import lazy
 
-__all__ = ["SharData", "damaged", "write_shar"]
+__getattr__, __all__ = lazy(
+    __name__,
+    {
+        "check": ("damaged",),
+        "write": ("write_shar",),
+    },
+)

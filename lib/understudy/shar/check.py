@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.shar import layout
-from understudy.stage import UserError, fingerprint, read_json
+from understudy.step import UserError, fingerprint, read_json
 
 
 def damaged(folder: Path) -> Iterator[tuple[Path, str]]:

@@ -17,12 +17,13 @@ from lhotse.shar import SharWriter
 from lhotse.utils import fastcopy
 
 from understudy.align.archive import AlignmentReader
-from understudy.corpus import in_shards, is_perturbed, set_name
+from understudy.corpus import in_shards, is_perturbed
+from understudy.corpus.names import set_name
 from understudy.features import stacked_length
 from understudy.lang.tree import Tree
+from understudy.parallel.workers import Workers
 from understudy.shar import layout
-from understudy.stage import UserError, atomic_path, atomic_paths, fingerprint, log, read_json, write_json
-from understudy.stage.workers import Workers
+from understudy.step import UserError, atomic_path, atomic_paths, fingerprint, log, read_json, write_json
 from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.targets.shard import Shard, is_whole
 from understudy.targets.store import shard_path
@@ -88,11 +89,11 @@ def write_shar(
         UserError: targets are damaged, of several sets, of other lengths than the features or not in the manifest's
             order; or there is nothing to learn from.
     """
-    told, taught = _Told(), targets and _Targets.open(targets)
-    aligned = labels and AlignmentReader(labels / set_name(feats))
+    told, taught = _Told(), _Targets.open(targets) if targets else None
+    aligned = AlignmentReader(labels / set_name(feats)) if labels else None
     (out / "shar").mkdir(parents=True, exist_ok=True)
     shards = _by_targets(feats, taught, told) if taught else ((cuts, None) for cuts in in_shards(feats, shard_size))
-    described = taught and taught.described
+    described = taught.described if taught else None
     for number in workers.map(_write, _tasks(shards, out, aligned, described, told), f"{out.name}: shards"):
         log.info("%s: shard %d", out.name, number + 1)
     if not told.lengths:
@@ -104,7 +105,7 @@ def write_shar(
     beside = [out / layout.LENGTHS, out / layout.NORMALISER]
     if taught:
         beside.append(out / "targets/targets.json")
-        write_json(beside[-1], {"shards": taught.shards, **described})
+        write_json(beside[-1], {"shards": taught.shards, **taught.described})
     with atomic_path(out / layout.NORMALISER) as partial:
         shutil.copyfile(feats.parent / layout.NORMALISER, partial)
     about = {
@@ -150,7 +151,9 @@ def _tasks(
             files.insert(0, layout.targets(out, number))
             whole &= is_whole(files[0], described, {c.id: stacked_length(c.num_frames) for c in cuts})
         if not whole:
-            rows = labels and [labels.read(c.id, stacked_length(c.num_frames))[:, 0] for c in known]
+            rows = None
+            if labels is not None:
+                rows = [labels.read(c.id, stacked_length(c.num_frames))[:, 0] for c in known]
             yield _Task(out, number, files, known, rows, targets)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,7 +16,7 @@ from understudy.features import FRAME_SHIFT, STACK, Normaliser
 from understudy.features.frames import SAMPLE_RATE
 from understudy.features.logmel import HIGH_FREQ, LOW_FREQ, NUM_MELS, WINDOW
 from understudy.models import AcousticModel
-from understudy.stage import UserError, atomic_path
+from understudy.step import UserError, atomic_path
 
 OPSET = 17  # the first with LayerNormalization
 
@@ -31,6 +33,7 @@ def metadata(model: AcousticModel, normaliser: Normaliser, tree: str) -> dict[st
         "teacher": model.meta.get("teacher"),
         "features": json.dumps(features), "mean": json.dumps(normaliser.mean.tolist()),
         "std": json.dumps(normaliser.std.tolist()), "log_priors": json.dumps(model.log_priors.tolist()),
+        "online_mean": json.dumps(normaliser.online and asdict(normaliser.online)),
     }  # fmt: skip
     return {key: str(value) for key, value in values.items()}
 
@@ -46,12 +49,12 @@ class Network:
         self.weights: dict[str, np.ndarray] = {}
         self._count = 0
 
-    def weight(self, name: str, values: np.ndarray | Tensor) -> str:
+    def weight(self, name: str, values: np.ndarray | np.generic | Tensor) -> str:
         """Add weights; returns their name."""
         self.weights[name] = values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
         return name
 
-    def node(self, kind: str, *inputs: str, outputs: int = 1, name: str | None = None, **attributes: object) -> str:
+    def node(self, kind: str, *inputs: str, outputs: int = 1, name: str | None = None, **attributes: Any) -> str:
         """Add a node; returns the name of its (first) output, `name` or one of its own, the others with .1, .2, …"""
         self._count += 1
         name = name or f"{kind}.{self._count}"
@@ -64,24 +67,34 @@ class Network:
         if layer.proj_size:  # ONNX's own knows no projection
             return self.scan(number, layer, features, hidden, cell)
         weights = [
-            self.weight(f"lstm.{number}.{name}", gates_of_onnx(values)[None])
-            for name, values in (("w", layer.weight_ih_l0), ("r", layer.weight_hh_l0))
+            self.weight(f"lstm.{number}.{name}", gates_of_onnx(layer, values)[None])
+            for name, values in (("w", "weight_ih_l0"), ("r", "weight_hh_l0"))
         ]
-        bias = np.concatenate([gates_of_onnx(layer.bias_ih_l0), gates_of_onnx(layer.bias_hh_l0)])[None]
+        return self.recurrence("LSTM", number, layer, (features, hidden, cell), weights)
+
+    def recurrence(
+        self, kind: str, number: int, layer: nn.LSTM, heard: tuple[str, str, str], weights: list[str],
+        scales: tuple[str, ...] = (), domain: str = "",
+    ) -> tuple[str, str, str]:  # fmt: skip
+        """The same by one node, an LSTM of ONNX or one that hears the scales of its weights too."""
+        values = np.concatenate([gates_of_onnx(layer, "bias_ih_l0"), gates_of_onnx(layer, "bias_hh_l0")])[None]
+        bias = self.weight(f"lstm.{number}.b", values)
         batch, first, both = (self.axes(*axes) for axes in ((1,), (0,), (1, 2)))
+        features, *states = (
+            self.node("Unsqueeze", of, axis) for of, axis in zip(heard, (batch, first, first), strict=True)
+        )
         out = self.node(
-            "LSTM", self.node("Unsqueeze", features, batch), *weights, self.weight(f"lstm.{number}.b", bias), "",
-            self.node("Unsqueeze", hidden, first), self.node("Unsqueeze", cell, first), outputs=3,
+            kind, features, *weights, bias, "", *states, "", *scales, outputs=3, domain=domain,
             hidden_size=layer.hidden_size,
         )  # fmt: skip
-        states = (self.node("Squeeze", f"{out}.{i}", first) for i in (1, 2))
-        return (self.node("Squeeze", out, both), *states)
+        hears = self.node("Squeeze", out, both)
+        return hears, self.node("Squeeze", f"{out}.1", first), self.node("Squeeze", f"{out}.2", first)
 
     def scan(self, number: int, layer: nn.LSTM, features: str, hidden: str, cell: str) -> tuple[str, str, str]:
         """The same, of products: the inputs of all frames at once, then the state frame by frame."""
         name = f"lstm.{number}"
-        bias = gates_of_onnx(layer.bias_ih_l0) + gates_of_onnx(layer.bias_hh_l0)
-        product = self.product(f"{name}.w", gates_of_onnx(layer.weight_ih_l0), features)
+        bias = gates_of_onnx(layer, "bias_ih_l0") + gates_of_onnx(layer, "bias_hh_l0")
+        product = self.product(f"{name}.w", gates_of_onnx(layer, "weight_ih_l0"), features)
         gates = self.node("Add", product, self.weight(f"{name}.b", bias))
         whole, self.nodes = self.nodes, []
         after = self._step(name, layer)
@@ -96,14 +109,14 @@ class Network:
 
     def _step(self, name: str, layer: nn.LSTM) -> tuple[str, str, str]:
         """State and cell after a frame, and the frame's output, of the gates' input and the state before."""
-        share = self.product(f"{name}.r", gates_of_onnx(layer.weight_hh_l0), "h")
+        share = self.product(f"{name}.r", gates_of_onnx(layer, "weight_hh_l0"), "h")
         split = self.node("Split", self.node("Add", share, "gates"), outputs=4, axis=1)
         parts = [split, *(f"{split}.{n}" for n in (1, 2, 3))]
         i, o, f, c = (self.node("Tanh" if n == 3 else "Sigmoid", part) for n, part in enumerate(parts))
         cell = self.node("Add", self.node("Mul", f, "c"), self.node("Mul", i, c))
         hidden = self.node("Mul", o, self.node("Tanh", cell))
         if layer.proj_size:
-            hidden = self.product(f"{name}.p", layer.weight_hr_l0.detach().numpy(), hidden)
+            hidden = self.product(f"{name}.p", layer.get_parameter("weight_hr_l0").detach().numpy(), hidden)
         return hidden, cell, self.node("Squeeze", hidden, self.axes(0))
 
     def linear(self, name: str, layer: nn.Linear, features: str, output: str) -> str:
@@ -122,10 +135,10 @@ class Network:
     def build(self, model: AcousticModel) -> onnx.ModelProto:
         """The whole: features (frames, inputs) and both states, (layers, 1, …), to logits and the states after."""
         out, states = "features", []
-        for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):
+        for number, (layer, norm) in enumerate(zip(model.lstms, model.norms, strict=True)):
             which = self.weight(f"layer.{number}", np.array(number, np.int64))
             before = (self.node("Gather", name, which, axis=0) for name in ("hidden", "cell"))
-            out, *after = self.lstm(number, layer[0], out, *before)
+            out, *after = self.lstm(number, layer, out, *before)
             states.append([self.node("Unsqueeze", state, self.axes(0)) for state in after])
             scale, bias = (self.weight(f"norm.{number}.{n}", getattr(norm, n)) for n in ("weight", "bias"))
             out = self.node("LayerNormalization", out, scale, bias, axis=-1, epsilon=norm.eps)
@@ -140,15 +153,25 @@ class Network:
             [_value("logits", ["frames", model.senones]), _value("hidden_after", hidden), _value("cell_after", cell)],
             [numpy_helper.from_array(np.asarray(v, order="C"), name) for name, v in self.weights.items()],
         )  # fmt: skip
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+        return helper.make_model(graph, opset_imports=self.opsets(), ir_version=8)
+
+    def opsets(self) -> list[onnx.OperatorSetIdProto]:
+        """Of the operators that the nodes are of: ONNX's, and those of others that they name."""
+        others = sorted({node.domain for node in self.nodes if node.domain})
+        return [helper.make_opsetid("", OPSET), *(helper.make_opsetid(domain, 1) for domain in others)]
 
 
 def _value(name: str, shape: list) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
-def gates_of_onnx(rows: Tensor) -> np.ndarray:
-    """torch's gates (input, forget, cell, output) in ONNX's order (input, output, forget, cell), on the first axis."""
+def gates_of_onnx(layer: nn.LSTM, name: str) -> np.ndarray:
+    """torch's gates (input, forget, cell, output) in ONNX's order (input, output, forget, cell), on the first axis.
+
+    Args:
+        name: of the layer's parameter.
+    """
+    rows = layer.get_parameter(name)
     i, f, c, o = rows.detach().numpy().reshape(4, -1, *rows.shape[1:])
     return np.concatenate([i, o, f, c])
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from understudy.models import AcousticModel
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 @torch.no_grad()
@@ -30,21 +30,21 @@ def factorise(model: AcousticModel, projection: int) -> AcousticModel:
     if projection < 1:
         raise UserError(f"--projection {projection}: 1 or more, and less than the {model.options.cells} cells")
     small = AcousticModel(replace(model.options, projection=projection), model.inputs, model.senones)
-    hears, offset = model.layers[0][0].weight_ih_l0, torch.zeros(4 * model.options.cells)
-    for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):
-        old, new = layer[0], small.layers[number][0]
-        last = number + 1 == len(model.layers)
-        reads = model.output.weight if last else model.layers[number + 1][0].weight_ih_l0
-        heard = _centred(reads * norm.weight)
-        bases = torch.linalg.svd(torch.cat([old.weight_hh_l0, heard]), full_matrices=False).Vh[:projection]
-        new.weight_ih_l0.copy_(hears)
-        new.bias_ih_l0.copy_(old.bias_ih_l0 + offset)
-        new.bias_hh_l0.copy_(old.bias_hh_l0)
-        new.weight_hr_l0.copy_(bases)
-        new.weight_hh_l0.copy_(old.weight_hh_l0 @ bases.T)
-        hears, offset = heard @ bases.T, reads @ norm.bias
-        small.norms[number].weight.fill_((model.options.cells / projection) ** 0.5)
-        small.norms[number].bias.zero_()
+    hears: Tensor = model.lstms[0].get_parameter("weight_ih_l0")
+    offset = torch.zeros(4 * model.options.cells)
+    readers = [*(layer.get_parameter("weight_ih_l0") for layer in model.lstms[1:]), model.output.weight]
+    for number, (layer, norm, reads) in enumerate(zip(model.lstms, model.norms, readers, strict=True)):
+        old, new = dict(layer.named_parameters()), dict(small.lstms[number].named_parameters())
+        heard = _centred(reads * norm.get_parameter("weight"))
+        bases = torch.linalg.svd(torch.cat([old["weight_hh_l0"], heard]), full_matrices=False).Vh[:projection]
+        new["weight_ih_l0"].copy_(hears)
+        new["bias_ih_l0"].copy_(old["bias_ih_l0"] + offset)
+        new["bias_hh_l0"].copy_(old["bias_hh_l0"])
+        new["weight_hr_l0"].copy_(bases)
+        new["weight_hh_l0"].copy_(old["weight_hh_l0"] @ bases.T)
+        hears, offset = heard @ bases.T, reads @ norm.get_parameter("bias")
+        small.norms[number].get_parameter("weight").fill_((model.options.cells / projection) ** 0.5)
+        small.norms[number].get_parameter("bias").zero_()
     small.output.weight.copy_(hears)
     small.output.bias.copy_(model.output.bias + offset)
     small.log_priors.copy_(model.log_priors)

@@ -6,13 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import k2
-
 import understudy.device
 from understudy.decode.recogniser import Recogniser
 from understudy.device.files import DESCRIPTION, FORMAT, GRAPH, NETWORK, seal
-from understudy.ship.graph import write_fst
-from understudy.stage import atomic_path, write_json
+from understudy.lang.graph import DecodingGraph, write_fst
+from understudy.step import atomic_path, write_json
 
 RUNTIME = "understudy_device"
 COMMAND = "understudy-listen"
@@ -32,7 +30,7 @@ sys.exit(main())
 """
 
 
-def write_graph(graph: k2.Fsa, out: Path) -> None:
+def write_graph(graph: DecodingGraph, out: Path) -> None:
     """The decoding graph, which networks of one tree share."""
     write_fst(graph, out / GRAPH)
 
@@ -53,11 +51,11 @@ def seal_folder(recogniser: Recogniser, out: Path) -> None:
 
 def _described(recogniser: Recogniser) -> dict[str, Any]:
     lexicon, tree, beams = recogniser.lexicon, recogniser.tree, recogniser.beams
-    silences = [senone for senone, (phone, _) in enumerate(tree.states()) if phone == lexicon.silence]
     return {
         "format": FORMAT, "system": recogniser.about["system"], "tree": tree.fingerprint,
         "acoustic_scale": recogniser.scales.acoustic, "prior_scale": recogniser.scales.prior, "beam": beams.search,
-        "min_active": beams.min_active, "max_active": beams.max_active, "silences": silences,
+        "min_active": beams.min_active, "max_active": beams.max_active, "silences": recogniser.silences,
+        "least_confidence": recogniser.least_confidence,
         "words": list(lexicon.words), "sequence_base": recogniser.graph.sequence_base,
         "sequences": [list(words) for words in recogniser.graph.word_sequences],
     }  # fmt: skip

@@ -17,12 +17,15 @@ from lhotse.cut import Cut
 
 from understudy.corpus import in_shards
 from understudy.features import STACKED_SHIFT
-from understudy.features.extract import load_samples
+from understudy.features.extract import Alteration, load_samples
 from understudy.models import AcousticModel
 from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
 from understudy.ship.folder import RUNTIME
-from understudy.stage import UserError, atomic_path, log
+from understudy.step import UserError, atomic_path, log
+
+CLIPPED = 32767 / 32768
+"""the largest sample of 16 bits; the smallest is -1"""
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,21 @@ class Footprint:
     """median and 95th percentile of the seconds from the end of the audio to the final words"""
     peak_mb: float
     """most resident memory, with all packages"""
+    clipped: list[int]
+    """samples at the limit of 16 bits in each utterance"""
 
 
-def measure(folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Sequence[Way] = ()) -> Footprint:
+def measure(
+    folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Sequence[Way] = (),
+    altered: Alteration | None = None,
+) -> Footprint:  # fmt: skip
     """Hear the audio of a manifest with the run-time that lies in a folder of `understudy.ship.folder`.
 
     Args:
         kept: folder of what was heard, a file for each shard. What is there is not heard again.
         shard_size: utterances that one process hears.
         ways: in which texts are made alike before they are compared.
+        altered: what becomes of the audio before; it depends on the cut alone, or resuming hears something else.
 
     Raises:
         UserError: it fails; its own words are in the text.
@@ -58,7 +67,7 @@ def measure(folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Seq
         path = kept / f"{number:05d}.jsonl"
         if not path.exists():
             with atomic_path(path) as partial:
-                partial.write_text(_hear(folder, cuts), encoding="utf-8")
+                partial.write_text(_hear(folder, cuts, altered), encoding="utf-8")
             log.info("%s: %d utterances heard of %s", folder.name, number * shard_size + len(cuts), manifest)
         *told, process = map(json.loads, path.read_text(encoding="utf-8").splitlines())
         if process["strange"]:
@@ -71,12 +80,13 @@ def measure(folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Seq
     ends = [h["end_s"] for h in heard]
     return Footprint(
         outcomes, sum(h["cpu_s"] for h in heard) / sum(h["seconds"] for h in heard), first_word(heard),
-        (float(np.median(ends)), float(np.quantile(ends, 0.95))), peak_mb,
+        (float(np.median(ends)), float(np.quantile(ends, 0.95))), peak_mb, [h.get("clipped", 0) for h in heard],
     )  # fmt: skip
 
 
 def _outcome(cut: Cut, heard: dict[str, Any], ways: Sequence[Way]) -> Outcome:
-    spoken, how = cut.supervisions[0], {"retried": heard["widened"], "empty": heard["empty"]}
+    how = {"retried": heard["widened"], "empty": heard["empty"], "rejected": heard.get("rejected", False)}
+    spoken = cut.supervisions[0]
     return Outcome.of(cut.id, spoken.speaker or "", spoken.text.split(), heard["words"], ways, **how)
 
 
@@ -87,15 +97,29 @@ def first_word(heard: Iterable[dict[str, Any]]) -> float | None:
     return float(np.median(firsts)) if firsts else None
 
 
-def _hear(folder: Path, cuts: Sequence[Cut]) -> str:
+def _hear(folder: Path, cuts: Sequence[Cut], altered: Alteration | None) -> str:
     """What the run-time tells of each utterance and, in a last line, of its process."""
+    clipped = []
     with tempfile.TemporaryDirectory(prefix="understudy-") as scratch:
         for number, cut in enumerate(cuts):
-            np.save(Path(scratch) / f"{number:08d}.npy", load_samples(cut))
-        command = [sys.executable, "-m", f"{RUNTIME}.measure", str(folder), scratch]
-        # What lies in the folder is measured, and nothing of this library.
-        alone = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, env=alone)
+            samples = load_samples(cut)
+            samples = altered(cut, samples) if altered else samples
+            clipped.append(int(np.sum((samples >= CLIPPED) | (samples <= -1))))
+            np.save(Path(scratch) / f"{number:08d}.npy", samples)
+        *told, process = run_alone(folder, "measure", str(folder), scratch).splitlines()
+    lines = [json.loads(line) | {"clipped": one} for line, one in zip(told, clipped, strict=True)]
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines) + process + "\n"
+
+
+def run_alone(folder: Path, module: str, *arguments: str) -> str:
+    """Standard output of a module of a folder's run-time, in a process of one core that has nothing of this library.
+
+    Raises:
+        UserError: it fails; its own words are in the text.
+    """
+    alone = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", f"{RUNTIME}.{module}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=alone)
     if done.returncode:
         raise UserError(f"{folder}: its run-time failed:\n{done.stderr[-2000:]}")
     return done.stdout

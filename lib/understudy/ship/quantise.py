@@ -1,31 +1,31 @@
-"""Networks with 8-bit weights and activations.
+"""Networks with 8-bit weights and activations, whose integers are the same on every processor.
 
-Weights have one scale for each output. Activations get theirs from what they hold at each step (dynamic, by
-onnxruntime's own quantiser), or from what they held in unlabelled speech (static). Static weights are unsigned, around
-128: on x86 without VNNI instructions a product of signed weights and unsigned activations saturates at 16 bits.
+Weights have one scale for each output. Activations get theirs from what they hold at each step (dynamic), or from what
+they held in unlabelled speech (static). Both are unsigned bytes, the weights around 128, since onnxruntime multiplies
+these exactly everywhere: its kernels widen them to 16 bits and add pairs in 32 (SSE2, AVX2, AVX-512), or add in 32 at
+once (NEON, with dot products or without, and AVX-VNNI-INT8). Signed weights would not do: on x86 without VNNI the sum
+of two of their products saturates at 16 bits, 2 x 255 x 127 > 32767, unless they keep to 7 bits. 32 bits are enough for
+33 000 inputs.
 """
 
 from __future__ import annotations
 
-import logging
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import onnx
 import torch
 from onnx import TensorProto
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from understudy.features import Normaliser
 from understudy.models import AcousticModel
-from understudy.ship.export import Network, export, write
-from understudy.stage import UserError
+from understudy.ship.export import Network, export, gates_of_onnx
+from understudy.ship.options import Precision
+from understudy.step import UserError
 
-Precision = Literal["float32", "int8-dynamic", "int8-static"]
+MIDDLE = 128
+"""Byte of a weight that is zero"""
 
 _CLIPPED = 1e-4  # share of the activations outside of their range, on each side (our choice)
 _SAMPLES = 20_000  # values kept of each utterance and tensor
@@ -40,28 +40,8 @@ def write_network(
         tree: fingerprint of the phonetic decision tree.
         speech: utterances (frames, inputs) that static scales are taken from.
     """
-    network = Network()
-    if precision == "int8-static":
-        network = Static(calibrate(model, speech))
-    elif precision == "int8-dynamic" and model.options.projection:
-        network = Dynamic()
-    export(model, normaliser, tree, path, network)
-    if precision == "int8-dynamic" and not model.options.projection:
-        dynamic(path)
-
-
-def dynamic(path: Path) -> None:
-    """Let onnxruntime's own quantiser make a network of `export` one of bytes, in place."""
-    kinds = ["LSTM", "MatMul"]
-    logging.disable(logging.WARNING)  # the quantiser asks for a preparation that our networks do not need
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            small = Path(scratch) / "small.onnx"
-            quantize_dynamic(path, small, op_types_to_quantize=kinds, weight_type=QuantType.QUInt8, per_channel=True)
-            whole = onnx.load(small)
-    finally:
-        logging.disable(logging.NOTSET)
-    write(whole, {p.key: p.value for p in onnx.load(path).metadata_props}, path)
+    network = {"float32": Network, "int8-dynamic": Dynamic, "int8-static": lambda: Static(calibrate(model, speech))}
+    export(model, normaliser, tree, path, network[precision]())
 
 
 Ranges = dict[str, tuple[float, float]]
@@ -84,9 +64,9 @@ def calibrate(model: AcousticModel, utterances: Iterable[Tensor]) -> Ranges:
 
     for features in utterances:
         out = features[None]
-        for number, (layer, norm) in enumerate(zip(model.layers, model.norms, strict=True)):
+        for number, (layer, norm) in enumerate(zip(model.lstms, model.norms, strict=True)):
             keep(f"lstm.{number}.w", out)
-            out = layer[0](out)[0]
+            out = layer(out)[0]
             keep(f"lstm.{number}.r", out)
             out = norm(out)
         keep("output", out)
@@ -102,28 +82,54 @@ def _range(values: np.ndarray) -> tuple[float, float]:
     return min(float(low), 0.0), max(float(high), 0.0)  # zero is exact: padding and a still state are zeros
 
 
-class Dynamic(Network):
-    """A network of integer products, each with the scale of what goes into it at that step."""
+class Bytes(Network):
+    """A network of integer products: how its activations get their scale is for subclasses to say."""
 
     def lstm(self, number: int, layer: nn.LSTM, features: str, hidden: str, cell: str) -> tuple[str, str, str]:
-        """As of `Network`."""
+        """See `Network`."""
         return self.scan(number, layer, features, hidden, cell)
 
+    def integers(self, name: str, rows: np.ndarray, features: str, scale: str, zero: str) -> str:
+        """The product of bytes, whose step and zero these are, with the rows' transpose."""
+        table, scales = self.bytes(name, rows)
+        sums = self.node("MatMulInteger", features, table, zero, self.weight("middle", np.uint8(MIDDLE)))
+        return self.node("Mul", self.node("Cast", sums, to=TensorProto.FLOAT), self.node("Mul", scale, scales))
+
+    def bytes(self, name: str, rows: np.ndarray, directions: tuple[int, ...] = ()) -> tuple[str, str]:
+        """Add rows (outputs, width): weights (directions …, width, outputs), their scales (directions …, outputs)."""
+        weights, scales = rounded(rows)
+        table = np.ascontiguousarray(weights.T).reshape(*directions, *weights.T.shape)
+        scales = scales.astype(np.float32).reshape(*directions, -1)
+        return self.weight(name, table), self.weight(f"{name}.scale", scales)
+
+
+class Dynamic(Bytes):
+    """Each product with the scale of what goes into it at that step."""
+
+    def lstm(self, number: int, layer: nn.LSTM, features: str, hidden: str, cell: str) -> tuple[str, str, str]:
+        """See `Network`.
+
+        Without projection by onnxruntime's own operator, which does what `scan` does (as a test shows) and takes two
+        fifths of its time: a Scan costs 10 us for each frame of a layer, whatever is in it.
+        """
+        if layer.proj_size:
+            return self.scan(number, layer, features, hidden, cell)
+        tables, scales = [], []
+        middle = self.weight("middles", np.full((1, 4 * layer.hidden_size), MIDDLE, np.uint8))
+        for which, values in (("w", "weight_ih_l0"), ("r", "weight_hh_l0")):
+            table, scale = self.bytes(f"lstm.{number}.{which}", gates_of_onnx(layer, values), (1,))
+            tables.append(table)
+            scales += [scale, middle]
+        heard = features, hidden, cell
+        return self.recurrence("DynamicQuantizeLSTM", number, layer, heard, tables, tuple(scales), "com.microsoft")
+
     def product(self, name: str, rows: np.ndarray, features: str) -> str:
-        """As of `Network`."""
+        """See `Network`."""
         integers = self.node("DynamicQuantizeLinear", features, outputs=3)
         return self.integers(name, rows, integers, f"{integers}.1", f"{integers}.2")
 
-    def integers(self, name: str, rows: np.ndarray, features: str, scale: str, middle: str) -> str:
-        """The product of bytes, whose step and zero these are, with the rows' transpose."""
-        weights, scales = rounded(rows)
-        table = self.weight(name, np.ascontiguousarray(weights.T))
-        sums = self.node("MatMulInteger", features, table, middle, self.weight("middle", np.uint8(128)))
-        back = self.node("Mul", scale, self.weight(f"{name}.scale", scales.astype(np.float32)))
-        return self.node("Mul", self.node("Cast", sums, to=TensorProto.FLOAT), back)
 
-
-class Static(Dynamic):
+class Static(Bytes):
     """The same with scales that are known beforehand."""
 
     def __init__(self, ranges: Ranges) -> None:
@@ -131,7 +137,7 @@ class Static(Dynamic):
         self._ranges = ranges
 
     def product(self, name: str, rows: np.ndarray, features: str) -> str:
-        """As of `Network`."""
+        """See `Network`."""
         scale, zero = step_and_zero(self._ranges[name])
         step = self.weight(f"{name}.step", np.float32(scale))
         middle = self.weight(f"{name}.zero", np.uint8(zero))
@@ -139,9 +145,9 @@ class Static(Dynamic):
 
 
 def rounded(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (outputs, width) as bytes around 128, and the scale (outputs,) of each row."""
+    """Weights (outputs, width) as bytes around `MIDDLE`, and the scale (outputs,) of each row."""
     scales = np.maximum(np.abs(rows).max(1), 1e-8) / 127
-    return (np.rint(rows / scales[:, None]) + 128).astype(np.uint8), scales
+    return (np.rint(rows / scales[:, None]) + MIDDLE).astype(np.uint8), scales
 
 
 def step_and_zero(held: tuple[float, float]) -> tuple[float, int]:

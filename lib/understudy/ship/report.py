@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from understudy.score import utterances
-from understudy.score.paired import Difference, difference
+from understudy.score.compare import System, differ
+from understudy.score.interval import said
+from understudy.score.paired import Difference, holm
 from understudy.score.pictures import COLOURS, logarithmic
 from understudy.score.report import count, known_as
-from understudy.stage import UserError, atomic_path
+from understudy.score.tested import by_set, sentence
+from understudy.step import UserError, atomic_path
 
 Line = dict[str, Any]
 
@@ -37,20 +40,20 @@ Made from `results.jsonl` by `steps/report_device.py`; do not edit.
 
 Each network heard the test set in pieces of 0.1 s as a device would, with features and search, on one core. MB are of
 the network alone; memory is the whole process, with its packages and the graph. "Against float32" is the change of the
-WER on the same utterances, with a paired bootstrap; * marks more than chance (p < 0.01 in that and in a matched-pairs
-test); it is not told of a single utterance. A student that learnt on from another one here, with 8-bit numbers say, is
-held against that one in float32, so that all that it gained shows. "Real time" is CPU seconds for a second of speech;
-"first word" is the median of what was heard until there was a word; "end" is the time from the last sample to the final
-words."""
+WER on the same utterances; * marks more than chance (p < 0.01 in a paired test over speakers, corrected by Holm's
+method for all such tests on this page; with fewer than eight speakers nothing is marked). A student that learnt on from
+another one here, with 8-bit numbers say, is held against that one in float32, so that all that it gained shows. "Real
+time" is CPU seconds for a second of speech; "first word" is the median of what was heard until there was a word; "end"
+is the time from the last sample to the final words."""
 
 
 def _against(change: Difference | None) -> str:
     if change is None:
         return "–"
-    return f"{change.wer:+.2f} [{change.low:+.2f}, {change.high:+.2f}]{' *' if change.significant(0.01) else ''}"
+    return f"{change.wer:+.2f} [{change.low:+.2f}, {change.high:+.2f}]{' *' if change.significant() else ''}"
 
 
-def report(lines: list[Line], home: Path) -> str:
+def device_report(lines: list[Line], home: Path) -> str:
     """Markdown: a table for each recipe and test set.
 
     Args:
@@ -63,14 +66,13 @@ def report(lines: list[Line], home: Path) -> str:
     shipped = [line for line in lines if "bytes" in line]
     if not shipped:
         raise UserError("no result of a device. Run stage 12 (steps/ship.py) first.")
-    text = [_INTRODUCTION]
-    for recipe, test_set in dict.fromkeys((r["recipe"], r["test_set"]) for r in shipped):
-        rows = [r for r in shipped if (r["recipe"], r["test_set"]) == (recipe, test_set)]
+    text, changes = [_INTRODUCTION], _changes(shipped, home)
+    for of in by_set(shipped):
         heads = ["system", *(name for name, _ in _COLUMNS)]
-        text += ["", f"## {recipe}, {test_set}", "", _row(heads), _row(["---"] * len(heads))]
-        for row in rows:
-            full = _full(row, rows)
-            known = row | {"full": full, "change": _change(full, row, home)}
+        about = f"{sentence(of.lines)} {said(of.lines)}"
+        text += ["", f"## {of.name}", "", about, "", _row(heads), _row(["---"] * len(heads))]
+        for row in of.lines:
+            known = row | {"full": _full(row, of.lines), "change": changes.get(_key(row))}
             text.append(_row([row["system"], *(tell(known) for _, tell in _COLUMNS)]))
     return "\n".join(text) + "\n"
 
@@ -90,27 +92,32 @@ def _full(line: Line, rows: list[Line]) -> Line | None:
     return full.get(before.pop() if before else _student(line))
 
 
-def _change(full: Line | None, line: Line, home: Path) -> Difference | None:
-    if full is None or full is line:
-        return None
-    both = [{s.id: s for s in utterances.read(home / r["scored"] / "utterances.tsv")} for r in (full, line)]
-    ids = sorted(both[0].keys() & both[1].keys())
-    if len(ids) < len(both[0]):
-        raise UserError(f"{line['system']}: heard {len(ids)} of the {len(both[0])} utterances of {full['system']}")
-    if len(ids) < 2 or not any(both[0][i].words for i in ids):
-        return None  # of one utterance, or of no words, chance is not known
-    return difference([both[0][i].words for i in ids], *([one[i].errors for i in ids] for one in both))
+def _changes(shipped: list[Line], home: Path) -> dict[tuple[str, str, str], Difference]:
+    """Of each line from the one in float32 that it is held against, corrected for their number."""
+    found = {}
+    for line, rows in ((line, of.lines) for of in by_set(shipped) for line in of.lines):
+        full = _full(line, rows)
+        if full is None or full is line or line["utterances"] < 2 or not line["words"]:
+            continue  # of one utterance, or of no words, chance is not known
+        before, after = (System(r["system"], home / "results.jsonl", r) for r in (full, line))
+        found[_key(line)] = differ([before], [after])
+    return holm(found)
+
+
+def _key(line: Line) -> tuple[str, str, str]:
+    return line["recipe"], line["test_set"], line["system"]
 
 
 def draw(lines: list[Line], folder: Path) -> list[tuple[str, str]]:
     """WER against bytes and against real time, as PNG. Returns file names and captions."""
-    shipped, made = [line for line in lines if "bytes" in line], []
-    for recipe, test_set in dict.fromkeys((r["recipe"], r["test_set"]) for r in shipped):
-        here = [r for r in lines if (r["recipe"], r["test_set"]) == (recipe, test_set)]
-        name = f"device-{recipe}-{test_set}.png"
+    made = []
+    for of in by_set(lines):
+        if not any("bytes" in line for line in of.lines):
+            continue
+        name = f"device-{re.sub('[^A-Za-z0-9_-]+', '-', of.name).strip('-')}.png"
         with atomic_path(folder / name) as partial:
-            _figure(here).savefig(partial, dpi=110, metadata={"Software": None})
-        made.append((name, f"{recipe}, {test_set}: WER against the network's bytes, and against real time."))
+            _figure(of.lines).savefig(partial, dpi=110, metadata={"Software": None})
+        made.append((name, f"{of.name}: WER against the network's bytes, and against real time."))
     return made
 
 

@@ -1,5 +1,13 @@
 """Lattice-free soft targets: computing, storing, reading."""
 
-from understudy.targets.store import TargetReader, TargetWriter
+from understudy.lazy import lazy
 
-__all__ = ["TargetReader", "TargetWriter"]
+__getattr__, __all__ = lazy(
+    __name__,
+    {
+        "store": (
+            "TargetReader",
+            "TargetWriter",
+        ),
+    },
+)

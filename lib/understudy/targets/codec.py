@@ -1,7 +1,8 @@
 """Soft targets on few levels, and blocks of them as bytes (docs/targets.md has the layout).
 
 What a frame has of a senone matters by its probability p: its negative log x is stored as a level of √x, so that
-likely senones are told finely and unlikely ones coarsely (our choice; arXiv:2106.06126 stores 32-bit logits).
+likely senones are told finely and unlikely ones coarsely (our choice; arXiv:2106.06126 stores 32-bit logits). Two that
+are nearly as likely share a level, and come back as likely as each other; which of them was the likeliest is kept.
 """
 
 from __future__ import annotations
@@ -11,16 +12,33 @@ from dataclasses import dataclass
 import numpy as np
 import zstandard
 
-LEVELS = 8
-"""of √x in a nat^½: x is kept within √x/8 + 1/256"""
+FINE, COARSE = 64, 8
+"""levels of √x in a nat^½, below and above `TURN`: x is kept within √x/64 + 1/16384, or √x/8 + 1/256"""
+TURN = 1.5
+"""of √x: of p = 0.105. In a frame few are likelier, and what they are told in counts most"""
+VERSION = 2
+"""of what levels mean"""
 Z_LEVELS = 16
 """of log Z in a nat: it is kept within 1/32, modulo 4096"""
 MOST_SENONES = 255
 """of a frame, that can be stored"""
-_MOST = 254  # level; more is as unlikely as that
+_MOST = 127  # level: p = 3e-13; more is as unlikely as that
+_TIED = 128  # is added to the level of one that has the likeliest's, and is not it
 _ABSENT = 255
 _EFFORT = 1  # of zstd: hardly anything repeats, and its entropy coder does the work; 3 to 9 are larger and slower
-_VALUES = np.append(-((np.arange(_ABSENT) / LEVELS) ** 2), -np.inf).astype(np.float32)
+_TURN = int(FINE * TURN)  # level
+_ROOTS = np.append(np.arange(_TURN) / FINE, TURN + np.arange(_MOST + 1 - _TURN) / COARSE)  # √x by level
+_VALUES = np.append(-(np.tile(_ROOTS, 2)[:_ABSENT] ** 2), -np.inf).astype(np.float32)
+
+
+def _levels(root: np.ndarray) -> np.ndarray:
+    """uint8, of √x."""
+    found = np.where(root < TURN, FINE * root, _TURN + COARSE * (root - TURN))
+    return np.minimum(np.rint(found), _MOST).astype(np.uint8)
+
+
+_OF_FIRST = np.append(_levels(np.arange(_ABSENT) / COARSE), np.uint8(_ABSENT))
+"""levels by those of version 1, which were `COARSE` throughout; what shared the likeliest's had been given the next"""
 
 
 @dataclass
@@ -32,7 +50,7 @@ class Block:
     senones: np.ndarray
     """(kept,) uint16, rising within a frame"""
     levels: np.ndarray
-    """(kept,) uint8 of √(−log-posterior); the least of a frame is its best senone's alone"""
+    """(kept,) uint8 of √(−log-posterior); others on the level of a frame's likeliest senone have `_TIED` besides"""
     log_z: np.ndarray
     """(frames,) int16"""
 
@@ -55,7 +73,9 @@ class Block:
         senones, levels = np.zeros((len(self), most), np.int64), np.full((len(self), most), _ABSENT, np.uint8)
         senones[there], levels[there] = self.senones, self.levels
         if most > width:
-            best = np.sort(np.argsort(levels, axis=1, kind="stable")[:, :width], axis=1)
+            # The likeliest, then those that share its level, then the others.
+            rank = 2 * (levels % _TIED).astype(np.int16) + levels // _TIED
+            best = np.sort(np.argsort(rank, axis=1, kind="stable")[:, :width], axis=1)
             senones, levels = np.take_along_axis(senones, best, 1), np.take_along_axis(levels, best, 1)
         return senones, _VALUES[levels]
 
@@ -81,11 +101,10 @@ def quantise(senones: np.ndarray, log_posteriors: np.ndarray, log_z: np.ndarray,
     rows, best = np.arange(len(senones)), log_posteriors.argmax(1)
     kept = log_posteriors >= np.log(max(least, 1e-300))
     kept[rows, best] = True
-    levels = np.minimum(np.rint(LEVELS * np.sqrt(np.maximum(-log_posteriors, 0.0))), _MOST).astype(np.uint8)
-    # Others on the best one's level go to the next: they may be nearly as likely, but the best stays the best.
+    levels = _levels(np.sqrt(np.maximum(-log_posteriors, 0.0)))
     tied = levels == levels[rows, best][:, None]
     tied[rows, best] = False
-    levels[tied] += 1
+    levels[tied] += _TIED
     order = np.argsort(np.where(kept, senones, 1 << 20), axis=1)
     kept, senones, levels = (np.take_along_axis(values, order, 1) for values in (kept, senones, levels))
     z = np.rint(Z_LEVELS * log_z.astype(np.float64)).astype(np.int64).astype(np.int16)
@@ -110,8 +129,8 @@ def pack(block: Block) -> list[bytes]:
     return [compressor.compress(plane.astype(np.uint8).tobytes()) for plane in planes]
 
 
-def unpack(planes: list[bytes], frames: int, kept: int) -> Block:
-    """What `pack` was given.
+def unpack(planes: list[bytes], frames: int, kept: int, version: int = VERSION) -> Block:
+    """What `pack` was given, in this version of the format or the first.
 
     Raises:
         ValueError: these are not such planes.
@@ -132,7 +151,7 @@ def unpack(planes: list[bytes], frames: int, kept: int) -> Block:
     before = np.append(np.int64(0), ids)[first]
     senones = (ids - np.repeat(before, counts) - 1).astype(np.uint16)
     log_z = np.cumsum(z_low + (z_high.astype(np.int64) << 8)).astype(np.int16)
-    return Block(counts, senones, levels, log_z)
+    return Block(counts, senones, levels if version > 1 else _OF_FIRST[levels], log_z)
 
 
 def log_z(block: Block) -> np.ndarray:

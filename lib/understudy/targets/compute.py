@@ -13,16 +13,14 @@ from lhotse.cut import Cut
 
 from understudy.corpus import in_shards
 from understudy.features import Normaliser, load_stacked, stacked_length
-from understudy.stage import UserError, log
-from understudy.stage.workers import Workers
+from understudy.parallel.prefetch import Prefetcher
+from understudy.parallel.workers import Workers
+from understudy.step import UserError, log
 from understudy.targets.cost import Cost
+from understudy.targets.options import LEAST, MAX_FRAMES
 from understudy.targets.shard import Shard
-from understudy.targets.store import LEAST, Targets, TargetWriter, shard_path
-from understudy.targets.teaching import Teaching
-from understudy.train.parallel import Ahead
-
-MAX_FRAMES = 6000
-"""stacked frames of a batch"""
+from understudy.targets.store import Targets, TargetWriter, shard_path
+from understudy.targets.supervision import TargetSupervision
 
 
 @dataclass
@@ -42,7 +40,7 @@ class Written:
 
 
 class _Task(NamedTuple):
-    teaching: Teaching
+    teaching: TargetSupervision
     writer: TargetWriter
     shard: int
     cuts: list[Cut]
@@ -51,13 +49,13 @@ class _Task(NamedTuple):
 
 
 def compute(
-    teaching: Teaching, cuts: Path, out: Path, describe: dict[str, Any], workers: Workers, shard_size: int = 500,
-    max_frames: int = MAX_FRAMES, least: float = LEAST,
+    teaching: TargetSupervision, cuts: Path, out: Path, describe: dict[str, Any], workers: Workers,
+    shard_size: int = 500, max_frames: int = MAX_FRAMES, least: float = LEAST,
 ) -> Written:  # fmt: skip
     """Write targets of a manifest to `out`, shard by shard; shards that are there, and are of it, stay.
 
     Args:
-        describe: what the reader compares between sets (`Teaching.described`).
+        describe: what the reader compares between sets (`TargetSupervision.described`).
         max_frames: stacked frames of a batch.
         least: probability below which a senone is left out.
     """
@@ -98,7 +96,7 @@ def _write(task: _Task) -> int:
 def _targets(task: _Task) -> dict[str, Targets]:
     model, supervision = task.teaching.load()
     batches = by_length(task.cuts, task.max_frames)
-    heard = Ahead()(lambda batch: [torch.from_numpy(load_stacked(c, task.normaliser)) for c in batch], batches)
+    heard = Prefetcher()(lambda batch: [torch.from_numpy(load_stacked(c, task.normaliser)) for c in batch], batches)
     done: dict[str, Targets | None] = {}
     for batch, features in zip(batches, heard, strict=True):
         logits = model.logits(features)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.stage import read_json, write_json
+from understudy.step import read_json, write_json
 
 
 @dataclass

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from understudy.align.forward_backward import GraphBatch, log_partition
 from understudy.decode.search import Scales
 from understudy.lang.state_graph import StateGraph
-from understudy.stage import log
+from understudy.step import log
 from understudy.targets.store import Targets
-from understudy.train.partition import GraphBatch, log_partition
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Occupied:
         self._graphs = lru_cache(8)(lambda count: GraphBatch.of([self.graph] * count))
 
     def __call__(self, logits: list[Tensor]) -> list[Targets | None]:
-        """As of `Supervision`; None where no sequence of phones fits the frames."""
+        """See `Supervision`; None where no sequence of phones fits the frames."""
         scores = [self.scales.scores(one, self.log_priors) for one in logits]
         batch = pad_sequence(scores, batch_first=True).detach().requires_grad_()
         lengths = torch.tensor([len(one) for one in scores])

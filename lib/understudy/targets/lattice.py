@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import k2
+import torch
 from torch import Tensor
 
-from understudy.decode.search import Beams, Scales, lattices
-from understudy.stage import log
+from understudy.decode.options import Beams
+from understudy.decode.search import Occupancies, Scales, backend, occupancies
+from understudy.lang.graph import DecodingGraph
+from understudy.step import log
 from understudy.targets.store import Targets
 
 
@@ -20,28 +22,25 @@ from understudy.targets.store import Targets
 class Decoded:
     """Supervision from a search: `soft`, senone posteriors of the lattice; otherwise its best path's senones."""
 
-    graph: k2.Fsa
+    graph: DecodingGraph
     scales: Scales
     log_priors: Tensor
     beams: Beams
     k: int
     soft: bool
 
+    def __post_init__(self) -> None:
+        """Raise UserError where nothing can search."""
+        backend()
+
     def __call__(self, logits: list[Tensor]) -> list[Targets | None]:
-        """As of `Supervision`; None where the lattice is empty."""
-        order = sorted(range(len(logits)), key=lambda i: -len(logits[i]))
-        scores = [self.scales.scores(logits[i].log_softmax(1), self.log_priors) for i in order]
-        found = lattices(self.graph, scores, self.beams, "seqframe")
-        if not self.soft:
-            found = k2.shortest_path(found, use_double_scores=True)
-        senones = logits[0].shape[1]
-        occupied = _occupancies(found, sum(len(s) + 1 for s in scores), senones)
+        """See `Supervision`; None where the lattice is empty."""
+        scores = [self.scales.scores(one.log_softmax(1), self.log_priors) for one in logits]
+        found = occupancies(self.graph, scores, self.beams, best_path=not self.soft)
         targets: list[Targets | None] = [None] * len(logits)
-        begin = 0
-        for i, one in zip(order, scores, strict=True):
-            rows, begin = occupied[begin : begin + len(one)], begin + len(one) + 1
+        for i, rows in enumerate(_rows(found, scores)):
             if bool((rows.sum(1) > 0.5).all()):
-                values, kept = rows.topk(min(self.k, senones) if self.soft else 1, dim=1)
+                values, kept = rows.topk(min(self.k, rows.shape[1]) if self.soft else 1, dim=1)
                 log_z = logits[i].logsumexp(1)
                 targets[i] = {"senones": kept.int(), "log_posteriors": values.log(), "log_z": log_z.float()}
         if empty := targets.count(None):
@@ -49,9 +48,10 @@ class Decoded:
         return targets
 
 
-def _occupancies(found: k2.Fsa, rows: int, senones: int) -> Tensor:
-    """(rows, senones): share of the paths that are in a senone at a frame; each utterance has one row more."""
-    shares = found.get_arc_post(use_double_scores=True, log_semiring=True).exp()
-    emits = found.labels > 0
-    where = found.seqframe[emits].long() * senones + found.labels[emits].long() - 1
-    return shares.new_zeros(rows * senones).index_add_(0, where, shares[emits]).view(rows, senones).float()
+def _rows(found: Occupancies, scores: list[Tensor]) -> tuple[Tensor, ...]:
+    """(frames, senones) of each utterance: share of the paths that are in a senone at a frame."""
+    lengths, senones = torch.tensor([len(one) for one in scores]), scores[0].shape[1]
+    row = (lengths.cumsum(0) - lengths)[found.utterances] + found.frames
+    flat = found.shares.new_zeros(int(lengths.sum()) * senones)
+    shares = flat.index_add_(0, row * senones + found.senones, found.shares)
+    return shares.view(-1, senones).float().split(lengths.tolist())

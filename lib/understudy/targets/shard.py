@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 import zstandard
 
-from understudy.stage import UserError, atomic_path, log
-from understudy.targets.codec import Block, join, pack, unpack
+from understudy.step import UserError, atomic_path, log
+from understudy.targets.codec import VERSION, Block, join, pack, unpack
 
-MAGIC = b"USTGT\x00\x00\x01"
+MAGIC = b"USTGT\x00\x00" + bytes([VERSION])
 """the last byte is the version"""
+_READABLE = range(1, VERSION + 1)
 _END = struct.Struct("<QQI8s")  # where the index is, its length and CRC-32, the magic again
 _FRAMES = 4096  # of a block, at least, but for the last: what is decompressed to read one cut
 
@@ -73,7 +74,7 @@ class Shard:
         """Read the index.
 
         Raises:
-            UserError: it is not a whole shard of this version.
+            UserError: it is not a whole shard of a version that can be read.
         """
         self.path = path
         try:
@@ -82,9 +83,10 @@ class Shard:
                 head = file.read(len(MAGIC))
                 file.seek(max(size - _END.size, 0))
                 begin, length, crc, tail = _END.unpack(file.read())
-                if head[:-1] == tail[:-1] == MAGIC[:-1] != MAGIC and head[-1] != MAGIC[-1]:
-                    raise ValueError(f"version {head[-1]}; version {MAGIC[-1]} can be read")
-                if head != MAGIC or tail != MAGIC or begin + length + _END.size != size:
+                ours = head == tail and head[:-1] == MAGIC[:-1]
+                if ours and head[-1] not in _READABLE:
+                    raise ValueError(f"version {head[-1]}; versions 1 to {VERSION} can be read")
+                if not ours or begin + length + _END.size != size:
                     raise ValueError("it is cut off, or not a shard of targets")
                 file.seek(begin)
                 text = file.read(length)
@@ -92,6 +94,7 @@ class Shard:
                 index = json.loads(zstandard.ZstdDecompressor().decompress(text))
         except (OSError, ValueError, struct.error, zstandard.ZstdError) as error:
             raise self._fault(error) from None
+        self._version = head[-1]
         self.describe: dict[str, Any] = index["describe"]
         self._blocks: list[list[int]] = index["blocks"]
         self.places: dict[str, Place] = {}
@@ -121,10 +124,11 @@ class Shard:
         """
         if described is not None:
             check_described(self.path, self.describe, described)
-        for cut in self.places if lengths is not None else ():
-            if cut not in lengths:
-                raise UserError(f"{self.path}: it holds cut {cut}, which does not belong there")
-            self.place(cut, lengths[cut])
+        if lengths is not None:
+            for cut in self.places:
+                if cut not in lengths:
+                    raise UserError(f"{self.path}: it holds cut {cut}, which does not belong there")
+                self.place(cut, lengths[cut])
         for number in range(len(self) if blocks else 0):
             self.block(number)
 
@@ -156,7 +160,7 @@ class Shard:
                 file.seek(begin)
                 planes = [file.read(size) for size in sizes]
             _check(b"".join(planes), crc)
-            return unpack(planes, frames, kept)
+            return unpack(planes, frames, kept, self._version)
         except (OSError, ValueError) as error:
             raise self._fault(error) from None
 
@@ -167,7 +171,7 @@ class Shard:
         )
 
 
-def is_whole(path: Path, described: dict[str, Any], lengths: dict[str, int] | None = None) -> bool:
+def is_whole(path: Path, described: dict[str, Any] | None, lengths: dict[str, int] | None = None) -> bool:
     """Whether a shard is there, and is what it should be as far as its index tells (`Shard.check`); if not, say why."""
     if not path.exists():
         return False

@@ -12,12 +12,11 @@ import torch
 from lhotse.cut import Cut
 
 from understudy.features import stacked_length
-from understudy.stage import UserError, read_json, write_json
+from understudy.step import UserError, read_json, write_json
 from understudy.targets.codec import Block, log_z, quantise
+from understudy.targets.options import LEAST
 from understudy.targets.shard import Shard, check_described, is_whole, write_shard
 
-LEAST = 3e-4
-"""probability below which a senone is not stored (our choice: what is lost is a twentieth of a per cent of the mass)"""
 _BLOCKS_IN_MEMORY = 512  # some 0.2 MB each
 
 Targets = dict[str, torch.Tensor]
@@ -70,7 +69,7 @@ class TargetWriter:
 
         Args:
             targets: by cut id, as `top_k` returns them.
-            last: as of `write_shard`.
+            last: see `write_shard`.
 
         Raises:
             UserError: values that are not numbers; the cut and the teacher are named.
@@ -79,9 +78,10 @@ class TargetWriter:
         write_shard(shard_path(self.folder, shard), blocks, self.describe, last)
 
     def _block(self, cut: str, targets: Targets) -> Block:
-        values = (targets[name].cpu().numpy() for name in ("senones", "log_posteriors", "log_z"))
+        names = ("senones", "log_posteriors", "log_z")
+        senones, log_posteriors, log_z = (targets[name].cpu().numpy() for name in names)
         try:
-            return quantise(*values, self.least)
+            return quantise(senones, log_posteriors, log_z, self.least)
         except ValueError as error:
             teacher = self.describe.get("teacher")
             raise UserError(f"cut {cut}: targets of the teacher {teacher} cannot be stored ({error})") from None
@@ -143,7 +143,7 @@ class TargetReader:
                 self.where[cut.id].place(cut.id, stacked_length(cut.num_frames))
 
     def read(self, cut_id: str, frames: int, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Senones (frames, k) int64 and log-posteriors (frames, k) float32 of a cut, as of `Block.padded`.
+        """Senones (frames, k) int64 and log-posteriors (frames, k) float32 of a cut, see `Block.padded`.
 
         Args:
             frames: that the cut has.

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from understudy.stage import atomic_path
+from understudy.step import atomic_path
 from understudy.theory.predictions import ROUNDING
 from understudy.theory.simulate import Cell
 from understudy.theory.statistics import mean, ratio

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from understudy.stage import UserError
+from understudy.step import UserError
 from understudy.theory.linear import Array
 from understudy.theory.simulate import Cell
 from understudy.theory.statistics import Interval, mean, rank_correlation, ratio
@@ -299,10 +299,11 @@ def finite_inputs(cells: list[Cell]) -> list[Claim]:
     exact = [c for c in finite if c.student.rule == "exact" and (c.unlabelled or 0) >= 3 * c.student.width]
     exact = [c for c in exact if _predicted(c, limit(c)).mean() >= limit(c)["gain"].mean() / 100]
     missing = [(limit(c)["gain"] - c["gain"], _predicted(c, limit(c))) for c in exact]
+    most = [(cell.unlabelled or 0) / cell.labels for cell, _ in shares]
     return [
         claim(name, "each step to more inputs raises the gain", (positive(b["gain"] - a["gain"]) for a, b in steps),
               f"change of the gain: {_mean(b['gain'] - a['gain'] for a, b in steps)}"),
-        claim(name, f"with the most inputs (N/n = {_range(c.unlabelled / c.labels for c, _ in shares)}) the gain is "
+        claim(name, f"with the most inputs (N/n = {_range(most)}) the gain is "
               f"within {NEAR:.0%} of that of N → ∞", (within(f, 1 - NEAR, 1 + NEAR) for _, f in shares),
               f"gain / gain of N → ∞: {_ratio((c['gain'], limit(c)['gain']) for c, _ in shares)}"),
         claim(name, "what is missing is divergence × width / (N − width − 1), to a half: N counts by the student's "

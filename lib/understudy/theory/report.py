@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from understudy.stage import UserError
+from understudy.step import UserError
 from understudy.theory.predictions import Claim
 from understudy.theory.simulate import Cell
 
 
-def read_cells(path: Path) -> list[Cell]:
+def read_jobs(path: Path) -> list[Cell]:
     """The cells of a file.
 
     Raises:
@@ -27,7 +27,7 @@ def read_cells(path: Path) -> list[Cell]:
     return cells
 
 
-def report(cells: list[Cell], claims: list[Claim], pictures: list[tuple[str, str]]) -> str:
+def theory_report(cells: list[Cell], claims: list[Claim], pictures: list[tuple[str, str]]) -> str:
     """Markdown: a table of claims for each prediction, then the pictures (paths and captions)."""
     seeds = {len(cell.seeds["gain"]) for cell in cells}
     text = [

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from understudy.stage import UserError
+from understudy.step import UserError
 from understudy.theory import linear, softmax
 from understudy.theory.linear import POINTS, Array, Moments, basis, distance, resized
 
@@ -224,7 +224,7 @@ def value_measures(truth: Array, teacher: Array, student: Array, alone: Array, w
 
 
 def true_posteriors(rng: np.random.Generator, world: World) -> Array:
-    """p*(y|x), `(POINTS, CLASSES)`: a softmax of functions of the world's width, their logits of size 1 / noise."""
+    """`p*(y|x)`, `(POINTS, CLASSES)`: a softmax of functions of the world's width, their logits of size 1 / noise."""
     theta = rng.standard_normal((world.width, CLASSES - 1)) * np.sqrt(linear.ease(world.width))[:, None]
     theta *= np.sqrt(CLASSES - 1) / np.linalg.norm(theta) / world.noise
     return softmax.posteriors(theta, basis(world.width))

@@ -1,6 +1,6 @@
 """The same classes under a softmax: posteriors over a few labels, fitted by cross-entropy.
 
-A model is p(y|x) ∝ exp θ_y·φ(x); θ of the last label is zero. Inputs are the places of `linear.basis`.
+A model is `p(y|x) ∝ exp θ_y·φ(x)`; θ of the last label is zero. Inputs are the places of `linear.basis`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PENALTIES = tuple(10.0**power for power in np.arange(-5, 0.01, 0.5))
 
 
 def posteriors(theta: Array, features: Array) -> Array:
-    """p(y|x): θ `(width, labels - 1)`, features `(points, width)` to `(points, labels)`."""
+    """`p(y|x)`: θ `(width, labels - 1)`, features `(points, width)` to `(points, labels)`."""
     logits = np.pad(features @ theta, ((0, 0), (0, 1)))
     logits -= logits.max(axis=1, keepdims=True)
     return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)

@@ -6,32 +6,14 @@ parallel optimization and blockwise model-update filtering", ICASSP 2016.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from understudy.stage import UserError, ranks
-
-
-@dataclass
-class BmufOptions:
-    """Block-wise model update filtering."""
-
-    block: int = 16
-    """updates of each rank between synchronisations"""
-    momentum: float | None = None
-    """η: block momentum; null: 1 − 1/ranks, as of the paper"""
-    rate: float = 1.0
-    """ζ: block learning rate"""
-    nesterov: bool = True
-    """ranks go on from where the block momentum leads, not from the filtered model"""
-
-    def __post_init__(self) -> None:
-        """Raise UserError for values that make no sense."""
-        if self.block < 1 or not 0 <= (self.momentum or 0) < 1:
-            raise UserError("train.parallel.bmuf: block is at least 1, momentum at least 0 and less than 1")
+from understudy.step import ranks
+from understudy.train.options import BmufOptions
 
 
 class Bmuf:
@@ -46,7 +28,7 @@ class Bmuf:
     block all ranks hold the same, which is when checkpoints are written, and no rank's noise outlives its block.
     """
 
-    def __init__(self, options: BmufOptions, weights: list[Tensor], group: dist.ProcessGroup | None = None) -> None:
+    def __init__(self, options: BmufOptions, weights: Sequence[Tensor], group: dist.ProcessGroup | None = None) -> None:
         """Begin a block.
 
         Args:
@@ -54,7 +36,7 @@ class Bmuf:
             group: of all ranks; None: the default one, or one rank.
         """
         self.options, self.weights, self.group = options, weights, group
-        self.momentum = 1 - 1 / ranks.count() if options.momentum is None else options.momentum
+        self.momentum = 1 - 1 / ranks.world_size() if options.momentum is None else options.momentum
         self.deltas = [torch.zeros_like(weight) for weight in weights]
         self.begin()
 
@@ -70,7 +52,7 @@ class Bmuf:
         Args:
             averaged: what is averaged beside the weights, in place.
         """
-        mean_(self.weights + averaged, self.group)
+        mean_([*self.weights, *averaged], self.group)
         for weight, begun, delta in zip(self.weights, self.begun, self.deltas, strict=True):
             learnt, before = weight - begun, delta.clone()
             delta.mul_(self.momentum).add_(learnt, alpha=self.options.rate)
@@ -83,10 +65,10 @@ class Bmuf:
 @torch.no_grad()
 def mean_(tensors: list[Tensor], group: dist.ProcessGroup | None = None) -> None:
     """Replace each tensor by its mean over all ranks, all in one message."""
-    if ranks.count() == 1:
+    if ranks.world_size() == 1:
         return
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat, group=group)
-    flat /= ranks.count()
+    flat /= ranks.world_size()
     for tensor, part in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
         tensor.copy_(part.view_as(tensor))

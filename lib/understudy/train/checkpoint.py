@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from understudy.stage import atomic_path, read_json, write_json
+from understudy.step import atomic_path, read_json, write_json
 
 
 def save(folder: Path, tensors: dict[str, dict[str, torch.Tensor]], state: dict[str, Any]) -> None:

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from understudy.data.batches import Batch
 from understudy.train import losses
-from understudy.train.data import Batch
 
 
 class Criterion(Protocol):
@@ -30,11 +30,13 @@ class Soft:
     spread: bool = False
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        """As of `Criterion`."""
+        """See `Criterion`."""
         rows = batch.rows(logits)
-        if batch.taught is not None:
-            rows = rows[batch.taught.to(rows.device)]
-        senones, log_posteriors = (values.to(rows.device) for values in (batch.senones, batch.log_posteriors))
+        if batch.has_soft_targets is not None:
+            rows = rows[batch.has_soft_targets.to(rows.device)]
+        if batch.senones is None or batch.log_posteriors is None:
+            raise ValueError("a batch without soft targets has nothing to be taught by")
+        senones, log_posteriors = batch.senones.to(rows.device), batch.log_posteriors.to(rows.device)
         return losses.soft(rows, senones, log_posteriors, self.temperature, self.spread)
 
 
@@ -47,14 +49,14 @@ class Hard:
     soft: Soft = Soft()
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        """As of `Criterion`."""
+        """See `Criterion`."""
         rows = batch.rows(logits)
-        labels = batch.labels.to(rows.device)
+        labels = batch.known_labels.to(rows.device)
         hard = losses.hard(rows, labels)
         if self.share == 0 or batch.senones is None:
             return hard
-        if batch.taught is None:
+        if batch.has_soft_targets is None:
             return (1 - self.share) * hard + self.share * self.soft(logits, batch)
-        taught = batch.taught.to(rows.device)
+        taught = batch.has_soft_targets.to(rows.device)
         instead = self.soft(logits, batch) - losses.hard(rows[taught], labels[taught])
         return hard + self.share * len(batch.senones) / len(rows) * instead

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -13,26 +12,9 @@ from torch.distributed.algorithms.ddp_comm_hooks.powerSGD_hook import PowerSGDSt
 from torch.futures import Future
 from torch.nn.parallel import DistributedDataParallel
 
-from understudy.stage import UserError
+from understudy.train.options import HookOptions
 
 State = dict[str, Tensor]
-
-
-@dataclass
-class HookOptions:
-    """Gradients made small."""
-
-    threshold: float = 2.0
-    """elements beyond so many root mean squares of their parameter's gradient are sent (threshold)"""
-    matrix_rank: int = 2
-    """rank of the matrices that stand for gradients (powersgd)"""
-    exact_updates: int = 100
-    """updates with whole gradients before (powersgd), at least 2"""
-
-    def __post_init__(self) -> None:
-        """Raise UserError for values that make no sense."""
-        if self.threshold <= 0 or self.matrix_rank < 1 or self.exact_updates < 2:
-            raise UserError("train.parallel.hook: threshold above 0, matrix_rank from 1, exact_updates from 2")
 
 
 class Hook(Protocol):
@@ -60,16 +42,16 @@ class Plain:
         self.half, self.group = half, group
 
     def register(self, network: DistributedDataParallel) -> None:
-        """As of `Hook`."""
+        """See `Hook`."""
         if self.half:
             network.register_comm_hook(self.group, default_hooks.fp16_compress_hook)
 
     def state(self) -> State:
-        """As of `Hook`."""
+        """See `Hook`."""
         return {}
 
     def restore(self, state: State) -> None:
-        """As of `Hook`."""
+        """See `Hook`."""
 
 
 class PowerSgd:
@@ -81,7 +63,7 @@ class PowerSgd:
         )  # fmt: skip
 
     def register(self, network: DistributedDataParallel) -> None:
-        """As of `Hook`."""
+        """See `Hook`."""
         _register(network, self)
 
     def send(self, bucket: dist.GradBucket) -> Future[Tensor]:
@@ -96,12 +78,12 @@ class PowerSgd:
         return {"error": self.torchs.error_dict, "p": self.torchs.p_memory_dict, "q": self.torchs.q_memory_dict}
 
     def state(self) -> State:
-        """As of `Hook`."""
+        """See `Hook`."""
         kept = {f"{name}.{bucket}": t for name, of in self._stores().items() for bucket, t in of.items()}
         return {**kept, "updates": torch.tensor(self.torchs.iter)}
 
     def restore(self, state: State) -> None:
-        """As of `Hook`."""
+        """See `Hook`."""
         self.torchs.iter = int(state["updates"])
         for key, tensor in state.items():
             name, _, bucket = key.partition(".")
@@ -123,12 +105,13 @@ class Threshold:
         self.sent = self.whole = 0
 
     def register(self, network: DistributedDataParallel) -> None:
-        """As of `Hook`."""
+        """See `Hook`."""
         _register(network, self)
 
     def send(self, bucket: dist.GradBucket) -> Future[Tensor]:
         """The hook: the bucket's gradients in, the mean over the ranks of what was sent out."""
-        limits, entries, sizes = [], [], []
+        limits, entries = [], []
+        sizes: list[int] = []
         for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True):
             residual = self.residuals[id(parameter)].add_(gradient).view(-1)
             limit = self.times * residual.square().mean().sqrt()
@@ -165,10 +148,10 @@ class Threshold:
         return dist.all_gather(messages, padded, group=self.group, async_op=True).get_future().then(add_up)
 
     def state(self) -> State:
-        """As of `Hook`."""
+        """See `Hook`."""
         return {name: self.residuals[id(tensor)] for name, tensor in self.named.items()}
 
     def restore(self, state: State) -> None:
-        """As of `Hook`."""
+        """See `Hook`."""
         for name, tensor in self.named.items():
             self.residuals[id(tensor)].copy_(state[name])

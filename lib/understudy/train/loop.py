@@ -6,90 +6,29 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from understudy import models
+from understudy.data.batches import Batch
+from understudy.data.speech import Speech
 from understudy.models import AcousticModel
-from understudy.stage import UserError, log, ranks
+from understudy.parallel.prefetch import Prefetcher
+from understudy.step import UserError, log, ranks
 from understudy.train import checkpoint
-from understudy.train.cadence import Cadence
+from understudy.train.chance import ADVICE, Chance
+from understudy.train.checkpoint_timer import CheckpointTimer
 from understudy.train.criteria import Criterion, Hard, Soft
 from understudy.train.curves import Curves
-from understudy.train.data import Batch, SpecAugment, Speech
-from understudy.train.parallel import Ahead
-from understudy.train.rounding import Rounding
+from understudy.train.fake_quantisation import FakeQuantisation
+from understudy.train.options import TrainOptions
+from understudy.train.precision import check_precision, loss_scaler
 from understudy.train.schedule import Pass, learning_rate
-from understudy.train.shares import Share, Update, shares, updates
-from understudy.train.way import ParallelOptions, device, way
-
-
-@dataclass
-class TrainOptions:
-    """How a model is trained."""
-
-    learning_rate: float = 2e-3
-    """peak of the schedule (AdamW)"""
-    warm_up: float = 0.05
-    """share of the updates in which it rises"""
-    final_rate: float = 0.01
-    """what it falls to, by a cosine, as a share of the peak"""
-    weight_decay: float = 1e-2
-    """AdamW's decay"""
-    clip: float = 1.0
-    """largest norm of a gradient"""
-    max_frames: int = 2500
-    """stacked frames in a batch, of all ranks together (bmuf: of each)"""
-    accumulate: int = 1
-    """batches in an update"""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """of the network's products (torch.autocast); float16 needs a GPU. Weights and losses stay in float32"""
-    parallel: ParallelOptions = field(default_factory=ParallelOptions)
-    """several ranks"""
-    chunk: int = 0
-    """frames of the chunks that back-propagation is cut off at; 0: whole utterances"""
-    whole: float = 0.3
-    """share of the passes, the last ones, that see whole utterances whatever the chunk"""
-    whole_frames: int = 0
-    """stacked frames of a batch in these passes; 0: max_frames. A few long utterances side by side are slow"""
-    average: float = 0.99
-    """decay of the running average of the weights, which is what is kept"""
-    share: float = 0.0
-    """λ: weight of soft targets in labelled utterances that have them; the others count by their labels alone"""
-    temperature: float = 1.0
-    """of soft targets"""
-    residual: Literal["drop", "spread"] = "drop"
-    """the teacher's mass outside of its top k: shared by these, or spread evenly over the other senones"""
-    rounded: bool = False
-    """learn with weights and inputs of layers in 8 bits, for a device that computes so"""
-    augment: SpecAugment = field(default_factory=SpecAugment)
-    """SpecAugment"""
-    validate_every: int = 1
-    """labelled passes between looks at the dev set; passes of any kind where none is labelled"""
-    checkpoint_seconds: float = 60.0
-    """seconds between checkpoints"""
-    keep: Literal["best", "last"] = "best"
-    """which averaged weights: of the best dev loss, or of the end of the plan. Dev labels are one-hot: their loss
-    favours the weights that are surest, not those that recognise best, so what is distilled keeps its last"""
-    patience: int = 0
-    """stop after this many passes without a better dev loss; 0: never, the best is kept anyway"""
-
-    def __post_init__(self) -> None:
-        """Raise UserError for values that make no sense."""
-        may_be_0 = ("chunk", "whole_frames", "patience", "weight_decay", "checkpoint_seconds")
-        for names, told, fits in (
-            (("max_frames", "accumulate", "validate_every"), "at least 1", lambda value: value >= 1),
-            (may_be_0, "at least 0", lambda value: value >= 0),
-            (("learning_rate", "clip", "temperature"), "more than 0", lambda value: value > 0),
-            (("warm_up", "final_rate", "whole", "average", "share"), "from 0 to 1", lambda value: 0 <= value <= 1),
-        ):
-            for name in names:
-                if not fits(value := getattr(self, name)):
-                    raise UserError(f"--train.{name} {value}: it is {told}")
+from understudy.train.strategy import device, strategy
+from understudy.train.work_split import MicroBatch, Update, micro_batches, updates
 
 
 @dataclass
@@ -101,7 +40,7 @@ class Sets:
     unlabelled: Speech | None = None
 
 
-Parts = list[tuple[Share, Batch]]
+Parts = list[tuple[MicroBatch, Batch]]
 
 _DROPOUT = 1  # in a seed: another one than that of the utterance's augmentation
 
@@ -129,17 +68,16 @@ class Trainer:
         self.trained = trained
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
         soft = Soft(options.temperature, options.residual == "spread")
-        self.criteria = {"hard": Hard(options.share, soft), "soft": soft, **(criteria or {})}
-        self.dev_criterion = Hard() if plan[-1].kind in ("hard", "soft") else self.criteria[plan[-1].kind]
+        self.criteria: dict[str, Criterion] = {"hard": Hard(options.soft_weight, soft), "soft": soft}
+        self.criteria |= criteria or {}
+        self.dev_criterion: Criterion = Hard() if plan[-1].kind in ("hard", "soft") else self.criteria[plan[-1].kind]
         self.folder, self.seed = folder, seed
         self.device = device()
-        if options.precision == "float16" and (self.device.type == "cpu" or options.parallel.method == "bmuf"):
-            # Updates that overflow are left out, by each rank of bmuf others.
-            raise UserError("--train.precision float16 needs a GPU, and not bmuf; take bfloat16 or float32")
+        check_precision(options.precision, self.device, options.parallel.method)
         self.model.to(self.device)
-        self.rounded = Rounding(model).weights if options.rounded else nullcontext
-        self.way, self.ahead = way(options.parallel, model, threads), Ahead()
-        self.scaler = torch.cuda.amp.GradScaler(enabled=options.precision == "float16")
+        self.quantised = FakeQuantisation(model).weights if options.quantisation_aware else nullcontext
+        self.strategy, self.prefetch = strategy(options.parallel, model, threads), Prefetcher()
+        self.scaler = loss_scaler(options.precision)
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
@@ -150,9 +88,9 @@ class Trainer:
         self.history: list[dict] = []
         self.updates = sum(1 for i in range(len(plan)) for _ in self._order(i))
         self.sums: tuple[float, int] = 0.0, 0
-        self.settled = True
+        self.in_sync = True
         self._restore()
-        self.cadence = Cadence(options.checkpoint_seconds, self.update)
+        self.checkpoint_timer = CheckpointTimer(options.checkpoint_seconds, self.update)
         self.curves = Curves(folder, self.update) if ranks.rank() == 0 else None
 
     def run(self) -> AcousticModel:
@@ -171,19 +109,19 @@ class Trainer:
             before, self.start_batch = self.sums[1], 0
             for index, parts in enumerate(self._parts(self._data(number), islice(order, skip, None)), skip):
                 self._step(parts, self.plan[number].kind)
-                if self.settled and self.cadence.due(self.update):
+                if self.in_sync and self.checkpoint_timer.due(self.update):
                     self._save(number, index + 1)
-            total, count, heard = ranks.total([*self.sums, self.sums[1] - before])
+            total, count, heard = ranks.all_reduce([*self.sums, self.sums[1] - before])
             self.sums = 0.0, 0
             if self._due(number):
                 self._validate(number + 1, total / max(count, 1), heard / max(time.monotonic() - begun, 1e-3))
-            if self.settled:
+            if self.in_sync:
                 self._save(number + 1, 0)
             else:
-                self.cadence.hasten()
+                self.checkpoint_timer.hasten()
         if self.curves:
             self.curves.close()
-        return self._with(self.best if self.options.keep == "best" else self.way.mean(self.average))
+        return self._with(self.best if self.options.keep == "best" else self.strategy.mean(self.average))
 
     def _due(self, number: int) -> bool:
         """Whether dev is looked at after this pass: a labelled one, if there are such (they end sub-epochs), and surely
@@ -195,51 +133,60 @@ class Trainer:
         return every or number + 1 == len(self.plan)
 
     def _data(self, number: int) -> Speech:
-        return self.sets.unlabelled if self.plan[number].kind == "soft" else self.sets.labelled
+        if self.plan[number].kind != "soft":
+            return self.sets.labelled
+        if self.sets.unlabelled is None:
+            raise ValueError("a pass of soft targets needs speech that has some")
+        return self.sets.unlabelled
 
     def _order(self, number: int) -> Iterator[Update]:
         one = self.plan[number]
         chunk, frames = self.options.chunk, self.options.max_frames
-        if chunk and number >= (1 - self.options.whole) * len(self.plan):
+        if chunk and number >= (1 - self.options.full_utterance_share) * len(self.plan):
             chunk, frames = 0, self.options.whole_frames or frames
         order = self._data(number).order(frames, self.seed * 1000 + number, one.part, one.parts, chunk)
-        return updates(order, self.options.accumulate, self.way.divided)
+        return updates(order, self.options.accumulate, self.strategy.splits_batches)
 
     def _parts(self, data: Speech, order: Iterable[Update]) -> Iterator[Parts]:
         """This rank's shares of each update; those of the next are loaded while one is learnt from."""
 
+        options = self.options
+
         def load(numbered: tuple[int, Update]) -> Parts:
             # Every update seeds its own noise, so that a resumed run needs no generator's state.
             number, update = numbered
-            mine = shares(update, self.way.threads.count, self.way.divided)
-            return [(share, data.batch(share.spans, self.options.augment, [self.seed, number])) for share in mine]
+            mine = micro_batches(update, self.strategy.threads.count, self.strategy.splits_batches)
+            return [
+                (share, data.batch(share.spans, options.augment, [self.seed, number], options.channel))
+                for share in mine
+            ]
 
-        return self.ahead(load, enumerate(order, self.update))
+        return self.prefetch(load, enumerate(order, self.update))
 
     def _step(self, parts: Parts, kind: str) -> None:
         """One update; its loss and frames are added to the sums of the pass."""
         weights = [share.weight for share, _ in parts]
-        with self.rounded():
-            loss, gradients = self.way.gradients(lambda part: self._loss(*part, kind), parts, weights)
-        for parameter, gradient in zip(self.way.parameters, gradients, strict=True):
+        with self.quantised():
+            loss, gradients = self.strategy.gradients(lambda part: self._loss(part[0], part[1], kind), parts, weights)
+        for parameter, gradient in zip(self.strategy.parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         loss /= self.scaler.get_scale()
         self._count(loss, parts)
         self.scaler.unscale_(self.optimizer)
-        norm = float(torch.nn.utils.clip_grad_norm_(self.way.parameters, self.options.clip))
+        norm = float(torch.nn.utils.clip_grad_norm_(self.strategy.parameters, self.options.clip))
         # Before the weights follow: no checkpoint holds what is no number. The scaler leaves out what overflows.
         self._check_finite("loss", loss)
         self._check_finite("gradient's norm", 0.0 if self.scaler.is_enabled() else norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.update += 1
-        decay = min(self.options.average, self.update / (self.update + 10))
+        decay = min(self.options.ema_decay, self.update / (self.update + 10))
         with torch.no_grad():
             for name, weight in self.model.named_parameters():
                 self.average[name].lerp_(weight, 1 - decay)
-        self.settled = self.way.settle(self.update, self.optimizer, self.average)
+        self.in_sync = self.strategy.synchronise(self.update, self.optimizer, self.average)
 
     def _check_finite(self, what: str, value: float) -> None:
         """Raise UserError where training has come to nothing."""
@@ -259,11 +206,11 @@ class Trainer:
         options = self.options
         return learning_rate(self.update, self.updates, options.learning_rate, options.warm_up, options.final_rate)
 
-    def _loss(self, share: Share, batch: Batch, kind: str) -> torch.Tensor:
+    def _loss(self, share: MicroBatch, batch: Batch, kind: str) -> torch.Tensor:
         seeds = [[self.seed, self.update, number, start, _DROPOUT] for number, start, _ in share.spans]
         dropout = self.model.dropout_masks(seeds)
         with self._autocast():
-            logits = self.way.network(batch.features.to(self.device), batch.lengths, dropout)
+            logits = self.strategy.network(batch.features.to(self.device), batch.lengths, dropout)
         return self.scaler.scale(self.criteria[kind](logits.float(), batch))
 
     def _autocast(self) -> AbstractContextManager:
@@ -275,16 +222,16 @@ class Trainer:
     def _validate(self, passes: int, train_loss: float, speed: float) -> None:
         """Look at the dev set with the averaged weights, after so many passes."""
         current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
-        average = self.way.mean(self.average)
+        average = self.strategy.mean(self.average)
         self._with(average)
         dev = self.sets.dev
         batches = (
             dev.batch(spans, None, [0])
-            for spans in islice(dev.order(2 * self.options.max_frames, None), ranks.rank(), None, ranks.count())
+            for spans in islice(dev.order(2 * self.options.max_frames, None), ranks.rank(), None, ranks.world_size())
         )
-        with self.rounded():
-            looks = [(0.0, 0, 0), *self.way.threads.map(self._evaluate, batches)]
-        total, right, frames = ranks.total([sum(column) for column in zip(*looks)])
+        with self.quantised():
+            looks = [(0.0, 0, 0), *self.strategy.threads.map(self._evaluate, batches)]
+        total, right, frames = ranks.all_reduce([sum(column) for column in zip(*looks)])
         self._with(current)
         loss = total / frames
         self._check_finite("dev loss", loss)
@@ -309,7 +256,7 @@ class Trainer:
     def _evaluate(self, batch: Batch) -> tuple[float, int, int]:
         """Sum of the loss, frames right, frames."""
         logits = self.model(batch.features.to(self.device), batch.lengths)
-        right = int((batch.rows(logits).argmax(1).cpu() == batch.labels).sum())
+        right = int((batch.rows(logits).argmax(1).cpu() == batch.known_labels).sum())
         frames = int(batch.lengths.sum())
         return float(self.dev_criterion(logits, batch)) * frames, right, frames
 
@@ -321,7 +268,7 @@ class Trainer:
 
     def _save(self, number: int, index: int) -> None:
         """Write a checkpoint: what all ranks hold, and what each has of its own. All ranks come here together."""
-        own = ranks.gather((self.way.state(), {"sums": self.sums, "scaler": self.scaler.state_dict()}))
+        own = ranks.gather((self.strategy.state(), {"sums": self.sums, "scaler": self.scaler.state_dict()}))
         if ranks.rank() == 0:
             tensors = {f"rank {rank}": state for rank, (state, _) in enumerate(own)}
             tensors |= {"model": {k: v.detach() for k, v in self.model.named_parameters()}, "average": self.average,
@@ -330,7 +277,7 @@ class Trainer:
                 "update": self.update, "pass": number, "batch": index, "ranks": [values for _, values in own],
                 "best_loss": self.best_loss, "stale": self.stale, "history": self.history,
             })  # fmt: skip
-        self.cadence.written(self.update)
+        self.checkpoint_timer.written(self.update)
 
     def _restore(self) -> None:
         found = checkpoint.load(self.folder)
@@ -346,16 +293,17 @@ class Trainer:
         self.best_loss, self.stale, self.history = state["best_loss"], state["stale"], state["history"]
         # What all ranks have alike stands with the first.
         if own := tensors.get(f"rank {ranks.rank()}", tensors.get("rank 0")):
-            self.way.restore({k: v.to(self.device) for k, v in own.items()})
+            self.strategy.restore({k: v.to(self.device) for k, v in own.items()})
         self._restore_own(state["ranks"])
         log.info("resumed at update %d of %d", self.update, self.updates)
 
     def _restore_own(self, saved: list[dict]) -> None:
         """Sums of the pass and the scale of the loss; after a change in the number of ranks the first has all sums."""
-        if len(saved) == ranks.count():
+        if len(saved) == ranks.world_size():
             self.sums = tuple(saved[ranks.rank()]["sums"])
         elif ranks.rank() == 0:
-            self.sums = tuple(map(sum, zip(*(one["sums"] for one in saved))))
+            losses, frames = zip(*(one["sums"] for one in saved), strict=True)
+            self.sums = sum(losses), sum(frames)
         self.scaler.load_state_dict(saved[min(ranks.rank(), len(saved) - 1)]["scaler"])
 
 
@@ -368,7 +316,10 @@ def log_priors(data: Speech, senones: int) -> torch.Tensor:
 
 
 def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
-    """Train, then, at rank 0, write the model folder; the checkpoint has served its turn and is removed."""
+    """Train, then, at rank 0, write the model folder; the checkpoint has served its turn and is removed.
+
+    A model that is no better than chance on dev is kept, and warned of: in the log, and in its meta for the results.
+    """
     model = trainer.run()
     if ranks.rank() > 0:
         return
@@ -378,8 +329,25 @@ def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
         "updates": meta.get("updates", 0) + trainer.update,
         "best_dev": trainer.best_loss,
         "history": trainer.history,
-        "ranks": ranks.count(),
+        "ranks": ranks.world_size(),
+        "warnings": _warn_of_chance(trainer),
     }
     models.save(model.cpu(), trainer.folder)
     for path in trainer.folder.glob("checkpoint*"):
         path.unlink()
+
+
+def _warn_of_chance(trainer: Trainer) -> list[str]:
+    """Say where what was kept is no better on dev than chance. Returns what was said of it."""
+    history, options = trainer.history, trainer.options
+    look = min(history, key=lambda one: one["dev"]) if options.keep == "best" else history[-1]
+    chance = Chance.of(trainer.sets.dev.labels_of_all(), trainer.model.senones)
+    found = chance.failures(look, cross_entropy=isinstance(trainer.dev_criterion, Hard))
+    if found:
+        last = history[-1]
+        train = "–" if last["train"] is None else f"{last['train']:.3f}"
+        advice = ADVICE.format(
+            rate=options.learning_rate, updates=trainer.update, folder=trainer.folder, train=train, dev=last["dev"]
+        )
+        log.warning("the training failed: %s (the %s weights are kept). %s", "; ".join(found), options.keep, advice)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from understudy.stage import UserError
+from understudy.step import UserError
 
 
 @dataclass(frozen=True)

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cache
 
-import k2
-import torch
 from torch import Tensor
 
-from understudy.decode.search import Beams, Scales, lattices
+from understudy.align.forward_backward import GraphBatch, log_partition
+from understudy.data.batches import Batch
+from understudy.decode.search import Scales, backend, occupancies
 from understudy.lang.acceptor import Transcript
-from understudy.lang.graph import ContextTree
+from understudy.lang.graph import ContextTree, DecodingGraph
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.phone_lm import PhoneLm
 from understudy.lang.state_graph import StateGraph, expand
-from understudy.stage import log
+from understudy.step import log
 from understudy.train.criteria import Hard
-from understudy.train.data import Batch
-from understudy.train.partition import GraphBatch, log_partition
-
-
-@dataclass
-class SequenceOptions:
-    """How scores of frames become scores of sequences."""
-
-    acoustic_scale: float = 0.5
-    """κ: weight of log-posteriors over priors; the weight of graphs is 1"""
-    prior_scale: float = 0.6
-    """weight of log priors"""
-    cross_entropy: float = 0.1
-    """weight of the cross-entropy on labels that is added, a guard against overfitting"""
-    beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
-    """of the lattices (smbr)"""
+from understudy.train.options import SequenceOptions
 
 
 class Numerators:
@@ -78,7 +62,7 @@ class Mmi:
         self._denominators = cache(lambda count, device: GraphBatch.of([denominator] * count, device))
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        """As of `Criterion`. Utterances shorter than their transcripts count with their cross-entropy alone."""
+        """See `Criterion`. Utterances shorter than their transcripts count with their cross-entropy alone."""
         # Logits do for log-posteriors: what they lack is one number a frame, the same for both sums.
         scores = _scales(self.options).scores(logits, self.log_priors.to(logits.device))
         gain = self.gains(scores, batch)
@@ -101,18 +85,20 @@ class Mmi:
 
 
 class Smbr:
-    """State-level minimum Bayes risk: −expected share of frames with the right senone, over lattices of k2's search.
+    """State-level minimum Bayes risk: −expected share of frames with the right senone, over lattices of a search.
 
     Source: Kingsbury, "Lattice-based optimization of sequence classification criteria for neural-network acoustic
     modeling", ICASSP 2009. Lattices are searched anew with the model as it is (our choice; silence counts too).
     """
 
-    def __init__(self, graph: k2.Fsa, log_priors: Tensor, options: SequenceOptions) -> None:
+    def __init__(self, graph: DecodingGraph, log_priors: Tensor, options: SequenceOptions) -> None:
+        """Raises UserError where nothing can search."""
+        backend()
         self.graph, self.log_priors, self.options = graph, log_priors, options
         self.empty = 0
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        """As of `Criterion`. Utterances without a lattice count with their cross-entropy alone."""
+        """See `Criterion`. Utterances without a lattice count with their cross-entropy alone."""
         log_posteriors = logits.log_softmax(2)
         scores = _scales(self.options).scores(log_posteriors, self.log_priors.to(logits.device))
         loss = -self.right(scores, batch).sum() / int(batch.lengths.sum())
@@ -120,21 +106,16 @@ class Smbr:
 
     def right(self, scores: Tensor, batch: Batch) -> Tensor:
         """(batch,) expected number of frames with the right senone."""
-        order = sorted(range(len(batch.ids)), key=lambda i: -int(batch.lengths[i]))
         lengths = batch.lengths.tolist()
-        found = lattices(self.graph, [scores[i, : lengths[i]] for i in order], self.options.beams, "seqframe")
-        shape = found.arcs.shape()
-        owner = shape.row_ids(1)[shape.row_ids(2).long()].long()
-        if empty := len(order) - len(owner.unique()):
+        found = occupancies(self.graph, [one[:n] for one, n in zip(scores, lengths)], self.options.beams)
+        if empty := len(lengths) - len(found.utterances.unique()):
             self.empty += empty
             log.warning("%d utterances have an empty lattice, and no sequence criterion (%d so far)", empty, self.empty)
-        labels = batch.labels.split(lengths)
-        ends = batch.labels.new_full((1,), -1)  # each utterance's frames are followed by one for its final arcs
-        expected = torch.cat([x for i in order for x in (labels[i], ends)]).to(scores.device)
-        hits = found.labels == expected[found.seqframe.long()] + 1
-        shares = found.get_arc_post(use_double_scores=True, log_semiring=True).exp() * (hits & (found.labels > 0))
-        sums = shares.new_zeros(len(order)).index_add(0, owner, shares)
-        return sums[torch.tensor(order).argsort()]
+        begins = (batch.lengths.cumsum(0) - batch.lengths).to(found.utterances.device)
+        labels = batch.known_labels.to(found.utterances.device)[begins[found.utterances] + found.frames]
+        return found.shares.new_zeros(len(lengths)).index_add(
+            0, found.utterances, found.shares * (found.senones == labels)
+        )
 
 
 def _scales(options: SequenceOptions) -> Scales:

@@ -1,0 +1,111 @@
+"""Speech to learn from, wherever it is kept; the order of its batches depends on the seed and the pass alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from understudy.data.batches import Batch, Span
+from understudy.data.channel import ChannelOptions
+from understudy.data.spec_augment import SpecAugment
+from understudy.features import STACK, Normaliser, stack, stacked_length
+
+_CHANNEL = 2  # in a seed: another one than that of the utterance's masks, and of its dropout
+
+
+class SoftTargets(Protocol):
+    """What has the soft targets of cuts."""
+
+    def read(self, cut_id: str, frames: int, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """See `TargetReader`."""
+
+
+class LoadedCut(NamedTuple):
+    """A cut, to be learnt from."""
+
+    id: str
+    logmels: np.ndarray
+    """(10 ms frames, mels) float32, not normalised"""
+    labels: np.ndarray | None
+    """(stacked frames,) senones"""
+    targets: SoftTargets | None
+    """that has its soft targets"""
+
+
+class Speech(ABC):
+    """Cuts with senone labels, soft targets or both, wherever they are kept."""
+
+    original_seconds: float
+    """of speech, without copies at other speeds; a cut that comes twice is one piece of speech"""
+    described: dict[str, Any] | None
+    """what the soft targets are of"""
+    normaliser: Normaliser
+    """of its log-mels"""
+    target_cost: float | None = None
+    """CPU seconds that those of an hour took, where that is known"""
+
+    @abstractmethod
+    def order(
+        self, max_frames: int, seed: int | None, part: int = 0, parts: int = 1, chunk: int = 0
+    ) -> Iterable[list[Span]]:
+        """Batches of spans of like length, at most `max_frames` stacked frames each; shuffled by `seed`.
+
+        Args:
+            chunk: utterances are cut into spans of at most 1.5 times this many frames, elsewhere for each seed; 0:
+                a span is a whole utterance.
+        """
+
+    @abstractmethod
+    def utterance(self, number: int) -> LoadedCut:
+        """The cut with this number."""
+
+    @abstractmethod
+    def another(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Log-mels (10 ms frames, mels) of a cut at random, to be heard beneath the cut with this number."""
+
+    @abstractmethod
+    def labels_of_all(self) -> Iterator[np.ndarray]:
+        """Senones (stacked frames,) of every cut."""
+
+    def any_soft_targets(self) -> bool:
+        """Whether any cut has soft targets."""
+        return self.described is not None
+
+    def batch(
+        self, spans: list[Span], augment: SpecAugment | None, seed: list[int], channel: ChannelOptions | None = None
+    ) -> Batch:
+        """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
+        ids, features, labels, senones, values, taught = [], [], [], [], [], []
+        for number, start, stop in spans:
+            one, rng = self.utterance(number), np.random.default_rng([*seed, number, start])
+            offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
+            # From the utterance's beginning, as the mean that is taken off is of all that was heard before.
+            logmels = one.logmels[: STACK * stop + offset]
+            if channel:
+                drawn = np.random.default_rng([*seed, number, start, _CHANNEL])
+                logmels = channel.heard(logmels, drawn, partial(self.another, number, drawn))
+            heard = stack(self.normaliser(logmels), offset, start, stop)
+            if one.labels is not None:
+                labels.append(torch.from_numpy(one.labels[start:stop].astype(np.int64)))
+            if one.targets is not None:
+                kept, log_posteriors = one.targets.read(one.id, stacked_length(len(one.logmels)), start, stop)
+                senones.append(torch.from_numpy(kept))
+                values.append(torch.from_numpy(log_posteriors))
+            ids.append(one.id)
+            taught.append(torch.full((len(heard),), one.targets is not None))
+            features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
+        return Batch(
+            ids,
+            pad_sequence(features, batch_first=True),
+            torch.tensor([len(f) for f in features]),
+            torch.cat(labels) if labels else None,
+            torch.cat(senones) if senones else None,
+            torch.cat(values) if values else None,
+            torch.cat(taught) if 0 < len(senones) < len(spans) else None,
+        )

@@ -1,0 +1,211 @@
+"""Options of a search (what searches, and how far it looks), and of the steps that search or go on from one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse.typing import PositiveInt
+
+from understudy.corpus.names import check_names
+from understudy.device.endpointing import EndpointOptions
+from understudy.parallel.options import ClusterOptions
+from understudy.score.normalise import Way
+
+Engine = Literal["k2", "numpy"]
+"""What searches: k2, or our own token passing with numpy"""
+
+
+def default_engine() -> Engine:
+    """k2 where it is installed."""
+    return "k2" if find_spec("k2") else "numpy"
+
+
+@dataclass(frozen=True)
+class Beams:
+    """How far the search looks (nats, after acoustic scaling)."""
+
+    search: float = 15.0
+    """beam of the search"""
+    output: float = 6.0
+    """beam of the lattice"""
+    min_active: int = 30
+    """active states per frame, at least"""
+    max_active: int = 5000
+    """active states per frame, at most"""
+
+    def wider(self) -> Beams:
+        """Twice as wide."""
+        return replace(self, search=2 * self.search, output=2 * self.output, max_active=2 * self.max_active)
+
+
+@dataclass
+class DecodeOptions:
+    """Stage 11: decode and score."""
+
+    model: Path
+    """folder of the acoustic model"""
+    graph: Path
+    """folder of the decoding graph (steps/make_graph.py)"""
+    dev: Path
+    """manifest with features: the scales are tuned on it"""
+    test: list[Path]
+    """manifests with features: decoded once, with the tuned scales"""
+    out: Path
+    """folder of hypotheses and scores"""
+    system: str
+    """name of the system in the results"""
+    recipe: str = "s1"
+    """name of the recipe in the results"""
+    results: Path = Path("exp/results.jsonl")
+    """the results file, one line for each system and test set"""
+    acoustic_scales: list[float] = field(default_factory=lambda: [0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7])
+    """to try on the development set, rising"""
+    prior_scales: list[float] = field(default_factory=lambda: [0.4, 0.6, 0.8])
+    """to try on the development set, rising"""
+    word_penalties: list[float] = field(default_factory=lambda: [0.0])
+    """costs of a word, nats, to try on the development set, rising: above 0 where words are inserted"""
+    beams: Beams = field(default_factory=Beams)
+    """how far the search looks"""
+    search: Engine = field(default_factory=default_engine)
+    """what searches: k2, the default where it is installed, or numpy, which needs no k2"""
+    lattices: bool = False
+    """keep word lattices of dev and test sets for steps/rescore.py, and count their oracle, of texts as they are"""
+    normalise: list[Way] = field(default_factory=list)
+    """ways to make both texts alike before they are compared: case, hyphens, punctuation, fillers"""
+    jobs: PositiveInt = 2
+    """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError where two sets have one name."""
+        check_names(self.test, ("dev",))
+
+
+@dataclass
+class RejectOptions:
+    """Utterances whose words are not told."""
+
+    below: float | Literal["chosen", "none"] = "chosen"
+    """confidence: a number, the one that --dev says, or none"""
+    loss: float = 0.01
+    """share of the errors on dev that may be added"""
+    share: float = 0.05
+    """share of dev's utterances that may be rejected: the words of a poor model are lost at no cost in errors"""
+    utterances: PositiveInt = 500
+    """of dev, at most, any of them"""
+
+
+@dataclass
+class PackOptions:
+    """A recogniser."""
+
+    model: Path
+    """folder of the acoustic model"""
+    graph: Path
+    """folder of the decoding graph (steps/make_graph.py)"""
+    tree: Path
+    """the phonetic decision tree: tree.json, or the folder that holds it"""
+    decoded: Path
+    """folder of steps/decode.py: the scales that it tuned, and its rates if it decoded this model"""
+    normaliser: Path
+    """normaliser.json of the features that the model was trained on"""
+    out: Path
+    """folder of the recogniser"""
+    test: str = "test"
+    """the test set, of those that were decoded, whose rates go along"""
+    beams: Beams = field(default_factory=Beams)
+    """how far its search looks"""
+    search: Engine = field(default_factory=default_engine)
+    """what searches when the least confidence is chosen: k2, the default where it is installed, or numpy"""
+    dev: Path | None = None
+    """manifest with features: the least confidence with which words are told is chosen by it"""
+    nonspeech: Path | None = None
+    """manifest with features of sounds without words: how many words are found there, and told, is reported"""
+    reject: RejectOptions = field(default_factory=RejectOptions)
+    """words of which the recogniser is not sure"""
+
+
+@dataclass
+class NbestOptions:
+    """After stage 11: n-best lists."""
+
+    decoded: Path
+    """folder of one set's decoding, with lattices.safetensors (steps/decode.py --lattices true)"""
+    lang: Path
+    """folder of stage 2"""
+    cuts: Path
+    """manifest of the set"""
+    out: Path
+    """folder of nbest.jsonl and oracle.json"""
+    n: PositiveInt = 100
+    """word sequences of an utterance, at most"""
+
+
+@dataclass
+class RescoreOptions:
+    """After stage 11: rescoring."""
+
+    decoded: Path
+    """folder of steps/decode.py, run with --lattices true"""
+    lang: Path
+    """folder of stage 2 that the graph was made of: its lm.arpa is what gives way"""
+    arpa: Path
+    """the other language model, packed by gzip or not"""
+    dev: Path
+    """manifest of the dev lattices"""
+    test: list[Path]
+    """manifests of the test lattices"""
+    out: Path
+    """folder of hypotheses and scores"""
+    system: str
+    """name of the decoded system in the results; the rescored one is <system>-rescored"""
+    results: Path = Path("exp/results.jsonl")
+    """the results file"""
+    weights: list[float] = field(default_factory=lambda: [0.25, 0.5, 0.75, 1.0])
+    """of the other model to try on dev, beside 0, which leaves all as it was"""
+    nbest: int = 0
+    """rescore so many sequences of each lattice; 0: the whole lattice"""
+    normalise: list[Way] = field(default_factory=list)
+    """ways to make both texts alike before they are compared, as those of the decoding"""
+
+
+@dataclass
+class TranscribeOptions:
+    """What to transcribe."""
+
+    recogniser: Path
+    """folder of steps/pack.py"""
+    audio: list[Path] = field(default_factory=list)
+    """files, and folders of files"""
+    format: Literal["text", "ctm", "json"] = "text"
+    """a line of text for each file; a line for each word; an object for each file on a line of its own"""
+    out: Path | None = None
+    """instead of standard output"""
+    search: Engine = field(default_factory=default_engine)
+    """what searches: k2, the default where it is installed, or numpy, which needs no k2"""
+    channel: int | None = None
+    """of files with several"""
+    longest: float = 30.0
+    """seconds that are searched at once: longer files are cut where they are quiet"""
+
+
+@dataclass
+class ListenOptions:
+    """What to listen to."""
+
+    recogniser: Path
+    """folder of steps/pack.py"""
+    audio: list[Path] = field(default_factory=list)
+    """files and folders of files, or - for standard input"""
+    format: Literal["text", "json"] = "text"
+    """a line for each utterance, the words so far on a terminal only; or an object for each piece of news"""
+    patience: EndpointOptions = field(default_factory=EndpointOptions)
+    """how an utterance ends"""
+    search: Engine = field(default_factory=default_engine)
+    """what searches: k2, the default where it is installed, or numpy, which needs no k2"""
+    channel: int | None = None
+    """of audio with several"""

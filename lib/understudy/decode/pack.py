@@ -1,0 +1,45 @@
+"""A recogniser's folder: its parts, its scales, and the least confidence with which words are told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from understudy.corpus import read_cuts
+from understudy.corpus.subset import some
+from understudy.decode.options import PackOptions
+from understudy.decode.recogniser import Recogniser, about, pack
+from understudy.decode.rejection import choose, false_words, hear
+from understudy.models import weights_fingerprint
+from understudy.score.normalise import Way
+from understudy.step import UserError, log, read_json, write_json
+
+
+def pack_all(options: PackOptions, out: Path) -> None:
+    """Copy the parts, write what they are, choose what is rejected."""
+    scored = options.decoded / options.test / "wer.json"
+    if not scored.exists():
+        raise UserError(f"{scored}: no such result. Decode the model with steps/decode.py, or name its --test set.")
+    tree = options.tree / "tree.json" if options.tree.is_dir() else options.tree
+    known = about(read_json(scored), options.beams, options.model.name, weights_fingerprint(options.model))
+    least = options.reject.below if isinstance(options.reject.below, float) else None
+    known |= {"least_confidence": least}
+    pack(options.model, options.graph, tree, options.normaliser, known, out)
+    if options.reject.below == "chosen" and options.dev:
+        recogniser = Recogniser(out, options.search)
+        write_json(out / "recogniser.json", known | _chosen(options.dev, options, recogniser, known["normalise"]))
+
+
+def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, ways: list[Way]) -> dict[str, Any]:
+    """The least confidence, and what is known of it."""
+    speech = list(hear(recogniser, some([dev], options.reject.utterances, 1), ways))
+    rule = choose(speech, options.reject.loss, options.reject.share)
+    log.info("words are told from a confidence of %.3f on: of %d utterances of dev %d are rejected, %d errors are %d",
+             rule.least, len(speech), rule.rejected, *rule.errors)  # fmt: skip
+    about = {"utterances": len(speech), "words": sum(one.words for one in speech)} | asdict(rule)
+    if options.nonspeech:
+        sounds = list(hear(recogniser, read_cuts(options.nonspeech)))
+        about["false_words_per_minute"] = [false_words(sounds, least) for least in (None, rule.least)]
+        log.info("of sounds without words, %.2f words a minute become %.2f", *about["false_words_per_minute"])
+    return {"least_confidence": rule.least, "rejection": about}

@@ -1,0 +1,99 @@
+"""The least confidence with which words are told: chosen on speech that a model has not learnt from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+import torch
+from lhotse.cut import Cut
+
+from understudy.decode.recogniser import Recogniser
+from understudy.features import load_stacked
+from understudy.score import errors
+from understudy.score.normalise import Way, normalise
+from understudy.step import UserError
+
+_BATCH = 20  # utterances that are heard at once
+
+
+@dataclass(frozen=True)
+class Said:
+    """An utterance, or a sound without words, and what was found in it."""
+
+    words: int
+    """that are in it"""
+    found: int
+    """words that were found"""
+    errors: int
+    """of these, and of those that were missed"""
+    confidence: float | None
+    """None: no words were found"""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A least confidence, and what it does to the speech that it was chosen on."""
+
+    least: float
+    rejected: int
+    """utterances"""
+    errors: tuple[int, int]
+    """without it, and with it"""
+
+
+def hear(recogniser: Recogniser, cuts: Iterable[Cut], ways: Sequence[Way] = ()) -> Iterator[Said]:
+    """What the recogniser finds in cuts with features, whatever its least confidence.
+
+    Args:
+        ways: in which texts are made alike before they are compared.
+    """
+    stream = iter(cuts)
+    while batch := list(islice(stream, _BATCH)):
+        features = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in batch]
+        for cut, (found, scores) in zip(batch, recogniser.search(features), strict=True):
+            heard = normalise([recogniser.lexicon.words[word] for word in found.words], ways)
+            said = normalise((cut.supervisions[0].text or "").split(), ways)
+            wrong = errors.count([said], [heard]).errors
+            yield Said(len(said), len(heard), wrong, recogniser.confidence(found, scores), cut.duration)
+
+
+def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule:
+    """The highest least confidence that costs at most `loss` of the errors more: what is rejected has no words at all.
+
+    Where it costs more to reject a single utterance, it lies just below all of them. To lose words that are wrong costs
+    nothing, so that a poor model would lose most of what it hears, if it were not for `share`.
+
+    Args:
+        loss: 0.01 is a hundredth.
+        share: of the utterances in which words were found, that may be rejected at most.
+
+    Raises:
+        UserError: there is nothing to choose by.
+    """
+    told = ((one.confidence, one) for one in speech if one.confidence is not None)
+    sure = sorted(told, key=lambda pair: pair[0])
+    if not sure:
+        raise UserError("in none of the speech were words found: no least confidence can be chosen by it")
+    before = now = sum(one.errors for one in speech)
+    lowest = sure[0][0]
+    best = Rule(_below(lowest - 1, lowest), 0, (before, before))
+    for number, ((least, one), (above, _)) in islice(enumerate(pairwise(sure), 1), int(share * len(sure))):
+        now += one.words - one.errors  # all of its words are lost, and nothing is wrong
+        if now <= before * (1 + loss) and least < above:
+            best = Rule(_below(least, above), number, (before, now))
+    return best
+
+
+def _below(low: float, high: float) -> float:
+    """Between two confidences, so that rounding elsewhere puts none on the other side; no further than it need be."""
+    return high - min((high - low) / 2, 0.01)
+
+
+def false_words(sounds: Sequence[Said], least: float | None = None) -> float:
+    """Words a minute that are told of sounds without words."""
+    told = sum(one.found for one in sounds if one.confidence is not None and one.confidence >= (least or -math.inf))
+    return 60 * told / sum(one.seconds for one in sounds)

@@ -1,0 +1,73 @@
+"""Words of an utterance with their times and how sure the search is of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import kaldialign
+from torch import Tensor
+
+from understudy.align.graph import ENTRY_LOOP, alignment_graph
+from understudy.align.viterbi import viterbi
+from understudy.features import STACKED_SHIFT
+from understudy.lang.graph import ContextTree
+from understudy.lang.lexicon import Lexicon
+from understudy.lang.phone_graph import word_of_node
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word."""
+
+    text: str
+    start: float
+    """seconds"""
+    end: float
+    """seconds"""
+    confidence: float
+    """share of the search's alternatives, by their probability, that have this word here"""
+
+
+def spans(words: Sequence[str], scores: Tensor, lexicon: Lexicon, tree: ContextTree) -> list[tuple[float, float]]:
+    """Start and end of each word in seconds, by aligning the words with the speech anew.
+
+    The search tells words and no times: its graph puts a word's label where the word is certain, not where it is.
+
+    Args:
+        scores: pseudo log-likelihoods, (frames, senones).
+
+    Returns:
+        One for each word; all zero where the speech has fewer frames than the words phones.
+    """
+    pronunciations = [[list(p) for p in lexicon.pronunciations[word]] for word in words]
+    if not words:
+        return []
+    graph = alignment_graph(pronunciations, lexicon.silence, ENTRY_LOOP, tree.senone)
+    (found,) = viterbi([graph], [scores])
+    if found is None:
+        return [(0.0, 0.0)] * len(words)
+    owner = word_of_node(pronunciations)
+    frames: dict[int, list[int]] = {}
+    for frame, state in enumerate(found[0].tolist()):
+        frames.setdefault(owner[graph.instances[state]], []).append(frame)
+    return [(min(frames[i]) * STACKED_SHIFT, (max(frames[i]) + 1) * STACKED_SHIFT) for i in range(len(words))]
+
+
+def confidences(words: Sequence[int], drawn: Sequence[Sequence[int]]) -> list[float]:
+    """Share of the drawn word sequences in which each word has its like, when they are aligned with `words`.
+
+    Sequences that are drawn by their probability stand for the lattice (our choice: the posterior of a word is that
+    of the alternatives which agree with it, whatever the times).
+    """
+    if not drawn:
+        return [0.0] * len(words)
+    agreed = [0] * len(words)
+    for other, times in Counter(map(tuple, drawn)).items():
+        place = 0
+        for ours, theirs in kaldialign.align(list(words), list(other), -1):
+            if ours != -1:
+                agreed[place] += times * (ours == theirs)
+                place += 1
+    return [count / len(drawn) for count in agreed]

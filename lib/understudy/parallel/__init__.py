@@ -1,0 +1,1 @@
+"""Work over processes and machines: Dask workers, a graph of jobs, loading ahead."""

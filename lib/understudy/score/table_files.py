@@ -1,0 +1,52 @@
+"""The table of a grid of experiments, with its pictures and the lines that it was made of."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from understudy.score import table
+from understudy.score.compare import System, differ, pack_scored
+from understudy.score.options import TableOptions
+from understudy.score.paired import Difference, holm
+from understudy.score.pictures import draw
+from understudy.score.results import read_results
+from understudy.score.table import Pair, Row, read_rows, systems, table_report
+from understudy.step import UserError, atomic_path
+
+
+def write_table(options: TableOptions) -> None:
+    """The lines are those of the rows' systems, baselines and oracles alone."""
+    if not options.rows.exists():
+        raise UserError(f"{options.rows}: no such file")
+    rows = read_rows(options.rows.read_text().splitlines(), str(options.rows))
+    named = {name for row in rows for name in (row.system, row.baseline, row.oracle)}
+    lines = [line for line in read_results(options.results) if line["system"] in named]
+    known = systems(lines)
+    lines = [line for system in known.values() for line in system.lines]
+    folder = options.out.parent / "table"
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = [(f"table/{name}", caption) for name, caption in draw(rows, known, options.curves, folder)]
+    paired = _paired(rows, known, options.results)
+    text = table_report(rows, lines, pictures, paired)
+    with atomic_path(options.out) as partial:
+        partial.write_text(text)
+    pack_scored(lines, options.results, folder)
+    with atomic_path(folder / "results.jsonl") as partial:
+        partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with atomic_path(folder / "differences.jsonl") as partial:
+        pairs = ({"baseline": pair[0], "system": pair[1], **asdict(of)} for pair, of in paired.items())
+        partial.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    print(f"{options.out}: {len(lines)} results of {len(known)} systems")
+
+
+def _paired(rows: list[Row], known: dict[str, table.System], results: Path) -> dict[Pair, Difference]:
+    """Of all rows with a baseline, corrected for their number, where errors of utterances are beside both lines."""
+    decoded = {name: [System(name, results, line) for line in of.lines] for name, of in known.items()}
+    pairs = {(row.baseline, row.system): None for row in rows if row.baseline in known and row.system in known}
+    return holm({
+        (baseline, name): differ(decoded[baseline], decoded[name])
+        for baseline, name in pairs
+        if baseline != name and all(s.has_scored() for s in (*decoded[baseline], *decoded[name]))
+    })  # fmt: skip

@@ -1,0 +1,79 @@
+"""Options of what ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse.typing import NonNegativeInt, PositiveFloat, PositiveInt
+
+from understudy.corpus.names import check_names
+from understudy.score.normalise import Way
+
+Precision = Literal["float32", "int8-dynamic", "int8-static"]
+"""Of a network's numbers"""
+
+
+@dataclass
+class ShipOptions:
+    """Stage 12: the device."""
+
+    recogniser: Path
+    """folder of steps/pack.py"""
+    calibrate: Path
+    """manifest with features: unlabelled speech, for the ranges of activations"""
+    test: list[Path]
+    """manifests with features and audio, heard as they would arrive"""
+    out: Path
+    """folder of the precisions' folders"""
+    system: str
+    """name in the results, to which the precision is added"""
+    dev: Path | None = None
+    """as --test, for what is decided by it: rates go to dev.json in --out, not to the results"""
+    recipe: str = "s1"
+    """name of the recipe in the results"""
+    results: Path = Path("exp/results.jsonl")
+    """the results file, one line for each precision and test set"""
+    precisions: list[Precision] = field(default_factory=lambda: ["float32", "int8-dynamic", "int8-static"])
+    """networks to make"""
+    calibration: PositiveInt = 200
+    """cuts of --calibrate, from its beginning"""
+    shard_size: PositiveInt = 200
+    """utterances of a shard, the unit of resuming"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError where two sets have one name."""
+        check_names(self.test, ("dev",) if self.dev else ())
+
+
+@dataclass
+class RobustnessOptions:
+    """Stage 12: what a student stands."""
+
+    device: Path
+    """folder of a precision, of steps/ship.py"""
+    test: Path
+    """manifest with audio"""
+    out: Path
+    """folder of what was heard, and of the errors of each condition"""
+    system: str
+    """name in the results"""
+    recipe: str = "s1"
+    """name of the recipe in the results"""
+    results: Path = Path("exp/results.jsonl")
+    """the results file, one line for each condition"""
+    utterances: NonNegativeInt = 150
+    """of --test: the first of each speaker, then the second of each, and so on; 0: all"""
+    minutes: PositiveFloat = 3.0
+    """of each sound in which nobody says a word"""
+    talkers: Path | None = None
+    """manifest with audio, for babble; default: --test, whose other speakers are heard behind each one"""
+    nonspeech_audio: Path | None = None
+    """folder of WAV files in which nobody says a word that the student knows, to be heard besides"""
+    normalise: list[Way] | None = None
+    """ways in which texts are made alike before they are compared; default: as steps/ship.py did with this set"""
+    shard_size: PositiveInt = 200
+    """utterances of a shard, the unit of resuming"""
+    seed: int = 42
+    """of noises, rooms and sounds"""

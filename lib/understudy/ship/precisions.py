@@ -1,0 +1,104 @@
+"""A student's folders, one for each precision: made, held against the model, and heard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from lhotse import CutSet
+
+from understudy.corpus.names import set_name
+from understudy.decode.recogniser import Recogniser
+from understudy.device.files import GRAPH, NETWORK, seal
+from understudy.features import load_stacked
+from understudy.score.outcome import write_outcome
+from understudy.score.results import append_result, of_model, of_now
+from understudy.score.tested import of_manifest
+from understudy.ship.check import Likeness, compare
+from understudy.ship.folder import seal_folder, write_graph
+from understudy.ship.footprint import Footprint, measure, multiply_adds
+from understudy.ship.options import Precision, ShipOptions
+from understudy.ship.quantise import write_network
+from understudy.step import Step, UserError, log, write_json
+
+SAME = 1e-3  # largest difference of a logit that rounding may make
+
+
+def ship(options: ShipOptions, step: Step) -> None:
+    """Export, check, hear the test sets, write a results line for each."""
+    recogniser = Recogniser(options.recogniser)
+    cuts = islice(CutSet.from_jsonl_lazy(options.calibrate), options.calibration)
+    speech = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in cuts]
+    _networks(options, recogniser, speech, step.out)
+    ways = recogniser.about.get("normalise", [])
+    dev, how = {}, {"normalise": ways}
+    likes = seal_alike(recogniser, speech[:20], {name: step.out / name for name in options.precisions})
+    for precision, like in likes.items():
+        folder, kept = step.out / precision, step.out / "heard" / precision
+        if options.dev:
+            heard = measure(folder, options.dev, kept / "dev", options.shard_size, ways)
+            dev[precision] = write_outcome(folder / "dev", heard.outcomes, how)
+        for path in options.test:
+            name = set_name(path)
+            found = measure(folder, path, kept / name, options.shard_size, ways)
+            score = write_outcome(folder / name, found.outcomes, how)
+            line = _line(options, step, recogniser, precision, path) | score | _costs(folder, found, like)
+            append_result(options.results, line | {"scored": os.path.relpath(folder / name, options.results.parent)})
+            costs = score["wer"], found.rtf, line["bytes"] / 1e6, found.peak_mb
+            log.info("%s, %s: WER %.2f %%, %.4f of real time, %.2f MB, %.0f MB in memory", precision, name, *costs)
+    if dev:
+        write_json(step.out / "dev.json", dev)
+
+
+def _networks(options: ShipOptions, recogniser: Recogniser, speech: list[torch.Tensor], out: Path) -> None:
+    """The graph, and the network of each precision."""
+    for precision in options.precisions:
+        (out / precision).mkdir(parents=True, exist_ok=True)
+        write_network(
+            precision, recogniser.model, recogniser.normaliser, recogniser.tree.fingerprint, speech,
+            out / precision / NETWORK,
+        )  # fmt: skip
+    first, *others = (out / precision for precision in options.precisions)
+    write_graph(recogniser.graph, first)
+    for folder in others:
+        shutil.copyfile(first / GRAPH, folder / GRAPH)
+
+
+def seal_alike(
+    recogniser: Recogniser, speech: list[torch.Tensor], folders: dict[Precision, Path]
+) -> dict[Precision, Likeness]:
+    """Compare each folder's network with the model over utterances (frames, inputs), then make the folders whole.
+
+    Raises:
+        UserError: the network in float32 is not the model; then no folder is whole.
+    """
+    likes = {precision: compare(recogniser.model, folder / NETWORK, speech) for precision, folder in folders.items()}
+    for precision, like in likes.items():
+        log.info("%s: %s", precision, like)
+        if precision == "float32" and like.largest > SAME:
+            network = folders[precision] / NETWORK
+            raise UserError(f"{network}: its logits differ from the model's by {like.largest:.2g}: do not ship it")
+    for folder in folders.values():
+        seal_folder(recogniser, folder)
+    return likes
+
+
+def _line(options: ShipOptions, step: Step, recogniser: Recogniser, precision: str, manifest: Path) -> dict[str, Any]:
+    return {
+        "recipe": options.recipe, "system": f"{options.system}-{precision}", "test_set": set_name(manifest),
+        "tested_on": of_manifest(manifest), "config": step.digest, "precision": precision, **of_model(recogniser.model),
+        "multiply_adds_per_s": round(multiply_adds(recogniser.model)), **of_now(),
+    }  # fmt: skip
+
+
+def _costs(folder: Path, found: Footprint, like: Likeness) -> dict[str, Any]:
+    return {
+        "bytes": seal(folder / NETWORK)["bytes"], "rtf": round(found.rtf, 5), "first_word_s": found.first_word_s,
+        "end_s": found.end_s[0], "end_s_95": found.end_s[1], "peak_memory_mb": round(found.peak_mb),
+        **{key: value for key, value in asdict(like).items() if key != "frames"},
+    }  # fmt: skip

@@ -1,0 +1,122 @@
+"""Files that are either whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from understudy.step.errors import UserError
+
+_PARTIAL = ".partial-"
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
+
+@contextmanager
+def atomic_path(path: Path | str) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; rename it to `path` when the block ends well.
+
+    The temporary name keeps all suffixes (writers choose the format by them). On failure it is removed.
+
+    Raises:
+        UserError: the disk is full; nothing that was whole before is lost.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
+    try:
+        with _full_disk_told(path):
+            yield partial
+            _settle(partial)
+            os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_paths(paths: list[Path], beside: Path) -> Iterator[Path]:
+    """Yield a folder in `beside` to write files of these names to; when the block ends well, rename each to its path.
+
+    They are renamed in their order, once all are on disk: where the last is, and was not before, all are.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    beside.mkdir(parents=True, exist_ok=True)
+    with _full_disk_told(beside), TemporaryDirectory(prefix=_PARTIAL, dir=beside) as name:
+        yield (folder := Path(name))
+        for path in paths:
+            _settle(folder / path.name)
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder / path.name, path)
+
+
+def _settle(partial: Path) -> None:
+    """The data must be on disk before its name is."""
+    with open(partial, "rb") as file:
+        os.fsync(file.fileno())
+    os.chmod(partial, 0o666 & ~_UMASK)  # some writers make files that only their owner reads
+
+
+@contextmanager
+def _full_disk_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"{path}: no space left on the disk. Free some and run the same command again: "
+                "it resumes, nothing finished is lost."
+            ) from error
+        raise
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what killed processes were writing below a folder that nothing else writes to now."""
+    for path in list(folder.rglob(f"{_PARTIAL}*")):  # a list: folders go while it is walked
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def write_json(path: Path | str, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(value, indent=1, default=str) + "\n")
+
+
+def decoded(path: Path, data: bytes, encoding: str = "utf-8-sig") -> str:
+    """The text of what a file holds; a byte-order mark is none of it.
+
+    Raises:
+        UserError: it is of another encoding.
+    """
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: must be UTF-8, and is not at byte {error.start}. Convert it with iconv.") from None
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: it is missing or not JSON; the file and the line are named.
+    """
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. Run the stage that makes it first.") from None
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{path}, line {error.lineno}: not JSON ({error.msg}). Remove it and rerun its stage."
+        ) from None

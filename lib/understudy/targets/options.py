@@ -1,0 +1,84 @@
+"""Options of soft targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse.typing import PositiveInt
+
+from understudy.corpus.names import check_names
+from understudy.decode.options import Beams
+from understudy.parallel.options import ClusterOptions
+from understudy.step import UserError
+from understudy.targets.codec import MOST_SENONES
+
+LEAST = 3e-4
+"""probability below which a senone is not stored (our choice: what is lost is a twentieth of a per cent of the mass)"""
+MAX_FRAMES = 6000
+"""stacked frames of a batch"""
+
+
+@dataclass
+class TargetOptions:
+    """Stage 6: soft targets."""
+
+    model: Path
+    """the teacher"""
+    feats: list[Path]
+    """cut manifests with features; each gives a folder of the same name in --out"""
+    out: Path
+    """folder of the targets"""
+    k: int = 20
+    """senones kept in a frame, at most"""
+    least: float = LEAST
+    """probability below which a senone is left out; 0: all k are kept"""
+    supervision: Literal["soft", "denominator", "lattice", "best-path"] = "soft"
+    """the network's posteriors, what a graph of all phone sequences makes of them, or what a search does"""
+    labels: Path | None = None
+    """folder of the labelled speech's senone labels, which such a graph is made from (denominator)"""
+    graph: Path | None = None
+    """folder of the decoding graph (lattice, best-path)"""
+    acoustic_scale: float = 0.3
+    """of the search, or of the denominator's scores"""
+    prior_scale: float = 0.6
+    """the same"""
+    tuned: Path | None = None
+    """folder of a decode of the teacher (steps/decode.py), whose scales, tuned on dev, the search takes instead"""
+    beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
+    """of the search"""
+    shard_size: PositiveInt = 500
+    """cuts in a shard, the unit of resuming"""
+    max_frames: PositiveInt = MAX_FRAMES
+    """stacked frames of a batch"""
+    threads: PositiveInt = 1
+    """torch threads of a process"""
+    jobs: PositiveInt = 2
+    """processes"""
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
+    """where they run"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError where something that this kind takes was not given, or `k` cannot be stored."""
+        if not 1 <= self.k <= MOST_SENONES:
+            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
+        if self.supervision == "denominator" and self.labels is None:
+            raise UserError(
+                "--supervision denominator sums over phone sequences: give --labels, of the labelled speech"
+            )
+        if self.supervision in ("lattice", "best-path") and self.graph is None:
+            raise UserError(
+                f"--supervision {self.supervision} decodes: give --graph, the folder of steps/make_graph.py"
+            )
+        check_names(self.feats)
+
+
+@dataclass
+class CheckOptions:
+    """What to check."""
+
+    targets: list[Path] = field(default_factory=list)
+    """folders of a set each"""
+    remove: bool = False
+    """remove the damaged shards, so that the step that made them, run as it was, makes them again"""

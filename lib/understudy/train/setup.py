@@ -1,0 +1,172 @@
+"""A training as a step asks for it: data, model and plan are set up, and it is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from understudy import models
+from understudy.data.manifests import ManifestSpeech
+from understudy.data.nonspeech import Senones, Sounds, WithNonspeech
+from understudy.data.shar import SharSpeech
+from understudy.data.speech import Speech
+from understudy.features import Normaliser
+from understudy.features.logmel import NUM_MELS
+from understudy.lang.tree import Tree
+from understudy.models import AcousticModel
+from understudy.step import UserError, fingerprint, log
+from understudy.targets import TargetReader
+from understudy.targets.cost import cpu_seconds_per_hour
+from understudy.train.criteria import Hard
+from understudy.train.loop import Sets, Trainer, finish, log_priors
+from understudy.train.options import TrainingOptions
+
+# In which a model must be as the one that it starts from.
+SHAPE = ("layers", "cells", "projection", "bidirectional", "centred", "delay")
+
+
+def train(options: TrainingOptions, out: Path) -> None:
+    """Set up data and model, train, write the model folder."""
+    tree = Tree.load(options.labels / "tree.json")
+    sets = _sets(options, tree)
+    model, meta = AcousticModel(options.model, 3 * NUM_MELS, tree.num_senones), _meta(options, sets)
+    if options.init:
+        first = models.load(options.init)
+        _check_init(options, first, model, tree)
+        model.load_state_dict(first.state_dict())
+        meta |= {"init": options.init.name, "updates": first.meta["updates"]}
+        if hours := first.meta.get("transferred_hours"):
+            meta["transferred_hours"] = hours
+    elif options.transfer:
+        meta["transferred_hours"] = _transfer(options, model)
+    plan = options.plan()
+    trainer = Trainer(
+        model, sets, plan, options.train, out, options.seed, options.threads,
+        {"soft": Hard()} if options.true_labels else None, trained=options.init is not None,
+    )  # fmt: skip
+    log.info("%d parameters, %d updates in %d passes", model.num_parameters, trainer.updates, len(plan))
+    finish(trainer, log_priors(sets.labelled, tree.num_senones), meta)
+
+
+def _check_tree(options: TrainingOptions, tree: Tree, described: dict) -> None:
+    """Raise UserError where the targets are of another tree than the labels."""
+    where = f"{options.targets or options.unlabelled}"
+    if described["senones"] != tree.num_senones:
+        raise UserError(
+            f"{where}: targets over {described['senones']} senones, {options.labels} has {tree.num_senones}"
+        )
+    if described.get("tree") not in (None, tree.fingerprint):
+        raise UserError(
+            f"{where}: targets of the tree {described['tree']}, {options.labels} has {tree.fingerprint}. "
+            "Train the teacher on these labels, and let it write targets anew."
+        )
+
+
+def _sets(options: TrainingOptions, tree: Tree) -> Sets:
+    targets = TargetReader(options.targets, options.k) if options.targets else None
+    if targets is not None:
+        _check_tree(options, tree, targets.describe)
+    sets = Sets(
+        _labelled(options, targets, tree),
+        ManifestSpeech.labelled(options.dev, options.labels),
+        _unlabelled(options.unlabelled, options, targets, tree) if options.unlabelled else None,
+    )
+    if options.train.soft_weight and not sets.labelled.any_soft_targets():
+        raise UserError(
+            f"--train.soft_weight {options.train.soft_weight:g}: none of {options.labelled} has soft targets. Let the "
+            "teacher write them (steps/make_targets.py) and name them among --targets, or leave it 0."
+        )
+    return _among_nonspeech(options.nonspeech, options, sets, tree) if options.nonspeech else sets
+
+
+def _among_nonspeech(nonspeech: Path, options: TrainingOptions, sets: Sets, tree: Tree) -> Sets:
+    """The sets, with sounds among all that is learnt from: as labels are learnt, or as soft targets."""
+    sounds, senones, share = Sounds(nonspeech), Senones.of(tree), options.nonspeech_share
+    log.info("%s: %d sounds, %.1f minutes", nonspeech, len(sounds.cuts), sounds.seconds / 60)
+    labelled, unlabelled = WithNonspeech(sets.labelled, sounds, senones, share), sets.unlabelled
+    if unlabelled:
+        k = (options.k or (unlabelled.described or {})["k"]) if unlabelled.any_soft_targets() else None
+        unlabelled = WithNonspeech(unlabelled, sounds, senones, share, k)
+    return Sets(labelled, sets.dev, unlabelled)
+
+
+def _shape(model: AcousticModel) -> dict:
+    return {**{name: getattr(model.options, name) for name in SHAPE}, "inputs": model.inputs}
+
+
+def _transfer(options: TrainingOptions, model: AcousticModel) -> float:
+    """Take over another corpus's layers. Returns the hours of labelled speech that they learnt from.
+
+    Raises:
+        UserError: they have another shape.
+    """
+    first = models.load(options.transfer)
+    if different := fingerprint.differences(_shape(first), _shape(model)):
+        raise UserError(
+            f"--transfer {options.transfer}: not the layers of such a model as is to be trained "
+            f"({'; '.join(different)}). Give --model as it was trained."
+        )
+    own = ("output.", "log_priors")
+    layers = {name: value for name, value in first.state_dict().items() if not name.startswith(own)}
+    model.load_state_dict({**model.state_dict(), **layers})
+    return first.meta["labelled_hours"] + first.meta.get("transferred_hours", 0.0)
+
+
+def _check_init(options: TrainingOptions, first: AcousticModel, model: AcousticModel, tree: Tree) -> None:
+    """Raise UserError where the model to start from has another shape, or other senones."""
+    theirs = _shape(first) | {"senones": first.senones, "tree": first.meta.get("tree", tree.fingerprint)}
+    ours = _shape(model) | {"senones": model.senones, "tree": tree.fingerprint}
+    if different := fingerprint.differences(theirs, ours):
+        raise UserError(
+            f"--init {options.init}: not such a model as is to be trained ({'; '.join(different)}). Give --model as it "
+            "was trained, and --labels of its tree."
+        )
+
+
+def _labelled(options: TrainingOptions, targets: TargetReader | None, tree: Tree) -> Speech:
+    if not options.labelled.is_dir():
+        return ManifestSpeech.labelled(options.labelled, options.labels, targets)
+    data = _stream(options.labelled, options, tree)
+    if data.tree != tree.fingerprint:
+        raise UserError(f"{options.labelled}: labels of the tree {data.tree}, {options.labels} has {tree.fingerprint}")
+    return data
+
+
+def _stream(folder: Path, options: TrainingOptions, tree: Tree) -> SharSpeech:
+    data = SharSpeech(folder, options.k, options.pool)
+    if data.described:
+        _check_tree(options, tree, data.described)
+    return data
+
+
+def _unlabelled(unlabelled: list[Path], options: TrainingOptions, targets: TargetReader | None, tree: Tree) -> Speech:
+    if options.true_labels:
+        return ManifestSpeech.labelled(unlabelled[0], options.true_labels)
+    at = options.labelled if options.labelled.is_dir() else options.labelled.parent
+    normaliser = Normaliser.load(at / "normaliser.json")
+    if not unlabelled[0].is_dir():
+        return ManifestSpeech(unlabelled, normaliser, None, targets)
+    data = _stream(unlabelled[0], options, tree)
+    data.normaliser = normaliser
+    return data
+
+
+def _meta(options: TrainingOptions, sets: Sets) -> dict:
+    meta = {
+        "labelled_hours": sets.labelled.original_seconds / 3600,
+        "unlabelled_hours": sets.unlabelled.original_seconds / 3600 if sets.unlabelled else 0.0,
+        "tree": Tree.load(options.labels / "tree.json").fingerprint,
+        "seed": options.seed,
+    }
+    if options.nonspeech:
+        meta["nonspeech_share"] = options.nonspeech_share
+    if options.true_labels:
+        return meta | {"teacher": None, "supervision": "true labels"}
+    taught = sets.unlabelled or sets.labelled
+    if taught.described is None:
+        return meta | {"teacher": None, "supervision": None}
+    kept = taught.described["k"] if options.k is None else options.k
+    cost = cpu_seconds_per_hour(options.targets) if options.targets else taught.target_cost
+    return meta | {
+        "teacher": taught.described["teacher"], "supervision": f"{taught.described['supervision']}, k = {kept}",
+        "target_cpu_s_per_hour": cost,
+    }  # fmt: skip
