@@ -17,7 +17,7 @@ import soundfile
 from understudy.corpus.build import Utterance, write_sets
 from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
-from understudy.stage import Step, UserError, atomic_path, main
+from understudy.step import Step, UserError, atomic_path, main
 
 # About 64 MB.
 ARCHIVE = Archive("http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz", folder="an4", min_bytes=40_000_000)

@@ -11,11 +11,11 @@ import torch
 from espeak import SAMPLE_RATE as ESPEAK_RATE
 from espeak import Engine, Voice
 from grammar import sentence
-from torchaudio.transforms import Resample
+from lhotse.augmentation.resample import Resample
 
 from understudy.features.frames import SAMPLE_RATE
 from understudy.features.rooms import fast_length, make_rooms, unit
-from understudy.stage import atomic_path
+from understudy.step import atomic_path
 
 _COLOURS = {"white": 0.0, "pink": 0.5, "brown": 1.0}  # exponent of the amplitude's fall with frequency
 _BABBLE_SECONDS = 30

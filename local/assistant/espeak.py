@@ -69,8 +69,8 @@ class Engine:
         self._marks: list[Mark] = []
         self._callback = _Callback(self._receive)  # kept here, or it would be collected
 
-    def say(self, text: str, voice: Voice) -> tuple[np.ndarray, list[Mark]]:
-        """Speak `text`.
+    def say(self, text: str, voice: Voice, language: str = "en-us") -> tuple[np.ndarray, list[Mark]]:
+        """Speak `text`, which is of eSpeak's language.
 
         Returns the samples, int16 (samples,) at SAMPLE_RATE, and the marks in order of time.
         The same text and voice give the same samples, whatever was spoken before.
@@ -82,8 +82,8 @@ class Engine:
         data = text.encode()
         with _fresh_library() as lib:
             lib.espeak_SetSynthCallback(self._callback)
-            if lib.espeak_SetVoiceByName(f"en-us+{voice.variant}".encode()) != 0:
-                raise RuntimeError(f"eSpeak NG has no voice variant {voice.variant}")
+            if lib.espeak_SetVoiceByName(f"{language}+{voice.variant}".encode()) != 0:
+                raise RuntimeError(f"eSpeak NG has no voice {language}+{voice.variant}")
             for parameter, value in ((_RATE, voice.rate), (_PITCH, voice.pitch), (_RANGE, voice.pitch_range)):
                 lib.espeak_SetParameter(parameter, value, 0)
             lib.espeak_Synth(data, len(data) + 1, 0, 1, 0, _CHARS_UTF8, None, None)

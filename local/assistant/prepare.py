@@ -27,8 +27,8 @@ from voices import roster
 from understudy.corpus.build import Utterance, build_cut, join_manifests, write_cuts
 from understudy.features.frames import SAMPLE_RATE
 from understudy.features.rooms import reverberate
-from understudy.stage import Step, UserError, atomic_path, log, main, read_json, write_json
-from understudy.stage.workers import Workers
+from understudy.parallel.workers import Workers
+from understudy.step import Step, UserError, atomic_path, log, main, read_json, write_json
 
 _SETS = ("labelled", "unlabelled", "dev", "test")
 _SHARD_HOURS = 0.1

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from espeak import Voice
 
-from understudy.stage import UserError
+from understudy.step import UserError
 
 # Left out: whispers, robots and machines, croaking and childish voices, and near copies of others
 # (a family such as Gene and Gene2 has one member here): a voice of the test set must have no double in training.

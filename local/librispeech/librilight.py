@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lhotse import MonoCut, Recording, SupervisionSegment
 
-from understudy.stage import UserError
+from understudy.step import UserError
 
 SHORTEST, LONGEST = 1.0, 20.0  # seconds of a cut, our choice: as long as LibriSpeech's utterances
 

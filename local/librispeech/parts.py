@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from understudy.corpus.build import Utterance
-from understudy.stage import UserError, log
+from understudy.step import UserError, log
 
 _SUFFIXES = (".flac", ".wav", ".opus")
 

@@ -24,7 +24,7 @@ from understudy.corpus.build import Utterance, join_manifests, write_cuts, write
 from understudy.corpus.download import Archive, download, fetched
 from understudy.corpus.split import set_of_speakers
 from understudy.lang.lexicon import say_oov, write_entries
-from understudy.stage import Step, UserError, log, main
+from understudy.step import Step, UserError, log, main
 
 TRAIN = ("train-clean-100", "train-clean-360", "train-other-500")
 DEV = ("dev-clean", "dev-other")

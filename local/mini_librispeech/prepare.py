@@ -8,19 +8,21 @@ e.g.: local/mini_librispeech/prepare.py --corpus-dir /corpora/LibriSpeech --labe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from dictionary import pronunciations
 from parts import read_part
 
-from understudy.corpus.build import write_sets
+from understudy.corpus.build import SETS, Utterance, write_sets
 from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
-from understudy.lang.english import frequent_words
+from understudy.lang.general_lm import frequent_words
 from understudy.lang.lexicon import say_oov, write_entries
-from understudy.stage import Step, UserError, atomic_path, main
+from understudy.step import Step, UserError, atomic_path, main
 
 TRAIN, TEST = "train-clean-5", "dev-clean-2"  # LibriSpeech's "dev" is what results on this corpus are given for
 _URL = "https://www.openslr.org/resources/31"
@@ -48,6 +50,8 @@ class Options:
     graph)."""
     common_words: int = 0
     """Besides those of text.txt, as many of the most frequent words of general English that have a pronunciation."""
+    also_test: list[Path] = field(default_factory=list)
+    """Further parts of LibriSpeech to test on, such as /corpora/LibriSpeech/test-clean: sets of the folders' names."""
     labelled_speakers: float = 1.0
     """Share of the training speakers (without dev) whose transcripts are used; the others are unlabelled."""
     dev_speakers: int = 3
@@ -57,14 +61,15 @@ class Options:
 
 
 def run(options: Options, step: Step) -> None:
-    """Write the manifests of the four sets and the lexicon."""
+    """Write the manifests of the four sets, and of further test sets, and the lexicon."""
     corpus = _corpus(options)
-    train, test = read_part(corpus / TRAIN), read_part(corpus / TEST)
+    train = read_part(corpus / TRAIN)
+    tests = {"test": read_part(corpus / TEST), **_further(options.also_test)}
     entries = pronunciations(options.lexicon)
     speakers = (utterance.speaker for utterance in train)
     split = split_speakers(speakers, options.labelled_speakers, options.dev_speakers, options.seed)
-    home = set_of_speakers({**split, "test": sorted({u.speaker for u in test})})
-    sets = write_sets(options.out, (*train, *test), home)
+    home = set_of_speakers(split | {name: sorted({u.speaker for u in part}) for name, part in tests.items()})
+    sets = write_sets(options.out, itertools.chain(train, *tests.values()), home)
     sentences = [u.text.upper() for name in ("labelled", "unlabelled") for u in sets[name]]
     if options.lexicon_words == "training":
         words = {word for sentence in sentences for word in sentence.split()}
@@ -76,6 +81,17 @@ def run(options: Options, step: Step) -> None:
     write_entries(entries, options.out / "lexicon.txt")
     with atomic_path(options.out / "text.txt") as partial:
         partial.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
+
+
+def _further(folders: list[Path]) -> dict[str, list[Utterance]]:
+    """Further test sets by their names. Raises UserError: a name is taken, or cannot be a set's."""
+    found: dict[str, list[Utterance]] = {}
+    for folder in folders:
+        name = folder.resolve().name
+        if name in found or name in SETS or not re.fullmatch(r"[\w-]+", name):
+            raise UserError(f"--also-test {folder}: {name!r} must be letters that no other set has. Rename it.")
+        found[name] = read_part(folder)
+    return found
 
 
 def _corpus(options: Options) -> Path:
@@ -97,4 +113,4 @@ def _checked(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("corpus_dir", "lexicon"), output="out")
+    main(Options, run, inputs=("corpus_dir", "lexicon", "also_test"), output="out")

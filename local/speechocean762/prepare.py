@@ -13,7 +13,7 @@ from understudy.corpus.build import Utterance, write_sets
 from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
 from understudy.lang.lexicon import read_entries, say_oov, without_stress, write_entries
-from understudy.stage import Step, UserError, atomic_path, main
+from understudy.step import Step, UserError, atomic_path, main
 
 # About 520 MB.
 ARCHIVE = Archive(

@@ -18,6 +18,7 @@
 #         --teacher-epochs 9 --realigned-epochs 4 --student-epochs 12 --mmi-epochs 2 --dir exp-transfer \
 #         --data data-transfer
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
@@ -25,6 +26,7 @@ stop_stage=13
 corpus_dir=              # folder with etc/ and wav/; empty: download
 labelled_speakers=0.25   # part of the training speakers that is transcribed
 dev_speakers=8           # held out of the training speakers
+letters=false            # true: words are pronounced as they are spelled, not as the lexicon says
 senones=500              # most leaves of the phonetic decision tree
 teacher_epochs=24        # passes of the teacher over labelled speech at three speeds; half as many if all is labelled
 realigned_epochs=12      # more passes on its own alignment, likewise
@@ -34,6 +36,7 @@ student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=40        # labelled passes of the baseline, likewise
 distil_epochs=14         # passes over all speech of the distilled student
+robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 scales='[0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
@@ -57,4 +60,7 @@ fi
 recipe=an4 # each condition has a table of its own
 [[ $labelled_speakers != 1* ]] || recipe+=-all
 recipe+=${transfer:+-transfer}
+if $letters; then recipe+=-letters; fi
 . utils/recipe.sh
+exit 0
+}

@@ -8,6 +8,7 @@
 #       ./run.sh --stage 7 --stop-stage 8              the two students again
 #       ./run.sh --unlabelled-hours 20 --dir exp-20h --data data-20h    another size, in folders of its own
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
@@ -27,6 +28,7 @@ large=               # conf/<large>.yaml, a student between teacher and small st
 student_epochs=110   # labelled passes of the baseline: on dev, more bring nothing
 distil_epochs=4      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
 beam=12              # of the search, nats
+robust=true          # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 data=data
 dir=exp
@@ -47,8 +49,9 @@ if in_stage 0; then
 fi
 
 if in_stage 1; then
-  say "1: log-mel features (20 s an hour)"
-  steps/make_features.py --out "$data/feats" --jobs "$jobs" "${cluster[@]}" --cuts "$(sets_in corpus)"
+  say "1: log-mel features, and sounds without words (20 s an hour)"
+  sounds_without_words
+  features
 fi
 
 if in_stage 2; then
@@ -68,9 +71,7 @@ fi
 
 if in_stage 4; then
   say "4: the teacher, on labelled speech (4 min)"
-  "${train[@]}" steps/train.py --config conf/teacher.yaml --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$teacher_epochs" --seed "$seed" \
-    --threads "$threads" --out "$dir/teacher"
+  learn teacher --labels "$dir/tree" --epochs "$teacher_epochs" --out "$dir/teacher"
 fi
 
 if in_stage 6; then
@@ -81,20 +82,20 @@ fi
 
 if in_stage 7; then
   say "7: the small student on labelled speech alone: the baseline"
-  "${train[@]}" steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --epochs "$student_epochs" --seed "$seed" \
-    --threads "$threads" --out "$dir/$student-labelled"
+  learn "$student" --labels "$dir/tree" --epochs "$student_epochs" --out "$dir/$student-labelled"
 fi
 
-distil=(--epochs "$distil_epochs" --sub-epochs 4 --train.learning_rate 0.004 --train.max_frames 1500)
+# Where there is more speech to learn from, more of it is heard by telephone and through steeper tilts. This was chosen on
+# dev (by telephone 25.5 % errors in place of 28.1, as recorded 17.8 in place of 17.3); on test it brings nothing by
+# telephone (29.6 and 29.8 %), and costs 17.25 % in place of 16.59 as recorded.
+distil=(--epochs "$distil_epochs" --sub-epochs 4 --train.learning_rate 0.004 --train.max_frames 1500
+  --train.channel.narrow 0.35 --train.channel.tilt 15)
 
 if in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
   # It starts where labelled speech alone had no more to give.
-  "${train[@]}" steps/train.py --config "conf/$student.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" \
-    --targets "[$dir/targets/unlabelled]" --init "$dir/$student-labelled" "${distil[@]}" --seed "$seed" \
-    --threads "$threads" --out "$dir/$student-distilled"
+  learn "$student" --labels "$dir/tree" --unlabelled "$(feats unlabelled)" --targets "[$dir/targets/unlabelled]" \
+    --init "$dir/$student-labelled" "${distil[@]}" --out "$dir/$student-distilled"
 fi
 
 if [[ -n $large ]] && in_stage 9; then
@@ -118,6 +119,8 @@ fi
 if in_stage 12; then
   say "12: the small student on a device: float32 and 8 bits, heard as it would be"
   recipe=assistant
+  nonspeech=$data/foreign # languages that it does not know
+  local/foreign.py --voices "$voices" --seed "$seed" --out "$nonspeech"
   device "$dir/tree" test
 fi
 
@@ -132,3 +135,5 @@ if in_stage 13; then
   fi
   steps/report_page.py --exp "$dir" --data "$data" --baseline "$student-labelled"
 fi
+exit 0
+}

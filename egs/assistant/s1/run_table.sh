@@ -13,6 +13,7 @@
 #         --table table-9h/TABLE.md    three times the unlabelled speech; the student alone has as many updates again
 # shellcheck disable=SC2034  # utils/table.sh reads the options by name
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 hours=0.25                   # n: transcribed speech
@@ -23,7 +24,7 @@ dev_hours=0.3                # for the scales of the search
 test_hours=1                 # of voices never heard in training
 sizes="student medium large" # conf/<size>.yaml, small to large
 seeds="1 2 3"                # of the small student
-teachers=1                   # seeds of the teachers, of which several are heard as one; all else is trained once
+teachers=1                   # seeds of the teachers, several of which make an ensemble; all else is trained once
 blocks="A B C rivals sequence smaller device" # of the table; A too, unless it is B alone
 rivals_at=n                  # or 7n: the labelled speech of the teacher whose rivals are tried
 senones=200                  # most leaves of the tree at n
@@ -78,3 +79,5 @@ cells_of_corpus() {
 
 . utils/table.sh
 run_table
+exit 0
+}

@@ -5,18 +5,24 @@
 # --labelled-hours 700 it is the seven-fold condition; with --labelled-hours 960 there is no unlabelled speech but
 # Libri-Light's. Trainings use a GPU if there is one.
 #
-# What it takes, estimated from rates that were measured at a small scale (16 cores, one GPU of the class of a V100
-# at 300 000 frames/s for small students, a tenth of that for the teacher; an hour of speech is 120 000 frames):
+# What it takes by rates that were measured at a small scale or assumed (docs/capacity.md): 16 cores, one GPU of the class
+# of a V100 that learns from 300 000 frames/s with a small student, from a tenth of that with the teacher, and that only
+# listens three times as fast; an hour of speech is 120 000 frames. "Least" is by these rates alone. "Most" is where the
+# GPU waits for speech as long as it works, and a pass of sequence training takes five passes of frames, not two. Each
+# model is trained once: tuning takes as often that.
 #
-#   stage                     time      disk      from
-#    0 manifests              15 min    0.3 GB    one look at each of 290 000 files, and each sample read once
-#    1 features               20 min    37 GB     10 CPU s and 29 MB an hour of speech; labelled speech thrice
-#    2, 3 lang, align, tree   40 min    0.4 GB    9 CPU s an hour of 100 hours at three speeds; the tree on one core
-#    4 teacher                14 h      0.4 GB    12 + 4 passes over 300 hours
-#    6 soft targets           1 h       12 GB     14 MB an hour of speech; Libri-Light's 60 000 hours: 0.9 TB
-#    7 baseline               2 h       -         15 passes over 300 hours
-#    8 distilled student      2 h       -         3 passes over 860 hours, four times 300 hours
-#   11 decoding               3 h       -         21 hours of speech, dev with twenty pairs of scales
+#   stage                     least     most      disk      from
+#    0 manifests              15 min    15 min    0.3 GB    one look at each of 290 000 files, and each sample read once
+#    1 features               12 min    20 min    35 GB     10 CPU s and 30 MB an hour of speech; labelled speech thrice
+#    2, 3 lang, align, tree   40 min    40 min    0.4 GB    9 CPU s an hour of 100 hours at three speeds; tree on one core
+#    4 teacher                5.3 h     11 h      0.4 GB    12 + 4 passes over 300 hours
+#    5 its sequence training  40 min    3.3 h     0.3 GB    1 pass over 300 hours
+#    6 soft targets           20 min    40 min    2.5 GB    2.9 MB an hour of speech; Libri-Light's 60 000 hours: 0.17 TB
+#    7 baseline               30 min    1 h       -         15 passes over 300 hours
+#    8 distilled student      25 min    50 min    -         3 passes over 860 hours and over 300 hours
+#   10 sequence training      8 min     40 min    -         of two students, 1 pass over 300 hours each
+#   11 decoding               1.2 h     3.3 h     -         6 systems, of each 10.5 hours once, and dev's 10.7 with 20 pairs
+#                                                           of scales, at 51 to 142 CPU s an hour; a larger graph: more
 #
 # It has not been run at this size: every stage is tried on a tiny corpus of the same layout (tests/egs).
 #
@@ -24,6 +30,7 @@
 #       ./run.sh --labelled-hours 700 --data data-700 --dir exp-700 --large large
 #       ./run.sh --libri-light /corpora/librilight --data data-ll --dir exp-ll
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
@@ -41,6 +48,7 @@ student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=15        # labelled passes of the baseline
 distil_epochs=3          # passes over all speech of the distilled student
+robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
@@ -72,3 +80,5 @@ distil_rate=0.002
 distil_frames=15000
 beam=13
 . utils/recipe.sh
+exit 0
+}

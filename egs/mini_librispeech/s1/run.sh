@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Mini LibriSpeech: English read aloud for audio books. 5 hours of 28 speakers, tested on 2 hours of others.
+# Mini LibriSpeech: English read aloud for audio books. 5 hours of 28 speakers, tested on 2 hours of others: the set called
+# test is dev-clean-2, or whatever --corpus-dir has under that name (results say what it was: docs/results.md).
 #
 # A part of the training speakers is transcribed, the others serve as unlabelled speech. Pronunciations are LibriSpeech's
 # if its lexicon is given, else those of CMU's dictionary; labelled words that are not there are guessed. The language
@@ -11,16 +12,19 @@
 #       ./run.sh                                       downloads the public release (460 MB)
 #       ./run.sh --lexicon librispeech-lexicon.txt --arpa 3-gram.pruned.3e-7.arpa.gz
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
 stop_stage=13
 corpus_dir=              # folder with train-clean-5/ and dev-clean-2/; empty: download
+also_test=               # more to test on: folders of LibriSpeech's parts, e.g. "/corpora/LibriSpeech/test-clean"
 lexicon=                 # LibriSpeech's lexicon; empty: CMU's dictionary
 arpa=                    # a language model; empty: a trigram of the training sentences and of general English
 labelled_speakers=0.25   # part of the training speakers that is transcribed
 dev_speakers=3           # held out of the training speakers, of 28
 common_words=40000       # of general English, which the recogniser knows besides the training speakers' words
+letters=false            # true: words are pronounced as they are spelled, not as the lexicon says
 senones=700              # most leaves of the phonetic decision tree
 teacher_epochs=14        # passes of the teacher over labelled speech at three speeds
 realigned_epochs=6       # more passes on its own alignment
@@ -30,6 +34,7 @@ student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=14        # labelled passes of the baseline
 distil_epochs=4          # passes over all speech of the distilled student
+robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
@@ -42,6 +47,7 @@ export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own th
 . utils/parse_options.sh
 . utils/stages.sh
 
+read -ra also <<<"$also_test"
 words=(--lexicon-words all)
 [[ -n $arpa ]] || {
   words=(--lexicon-words training --common-words "$common_words")
@@ -53,11 +59,15 @@ if in_stage 0; then
   say "0: manifests of mini LibriSpeech (1 min)"
   local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
     ${lexicon:+--lexicon "$lexicon"} --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" \
-    "${words[@]}" --seed "$seed"
+    --also-test "[$(IFS=, && echo "${also[*]}")]" "${words[@]}" --seed "$seed"
   steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
 fi
 
 oov=g2p
+test_sets="test ${also[*]##*/}"
 recipe=mini_librispeech${transfer:+-transfer} # a table of its own
+if $letters; then recipe+=-letters; fi
 distilling=(--config conf/distil.yaml)
 . utils/recipe.sh
+exit 0
+}

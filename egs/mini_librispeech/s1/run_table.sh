@@ -12,6 +12,7 @@
 #       ./run_table.sh --seeds 1        one seed only
 # shellcheck disable=SC2034  # utils/table.sh reads the options by name
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 corpus_dir=                  # folder with train-clean-5/ and dev-clean-2/; empty: download
@@ -25,7 +26,7 @@ unlabelled_hours=3.8         # speech without transcripts, of other speakers
 parts="8 4 2 1"              # the learning curves see an eighth of it, a fourth, …
 sizes="student medium large" # conf/<size>.yaml, small to large
 seeds="1 2 3"                # of the small student
-teachers="1 2"               # seeds of the teachers, of which several are heard as one; all else is trained once
+teachers="1 2"               # seeds of the teachers, several of which make an ensemble; all else is trained once
 blocks="A B C rivals"        # of A B C stepwise rivals sequence smaller device; A too, unless it is B alone
 rivals_at=7n                 # or n: the labelled speech of the teacher whose rivals are tried
 senones=150                  # most leaves of the tree at n
@@ -64,7 +65,7 @@ recipe=mini_librispeech
 labels=ali # of the teacher
 subset_by=utterance
 teacher=(--config conf/teacher.yaml)
-realigned=(--train.whole 0) # it has heard whole utterances before, which are long here: a quarter of the speed
+realigned=(--train.full_utterance_share 0) # it has heard whole utterances before, which are long here: a quarter of the speed
 mono=()
 distilling=(--config conf/distil.yaml)
 taught_by="teacher-mmi"
@@ -86,3 +87,5 @@ cells_of_corpus() {
 
 . utils/table.sh
 run_table
+exit 0
+}

@@ -8,6 +8,7 @@ jobs=$(nproc)    # processes for corpus, features, alignment, targets and decodi
 cluster=()
 # shellcheck disable=SC2034
 threads=$(nproc) # threads of one training
-# What starts a training: nothing, or for 4 cores or GPUs (torchrun --standalone --nproc_per_node 4); docs/training.md
+# What starts a training: nothing, or for 4 cores or GPUs (torchrun --nproc_per_node 4 --rdzv_backend c10d --rdzv_conf
+# store_type=file); docs/training.md
 # shellcheck disable=SC2034
 train=()

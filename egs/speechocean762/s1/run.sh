@@ -13,6 +13,7 @@
 #       (cd ../../mini_librispeech/s1 && ./run.sh --stop-stage 4)
 #       ./run.sh --transfer ../../mini_librispeech/s1/exp/teacher-first --teacher-epochs 6 --dir exp-transfer
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
@@ -29,6 +30,7 @@ student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=14        # labelled passes of the baseline
 distil_epochs=16         # passes over the unlabelled speech of the distilled student
+robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 scales='[0.1, 0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
@@ -54,3 +56,5 @@ recipe=speechocean762${transfer:+-transfer} # a table of its own
 beam=12 # half the time of 15 with models that hear this badly; the teacher makes the same errors
 distilling=(--config conf/distil.yaml --labelled-passes 0) # on dev better than with labelled speech in between
 . utils/recipe.sh
+exit 0
+}

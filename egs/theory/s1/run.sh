@@ -8,6 +8,7 @@
 #       ./run.sh --seeds 8 --dir exp-8                    a quick look, in a folder of its own
 #       ./run.sh --noises '[1.0, 2.0]' --dir exp-noisy    other worlds
 set -euo pipefail
+{ # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
@@ -38,3 +39,5 @@ if in_stage 13; then
   steps/report_distillation.py --cells "$dir/simulation/cells.jsonl" --out "$report"
   cat "$report"
 fi
+exit 0
+}
