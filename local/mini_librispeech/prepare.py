@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,8 @@ ARCHIVES = (
     Archive(f"{_URL}/{TEST}.tar.gz", folder=f"LibriSpeech/{TEST}", min_bytes=90_000_000),
 )
 
+_MORE = "--also-unlabelled"  # what its speakers are called where one of them is in another set
+
 
 @dataclass
 class Options:
@@ -52,6 +55,9 @@ class Options:
     """Besides those of text.txt, as many of the most frequent words of general English that have a pronunciation."""
     also_test: list[Path] = field(default_factory=list)
     """Further parts of LibriSpeech to test on, such as /corpora/LibriSpeech/test-clean: sets of the folders' names."""
+    also_unlabelled: list[Path] = field(default_factory=list)
+    """Further parts to hear without their transcripts, such as /corpora/LibriSpeech/dev-clean: what their speakers say
+    is unlabelled speech, and no language model's text."""
     labelled_speakers: float = 1.0
     """Share of the training speakers (without dev) whose transcripts are used; the others are unlabelled."""
     dev_speakers: int = 3
@@ -66,11 +72,14 @@ def run(options: Options, step: Step) -> None:
     train = read_part(corpus / TRAIN)
     tests = {"test": read_part(corpus / TEST), **_further(options.also_test)}
     entries = pronunciations(options.lexicon)
-    speakers = (utterance.speaker for utterance in train)
-    split = split_speakers(speakers, options.labelled_speakers, options.dev_speakers, options.seed)
-    home = set_of_speakers(split | {name: sorted({u.speaker for u in part}) for name, part in tests.items()})
-    sets = write_sets(options.out, itertools.chain(train, *tests.values()), home)
-    sentences = [u.text.upper() for name in ("labelled", "unlabelled") for u in sets[name]]
+    more = [utterance for folder in options.also_unlabelled for utterance in read_part(folder)]
+    split = split_speakers(speakers_of(train), options.labelled_speakers, options.dev_speakers, options.seed)
+    others = {name: speakers_of(part) for name, part in tests.items()} | {_MORE: speakers_of(more)}
+    home = {
+        speaker: "unlabelled" if name == _MORE else name for speaker, name in set_of_speakers(split | others).items()
+    }
+    sets = write_sets(options.out, itertools.chain(train, more, *tests.values()), home)
+    sentences = [u.text.upper() for u in train if home[u.speaker] in ("labelled", "unlabelled")]
     if options.lexicon_words == "training":
         words = {word for sentence in sentences for word in sentence.split()}
         words |= frequent_words({word for word, _ in entries}, options.common_words)
@@ -81,6 +90,11 @@ def run(options: Options, step: Step) -> None:
     write_entries(entries, options.out / "lexicon.txt")
     with atomic_path(options.out / "text.txt") as partial:
         partial.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
+
+
+def speakers_of(part: Iterable[Utterance]) -> list[str]:
+    """Who speaks in it, each once."""
+    return sorted({utterance.speaker for utterance in part})
 
 
 def _further(folders: list[Path]) -> dict[str, list[Utterance]]:
@@ -113,4 +127,4 @@ def _checked(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("corpus_dir", "lexicon", "also_test"), output="out")
+    main(Options, run, inputs=("corpus_dir", "lexicon", "also_test", "also_unlabelled"), output="out")

@@ -49,11 +49,29 @@ def test_all_labelled_leaves_no_unlabelled_manifest(corpus: Path, tmp_path: Path
     assert set(made(corpus.parent, tmp_path / "data")) == {"labelled", "dev", "test"}
 
 
+def further(corpus: Path, part: str, text: str = "O'CLOCK") -> Path:
+    """Another part of LibriSpeech with one utterance."""
+    chapter = corpus / part / "61/70968"
+    chapter.mkdir(parents=True)
+    soundfile.write(chapter / "61-70968-0000.flac", np.zeros(8000), 16000)
+    (chapter / "61-70968.trans.txt").write_text(f"61-70968-0000 {text}\n")
+    return corpus / part
+
+
+def test_further_parts_are_unlabelled_speech_whose_text_no_language_model_knows(corpus: Path, tmp_path: Path) -> None:
+    other, out = further(corpus, "dev-clean", "QUITE OTHER WORDS"), tmp_path / "data"
+    done = command("--corpus-dir", corpus, "--also-unlabelled", f"[{other}]", "--out", out)
+    assert done.returncode == 0, done.stderr
+    (cut,) = read_cuts(out / "unlabelled.jsonl.gz")
+    assert cut.supervisions[0].speaker == "61" and "QUITE" not in (out / "text.txt").read_text()
+    assert len(list(read_cuts(out / "labelled.jsonl.gz"))) == 6
+    twice = corpus / "train-clean-5"
+    done = command("--corpus-dir", corpus, "--also-unlabelled", f"[{twice}]", "--out", tmp_path / "again")
+    assert done.returncode == 1 and "and --also-unlabelled" in done.stderr
+
+
 def test_further_parts_are_test_sets_of_their_own(corpus: Path, tmp_path: Path) -> None:
-    other = corpus / "test-clean/61/70968"
-    other.mkdir(parents=True)
-    soundfile.write(other / "61-70968-0000.flac", np.zeros(8000), 16000)
-    (other / "61-70968.trans.txt").write_text("61-70968-0000 O'CLOCK\n")
+    further(corpus, "test-clean")
     out = tmp_path / "data"
     assert command("--corpus-dir", corpus, "--also-test", f"[{corpus / 'test-clean'}]", "--out", out).returncode == 0
     (cut,) = read_cuts(out / "test-clean.jsonl.gz")

@@ -19,6 +19,7 @@ stage=0
 stop_stage=13
 corpus_dir=              # folder with train-clean-5/ and dev-clean-2/; empty: download
 also_test=               # more to test on: folders of LibriSpeech's parts, e.g. "/corpora/LibriSpeech/test-clean"
+also_unlabelled=         # more to hear without transcripts: further such folders, e.g. "/corpora/LibriSpeech/dev-clean"
 lexicon=                 # LibriSpeech's lexicon; empty: CMU's dictionary
 arpa=                    # a language model; empty: a trigram of the training sentences and of general English
 labelled_speakers=0.25   # part of the training speakers that is transcribed
@@ -48,6 +49,7 @@ export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own th
 . utils/stages.sh
 
 read -ra also <<<"$also_test"
+read -ra more <<<"$also_unlabelled"
 words=(--lexicon-words all)
 [[ -n $arpa ]] || {
   words=(--lexicon-words training --common-words "$common_words")
@@ -59,7 +61,8 @@ if in_stage 0; then
   say "0: manifests of mini LibriSpeech (1 min)"
   local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
     ${lexicon:+--lexicon "$lexicon"} --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" \
-    --also-test "[$(IFS=, && echo "${also[*]}")]" "${words[@]}" --seed "$seed"
+    --also-test "[$(IFS=, && echo "${also[*]}")]" --also-unlabelled "[$(IFS=, && echo "${more[*]}")]" "${words[@]}" \
+    --seed "$seed"
   steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
 fi
 
