@@ -38,7 +38,7 @@ def test_a_package_alone_imports_nothing_and_its_modules_can_be_had() -> None:
         assert not heavy, heavy
         from understudy.models import options
         assert options.__name__ == "understudy.models.options" and "torch" not in sys.modules
-        from understudy.models import AcousticModel
-        assert AcousticModel.__module__ == "understudy.models.acoustic"
+        from understudy.models import LstmModel
+        assert LstmModel.__module__ == "understudy.models.lstm"
     """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -30,7 +30,7 @@ from understudy.device.network import Network
 from understudy.device.search import Search
 from understudy.features.extract import load_samples
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.ship.quantise import write_network
 from understudy.step import command
@@ -74,7 +74,7 @@ def run(options: Options) -> None:
     print(f"{len(audio)} utterances, {seconds:.0f} s; features {front:.5f}, search {search:.5f} of real time")
     print("student                 precision      MB  network of real time    all")
     packed = Packed(options.recogniser)
-    model = AcousticModel(ModelOptions(options.layers, options.cells, delay=3), 3 * NUM_MELS, options.senones)
+    model = LstmModel(ModelOptions(options.layers, options.cells, delay=3), 3 * NUM_MELS, options.senones)
     for name, one in (("trained", packed.model), ("random weights", model)):
         for precision in PRECISIONS:
             with tempfile.TemporaryDirectory() as scratch:

@@ -24,7 +24,7 @@ from understudy import models
 from understudy.decode.options import Beams
 from understudy.decode.search import Scales
 from understudy.features import Normaliser, load_stacked
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.parallel.workers import Workers
 from understudy.step import command
@@ -86,7 +86,7 @@ def run(options: Options) -> None:
         _stage(Path(folder) / "own", options.teacher, options, cuts, normaliser)
         if options.layers:  # its weights are random: it takes the time of one that has learnt
             shape = ModelOptions(options.layers, options.cells, bidirectional=True)
-            models.save(AcousticModel(shape, teacher.inputs, options.senones), Path(folder) / "larger")
+            models.save(LstmModel(shape, teacher.inputs, options.senones), Path(folder) / "larger")
             few = cuts[: options.cuts // 10]
             _stage(Path(folder) / "other", Path(folder) / "larger", options, few, normaliser)
 
@@ -137,7 +137,7 @@ def _plain(targets: dict[str, Targets], logits: torch.Tensor) -> dict[str, int]:
 
 def _ours(
     folder: Path, targets: dict[str, Targets], least: float, frames: int, options: Options,
-    judge: tuple[AcousticModel, dict[str, torch.Tensor], float], forward: float,
+    judge: tuple[LstmModel, dict[str, torch.Tensor], float], forward: float,
 ) -> None:  # fmt: skip
     writing, reading = [], []
     for number in range(options.rounds):
@@ -164,7 +164,7 @@ def _ours(
     )
 
 
-def _cross_entropy(student: AcousticModel, features: dict[str, torch.Tensor], targets: dict[str, tuple]) -> float:
+def _cross_entropy(student: LstmModel, features: dict[str, torch.Tensor], targets: dict[str, tuple]) -> float:
     """Nats a frame."""
     total = sum(float(losses.soft(student.logits([one])[0], *targets[n])) * len(one) for n, one in features.items())
     return total / sum(map(len, features.values()))

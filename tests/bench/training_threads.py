@@ -13,7 +13,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lib"))
 
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.train import losses
 from understudy.train.threads import Threads
@@ -25,7 +25,7 @@ MODELS = {
 FRAMES, INPUTS, SENONES = 90, 192, 300
 
 
-def step(model: AcousticModel, threads: Threads, batch: int) -> None:
+def step(model: LstmModel, threads: Threads, batch: int) -> None:
     """One gradient over `batch` utterances of 2.7 s, shared out among the threads."""
     count = batch // threads.count
     seeds = [[1, number] for number in range(count)]
@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     pools = [Threads(count) for count in options.threads]
     for name, shape in MODELS.items():
-        model = AcousticModel(shape, INPUTS, SENONES)
+        model = LstmModel(shape, INPUTS, SENONES)
         for batch in (16, 32, 64):
             seconds = dict.fromkeys(options.threads, 0.0)
             for repeat in range(options.repeats + 1):

@@ -12,7 +12,7 @@ from understudy.device.normalise import OnlineMean
 from understudy.features import Normaliser, stack
 from understudy.features.logmel import NUM_MELS, logmel
 from understudy.features.stream import FeatureStream
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.ship.export import metadata
 from understudy.step import UserError
@@ -45,7 +45,7 @@ def test_what_makes_no_sense_is_refused(online: OnlineMean) -> None:
 def test_a_stream_and_a_device_hear_what_the_whole_is(online: OnlineMean | None, piece: int) -> None:
     samples, normaliser = speech_like(40_000), Normaliser(MEAN, STD, online)
     whole = stack(normaliser(logmel(samples, "kaldi-native-fbank")))
-    model = AcousticModel(ModelOptions(1, 8, delay=1), 3 * NUM_MELS, 5)
+    model = LstmModel(ModelOptions(1, 8, delay=1), 3 * NUM_MELS, 5)
     device = FrontEnd(metadata(model, normaliser, "a tree"), Path("network.onnx")).utterance()
     stream = FeatureStream(normaliser)
     for one, tolerance in ((device, 0.0), (stream, 1e-4)):  # the stream has another back end

@@ -9,22 +9,22 @@ import pytest
 import torch
 
 from understudy import models
-from understudy.models import AcousticModel, Ensemble
+from understudy.models import Ensemble, LstmModel
 from understudy.models.options import ModelOptions
 from understudy.step import UserError
 
 STEP = Path(__file__).parents[2] / "steps/combine.py"
 
 
-def network(seed: int, senones: int = 7, tree: str = "oak", **shape: object) -> AcousticModel:
+def network(seed: int, senones: int = 7, tree: str = "oak", **shape: object) -> LstmModel:
     torch.manual_seed(seed)
-    model = AcousticModel(ModelOptions(2, **{"cells": 12, **shape}), 10, senones)
+    model = LstmModel(ModelOptions(2, **{"cells": 12, **shape}), 10, senones)
     model.log_priors.copy_(torch.randn(senones).log_softmax(0))
     model.meta = {"tree": tree, "labelled_hours": 1.0 + seed, "unlabelled_hours": 0.0, "updates": 100, "seed": seed}
     return model.eval()
 
 
-def combine(folder: Path, *members: AcousticModel) -> subprocess.CompletedProcess:
+def combine(folder: Path, *members: LstmModel) -> subprocess.CompletedProcess:
     for number, member in enumerate(members):
         (folder / str(number)).mkdir()
         models.save(member, folder / str(number))
@@ -51,7 +51,7 @@ def test_it_says_the_mean_of_what_its_members_say(tmp_path):
 
 def test_one_network_is_still_one(tmp_path):
     models.save(network(0), tmp_path)
-    assert isinstance(models.load_any(tmp_path), AcousticModel)
+    assert isinstance(models.load_any(tmp_path), LstmModel)
     assert models.load(tmp_path).meta == network(0).meta
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from understudy.models.acoustic import AcousticModel
+from understudy.models.lstm import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.models.stream import ModelStream
 from understudy.step import UserError
@@ -13,7 +13,7 @@ from understudy.step import UserError
 @pytest.mark.parametrize("frames", [1, 3, 40])
 def test_logits_of_any_pieces_are_those_of_the_whole(delay, frames):
     torch.manual_seed(delay + frames)
-    model = AcousticModel(ModelOptions(2, 16, delay=delay), 6, 9)
+    model = LstmModel(ModelOptions(2, 16, delay=delay), 6, 9)
     features = torch.randn(frames, 6)
     whole = model.logits([features])[0]
     for size in (1, 2, 7, 40):
@@ -25,9 +25,9 @@ def test_logits_of_any_pieces_are_those_of_the_whole(delay, frames):
 
 
 def test_nothing_heard_is_nothing_said():
-    assert ModelStream(AcousticModel(ModelOptions(1, 4, delay=3), 6, 9)).finish().shape == (0, 9)
+    assert ModelStream(LstmModel(ModelOptions(1, 4, delay=3), 6, 9)).finish().shape == (0, 9)
 
 
 def test_a_model_that_needs_the_whole_is_refused():
-    with pytest.raises(UserError, match="bidirectional"):
-        ModelStream(AcousticModel(ModelOptions(1, 4, bidirectional=True), 6, 9))
+    with pytest.raises(UserError, match="can neither stream nor run"):
+        ModelStream(LstmModel(ModelOptions(1, 4, bidirectional=True), 6, 9))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.report.capacity import Capacity
 from understudy.step import UserError
@@ -39,7 +39,7 @@ def test_needs_are_those_of_a_sum_by_hand(told, case):
     assert needs["features"].core_hours == pytest.approx((200 + labelled) * values["features_cpu_s"] / 3600)
     targets, frames = needs["its soft targets"], 200 * 120_000
     assert targets.disk_tb == pytest.approx(frames * values["target_bytes"] / 1e12)
-    model = AcousticModel(ModelOptions(5, 768, bidirectional=True), 192, 3000)
+    model = LstmModel(ModelOptions(5, 768, bidirectional=True), 192, 3000)
     matrices = sum(p.numel() for p in model.parameters() if p.dim() == 2)
     operations = values["gpu_tflops"] * 1e12
     forward = 2 * matrices * frames / (operations * values["forward_share"]) / 3600

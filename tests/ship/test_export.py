@@ -13,7 +13,7 @@ import torch
 from understudy.device.network import PIECE, Network
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.ship import quantise
 from understudy.ship.check import compare
@@ -24,9 +24,9 @@ INPUTS = 3 * NUM_MELS
 NORMALISER = Normaliser(np.zeros(NUM_MELS, np.float32), np.ones(NUM_MELS, np.float32))
 
 
-def student(layers: int = 2, cells: int = 32, delay: int = 3, senones: int = 40, projection: int = 0) -> AcousticModel:
+def student(layers: int = 2, cells: int = 32, delay: int = 3, senones: int = 40, projection: int = 0) -> LstmModel:
     torch.manual_seed(layers + delay)
-    model = AcousticModel(ModelOptions(layers, cells, delay=delay, projection=projection), INPUTS, senones)
+    model = LstmModel(ModelOptions(layers, cells, delay=delay, projection=projection), INPUTS, senones)
     with torch.no_grad():
         model.log_priors.copy_(torch.randn(senones).log_softmax(0))
     return model.eval()
@@ -62,7 +62,7 @@ def test_pieces_change_no_bit(tmp_path: Path) -> None:
             assert np.array_equal(np.concatenate([*pieces, stream.finish()]), whole)
 
 
-def made(model: AcousticModel, precision: str, path: Path) -> None:
+def made(model: LstmModel, precision: str, path: Path) -> None:
     """A network of a precision, calibrated on other speech than is tested."""
     torch.manual_seed(9)
     quantise.write_network(precision, model, NORMALISER, "a tree", [torch.randn(200, INPUTS)], path)
@@ -119,6 +119,6 @@ def test_calibration_leaves_outliers_out_and_keeps_zero() -> None:
 
 
 def test_a_teacher_is_not_exported(tmp_path: Path) -> None:
-    teacher = AcousticModel(ModelOptions(1, 8, bidirectional=True), INPUTS, 9)
-    with pytest.raises(UserError, match="bidirectional"):
+    teacher = LstmModel(ModelOptions(1, 8, bidirectional=True), INPUTS, 9)
+    with pytest.raises(UserError, match="can neither stream nor run"):
         export(teacher, NORMALISER, "a tree", tmp_path / "network.onnx")

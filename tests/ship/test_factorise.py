@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.ship.factorise import factorise
 from understudy.step import UserError
 
 
-def trained(cells: int = 24, rank: int = 24) -> AcousticModel:
+def trained(cells: int = 24, rank: int = 24) -> LstmModel:
     """A model whose matrices between outputs and gates have no more than this rank, all in one space."""
     torch.manual_seed(0)
-    model = AcousticModel(ModelOptions(2, cells, delay=1), 12, 9)
+    model = LstmModel(ModelOptions(2, cells, delay=1), 12, 9)
     basis = torch.linalg.qr(torch.randn(cells, rank)).Q
     basis = torch.linalg.qr(basis - basis.mean(0)).Q  # no part of it is a mean
     with torch.no_grad():
@@ -65,8 +65,8 @@ def test_it_is_smaller_and_keeps_what_it_knows() -> None:
 
 
 def test_what_cannot_be_factorised_is_refused() -> None:
-    with pytest.raises(UserError, match="unidirectional"):
-        factorise(AcousticModel(ModelOptions(1, 8, bidirectional=True), 6, 9), 4)
+    with pytest.raises(UserError, match="can neither stream nor run"):
+        factorise(LstmModel(ModelOptions(1, 8, bidirectional=True), 6, 9), 4)
     with pytest.raises(UserError, match="less than the 24 cells"):
         factorise(trained(), 24)
     for none in (0, -1):

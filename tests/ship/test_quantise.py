@@ -16,7 +16,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.ship import quantise
 from understudy.ship.export import Network
@@ -83,7 +83,7 @@ def write_students(folder: Path) -> None:
     """Students of both kinds, one by onnxruntime's operator and by plain ones, with extreme weights and without."""
     torch.manual_seed(4)
     for name, projection in (("plain", 0), ("projected", 20), ("extreme", 0)):
-        model = AcousticModel(ModelOptions(2, 65, projection=projection), INPUTS, 40)
+        model = LstmModel(ModelOptions(2, 65, projection=projection), INPUTS, 40)
         if name == "extreme":  # all weights at the ends of their row's range
             with torch.no_grad():
                 for matrix in (p for p in model.parameters() if p.dim() == 2):

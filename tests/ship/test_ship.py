@@ -16,7 +16,7 @@ from tests.ship import toy_recogniser
 from understudy.device.errors import DeviceError
 from understudy.device.recogniser import Recogniser
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.ship import precisions
 from understudy.ship.export import export
 from understudy.ship.folder import write_graph
@@ -27,7 +27,7 @@ def test_a_network_that_is_not_the_model_makes_no_folder_whole(tmp_path: Path) -
     ours, speech = toy_recogniser.make(tmp_path / "recogniser"), [torch.randn(30, 3 * NUM_MELS)]
     folders = {name: tmp_path / name for name in ("int8-dynamic", "float32")}
 
-    def networks(model: AcousticModel) -> None:
+    def networks(model: LstmModel) -> None:
         for folder in folders.values():
             folder.mkdir(exist_ok=True)
             export(model, ours.normaliser, ours.tree.fingerprint, folder / "network.onnx")

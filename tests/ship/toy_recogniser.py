@@ -20,7 +20,7 @@ from understudy.features.logmel import NUM_MELS, default_backend
 from understudy.lang.graph import save_graph
 from understudy.lang.hclg import build_hclg
 from understudy.lang.tree import Tree
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.parallel.workers import Workers
 from understudy.step import write_json
@@ -37,7 +37,7 @@ def make(folder: Path, layers: int = 2, cells: int = 24, delay: int = 3) -> Reco
     lexicon = toy.lexicon()
     of_phones = tree(len(lexicon.phones) - 1)
     torch.manual_seed(1)
-    model = AcousticModel(ModelOptions(layers, cells, delay=delay), 3 * NUM_MELS, of_phones.num_senones)
+    model = LstmModel(ModelOptions(layers, cells, delay=delay), 3 * NUM_MELS, of_phones.num_senones)
     with torch.no_grad():
         model.output.weight.mul_(8)
         model.log_priors.copy_(torch.randn(of_phones.num_senones).log_softmax(0))

@@ -13,7 +13,7 @@ from tests.train.toy_speech import ROOT, SENONES, make_speech
 from understudy import models
 from understudy.decode.options import Beams
 from understudy.decode.search import Scales
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.parallel.workers import Workers
 from understudy.step import UserError, write_json
@@ -25,7 +25,7 @@ from understudy.targets.supervision import TargetSupervision
 def make_teacher(folder: Path, seed: int) -> Path:
     """One that has learnt nothing."""
     torch.manual_seed(seed)
-    models.save(AcousticModel(ModelOptions(1, 8), 192, SENONES), folder / "teacher")
+    models.save(LstmModel(ModelOptions(1, 8), 192, SENONES), folder / "teacher")
     return folder / "teacher"
 
 

@@ -11,7 +11,7 @@ from tests.train.toy_speech import SENONES, run, train_command
 from understudy.align.archive import AlignmentReader, AlignmentWriter
 from understudy.data.manifests import ManifestSpeech
 from understudy.features import stacked_length
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.train.chance import Chance
 from understudy.train.loop import Sets, Trainer, finish, log_priors
@@ -54,7 +54,7 @@ def test_what_is_not_above_chance_is_told_with_its_numbers(dev, accuracy, cross_
 def test_the_look_is_at_what_was_kept(speech, tmp_path, caplog, keep, kind, failed):
     data = ManifestSpeech.labelled(speech / "labelled.jsonl.gz", speech / "labels")
     options = TrainOptions(max_frames=60, keep=keep, learning_rate=0.0123)
-    trainer = Trainer(AcousticModel(ModelOptions(1, 8), 192, SENONES), Sets(data, data), [Pass(kind)], options,
+    trainer = Trainer(LstmModel(ModelOptions(1, 8), 192, SENONES), Sets(data, data), [Pass(kind)], options,
                       tmp_path / "out", 1, criteria={"mmi": lambda logits, batch: logits.sum()})  # fmt: skip
     good, bad = look(0.9 * math.log(SENONES), 0.9), look(2 * math.log(SENONES), 0.9)
     trainer.run = lambda: trainer.history.extend([good, bad]) or trainer.model

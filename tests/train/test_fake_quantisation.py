@@ -12,7 +12,7 @@ import torch
 from understudy.device.network import Network
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.ship import quantise
 from understudy.train.fake_quantisation import FakeQuantisation, quantised_rows, quantised_values
@@ -56,7 +56,7 @@ def test_values_are_rounded_as_a_network_rounds_them() -> None:
 
 def test_weights_are_exact_again_and_get_the_gradient_of_the_rounded() -> None:
     torch.manual_seed(0)
-    model = AcousticModel(ModelOptions(2, 16), 6, 9)
+    model = LstmModel(ModelOptions(2, 16), 6, 9)
     features, lengths = torch.randn(2, 11, 6), torch.tensor([11, 9])
     before = [p.detach().clone() for p in model.parameters()]
     rounding = FakeQuantisation(model)
@@ -67,7 +67,7 @@ def test_weights_are_exact_again_and_get_the_gradient_of_the_rounded() -> None:
     for p, q in zip(during, before):
         assert torch.equal(p, quantised_rows(q) if q.dim() == 2 else q)
     # A model that has the rounded weights, and rounds its inputs, has these gradients.
-    other = AcousticModel(ModelOptions(2, 16), 6, 9)
+    other = LstmModel(ModelOptions(2, 16), 6, 9)
     other.load_state_dict(model.state_dict())
     with torch.no_grad():
         for p, q in zip(other.parameters(), during):
@@ -77,10 +77,10 @@ def test_weights_are_exact_again_and_get_the_gradient_of_the_rounded() -> None:
     assert all(torch.allclose(p.grad, q.grad, atol=1e-5) for p, q in zip(model.parameters(), other.parameters()))
 
 
-def shipped(tmp_path: Path) -> tuple[AcousticModel, Network]:
+def shipped(tmp_path: Path) -> tuple[LstmModel, Network]:
     """A model, and the network that a device has of it."""
     torch.manual_seed(3)
-    model = AcousticModel(ModelOptions(2, 32), 3 * NUM_MELS, 40)
+    model = LstmModel(ModelOptions(2, 32), 3 * NUM_MELS, 40)
     with torch.no_grad():
         model.output.weight.mul_(6)
     normaliser = Normaliser(np.zeros(NUM_MELS, np.float32), np.ones(NUM_MELS, np.float32))

@@ -70,7 +70,7 @@ def test_options_that_make_no_sense():
 
 LEARN = """
 import torch
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.train.options import HookOptions, ParallelOptions
 from understudy.train.strategy import strategy
@@ -82,7 +82,7 @@ def work():
 
 def learn(method):
     torch.manual_seed(0)
-    model = AcousticModel(ModelOptions(2, 256), 8, 5)  # two buckets
+    model = LstmModel(ModelOptions(2, 256), 8, 5)  # two buckets
     features, labels = torch.randn(6, 20, 8), torch.randint(0, 5, (6,))
     one = strategy(ParallelOptions(method, HookOptions(exact_updates=2, threshold=1.0, matrix_rank=1)), model, 1)
     optimizer = torch.optim.SGD(model.parameters(), 0.1)

@@ -23,7 +23,7 @@ from understudy.corpus.build import COPY_OF
 from understudy.data.batches import Batch, Span
 from understudy.data.manifests import ManifestSpeech
 from understudy.features import Normaliser, stacked_length
-from understudy.models import AcousticModel
+from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.step import Step, UserError, write_json
 from understudy.targets import TargetReader, TargetWriter
@@ -128,7 +128,7 @@ def test_schedule():
 )
 def test_padding_changes_nothing_and_the_folder_keeps_the_model(tmp_path, options):
     torch.manual_seed(0)
-    model = AcousticModel(options, 5, SENONES)
+    model = LstmModel(options, 5, SENONES)
     long, short = torch.randn(9, 5), torch.randn(6, 5)
     together, alone = model.logits([long, short])[1], model.logits([short])[0]
     assert torch.allclose(together, alone, atol=1e-6)
@@ -141,7 +141,7 @@ def test_padding_changes_nothing_and_the_folder_keeps_the_model(tmp_path, option
 
 def test_bidirectional_is_torchs_own():
     torch.manual_seed(0)
-    ours = AcousticModel(ModelOptions(1, 8, bidirectional=True, dropout=0.0), 5, SENONES).eval()
+    ours = LstmModel(ModelOptions(1, 8, bidirectional=True, dropout=0.0), 5, SENONES).eval()
     theirs = torch.nn.LSTM(5, 8, bidirectional=True, batch_first=True)
     for direction, suffix in enumerate(("", "_reverse")):
         for name, weight in ours.layers[0][direction].named_parameters():
@@ -153,17 +153,17 @@ def test_bidirectional_is_torchs_own():
 
 def test_a_centred_teacher_does_not_hear_the_channel():
     torch.manual_seed(0)
-    model = AcousticModel(ModelOptions(1, 8, bidirectional=True, centred=True), 5, SENONES)
+    model = LstmModel(ModelOptions(1, 8, bidirectional=True, centred=True), 5, SENONES)
     speech = torch.randn(7, 5)
     here, there = (model.logits([heard])[0] for heard in (speech, speech + torch.randn(5)))
     assert torch.allclose(here, there, atol=1e-5)
     with pytest.raises(UserError, match="centred"):
-        AcousticModel(ModelOptions(1, 8, centred=True), 5, SENONES)
+        LstmModel(ModelOptions(1, 8, centred=True), 5, SENONES)
 
 
 def test_delay_hears_the_future_and_no_more():
     torch.manual_seed(0)
-    model = AcousticModel(ModelOptions(1, 8, delay=2, dropout=0.0), 5, SENONES)
+    model = LstmModel(ModelOptions(1, 8, delay=2, dropout=0.0), 5, SENONES)
     base = torch.randn(10, 5)
     changed = base.clone()
     changed[7] += 1
@@ -189,7 +189,7 @@ def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):
 
 def test_the_last_passes_hear_whole_utterances_in_batches_of_their_own_size(speech, tmp_path):
     data = speech_data(speech)
-    model = AcousticModel(ModelOptions(1, 8), 240, SENONES)
+    model = LstmModel(ModelOptions(1, 8), 240, SENONES)
 
     def spans(number: int, **options: Any) -> list[list[Span]]:
         options = TrainOptions(max_frames=60, chunk=8, full_utterance_share=0.5, **options)
@@ -393,7 +393,6 @@ def test_numbers_that_are_at_least_1_are_refused_below_it_before_any_work(tmp_pa
         ({"epochs": 0}, "there is nothing to do: --epochs is at least 1"),
         ({"epochs": -1}, "are at least 0"),
         ({"threads": 0}, "--threads 0, --seed 1: threads are at least 1"),
-        ({"model": ModelOptions(0, 24)}, "--model: layers and cells are at least 1"),
         ({"dev": Path("wrong.jsonl.gz")}, r"wrong\.jsonl\.gz: not a manifest of cuts"),
         ({"unlabelled": [Path("bare.jsonl.gz")], "true_labels": Path("labels")}, "cut bare has no features"),
     ],
@@ -426,20 +425,20 @@ def test_an_option_of_training_that_makes_no_sense_is_named(wrong):
     ],
 )
 def test_a_model_starts_from_no_other_kind(step, speech, shape, senones, tree, told):
-    first = AcousticModel(ModelOptions(**{"layers": 1, "cells": 24, **shape}), 192, senones)
+    first = LstmModel(ModelOptions(**{"layers": 1, "cells": 24, **shape}), 192, senones)
     first.meta = {"updates": 1, **({"tree": tree} if tree else {})}
     models.save(first, speech / "first")
     refused(step, speech, told, init=speech / "first")
 
 
 def test_layers_are_taken_over_from_another_corpus(step, speech):
-    first = AcousticModel(ModelOptions(1, 24), 192, SENONES + 5)
+    first = LstmModel(ModelOptions(1, 24), 192, SENONES + 5)
     first.log_priors.fill_(-1.0)
     first.meta = {"tree": "another", "labelled_hours": 4.0, "transferred_hours": 0.5}
     models.save(first, speech / "first")
     paths = {"labelled": speech / "labelled.jsonl.gz", "dev": speech / "dev.jsonl.gz", "labels": speech / "labels"}
     options = TrainingOptions(**paths, out=speech / "x", transfer=speech / "first")
-    model = AcousticModel(ModelOptions(1, 24), 192, SENONES)
+    model = LstmModel(ModelOptions(1, 24), 192, SENONES)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     assert setup._transfer(options, model) == 4.5
     after, theirs = model.state_dict(), first.state_dict()
@@ -453,7 +452,7 @@ def test_layers_are_taken_over_from_another_corpus(step, speech):
 
 
 def test_a_sequence_criterion_is_learnt_on_labels_of_the_models_tree(speech):
-    sequence, first = load_step("train_sequence"), AcousticModel(ModelOptions(1, 24), 192, SENONES)
+    sequence, first = load_step("train_sequence"), LstmModel(ModelOptions(1, 24), 192, SENONES)
     first.meta = {"tree": "another"}
     models.save(first, speech / "first")
     paths = {"labelled": speech / "labelled.jsonl.gz", "dev": speech / "dev.jsonl.gz", "labels": speech / "labels"}
@@ -463,7 +462,7 @@ def test_a_sequence_criterion_is_learnt_on_labels_of_the_models_tree(speech):
 
 
 def test_a_model_aligns_with_senones_of_its_tree(speech):
-    realign, first = load_step("realign"), AcousticModel(ModelOptions(1, 24), 192, SENONES)
+    realign, first = load_step("realign"), LstmModel(ModelOptions(1, 24), 192, SENONES)
     first.meta = {"tree": "another"}
     models.save(first, speech / "first")
     feats = [speech / "labelled.jsonl.gz"]

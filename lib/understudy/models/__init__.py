@@ -6,6 +6,7 @@ __getattr__, __all__ = lazy(
     __name__,
     {
         "acoustic": ("AcousticModel",),
+        "build": ("build",),
         "ensemble": ("Ensemble",),
         "folder": (
             "check_tree",
@@ -14,5 +15,7 @@ __getattr__, __all__ = lazy(
             "save",
             "weights_fingerprint",
         ),
+        "lstm": ("LstmModel", "streaming"),
+        "tdnnf": ("TdnnfModel",),
     },
 )

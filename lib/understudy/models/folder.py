@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import load_file, save_file
 
 from understudy.models.acoustic import AcousticModel
+from understudy.models.build import build
 from understudy.models.ensemble import Ensemble
 from understudy.models.options import ModelOptions
 from understudy.step import UserError, atomic_path, fingerprint, read_json, write_json
@@ -86,4 +87,4 @@ def load_any(folder: Path) -> AcousticModel | Ensemble:
 
 
 def _network(described: dict[str, Any]) -> AcousticModel:
-    return AcousticModel(ModelOptions(**described["options"]), described["inputs"], described["senones"])
+    return build(ModelOptions(**described["options"]), described["inputs"], described["senones"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from understudy.step import UserError
 
@@ -13,9 +14,9 @@ class ModelOptions:
     """Shape of an acoustic model."""
 
     layers: int = 4
-    """LSTM layers"""
+    """of it"""
     cells: int = 256
-    """cells of a layer (of each direction)"""
+    """cells of an LSTM layer (of each direction); of a time-delay network the width of a layer"""
     bidirectional: bool = False
     """a teacher hears the future"""
     centred: bool = False
@@ -27,6 +28,25 @@ class ModelOptions:
     """width that a layer's outputs are projected to (Sak et al. 2014), which is what its state is; 0: the cells' own"""
     dropout: float = 0.2
     """after each layer, in training: the same cells through an utterance (Gal and Ghahramani 2016)"""
+    kind: Literal["lstm", "tdnnf"] = "lstm"
+    """LSTMs, which students are and stream; or a factorised time-delay network, which a teacher may be"""
+    bottleneck: int = 0
+    """width between the two factors of a time-delay layer; 0: an eighth of its own"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError for what no network can be."""
+        if min(self.layers, self.cells) < 1 or self.delay < 0 or not 0 <= self.dropout < 1:
+            raise UserError("--model: layers and cells are at least 1, delay at least 0, dropout from 0 to less than 1")
+        if self.kind == "tdnnf":
+            asked = [name for name in ("bidirectional", "centred", "delay", "projection") if getattr(self, name)]
+            if asked:
+                raise UserError(f"--model.{asked[0]} is an LSTM's, and --model.kind is tdnnf. Leave it out.")
+            if not 0 <= self.bottleneck < self.cells or self.cells < 2:
+                raise UserError(
+                    f"--model.bottleneck {self.bottleneck}: less than the {self.cells} cells, or 0 for an eighth"
+                )
+        elif self.bottleneck:
+            raise UserError("--model.bottleneck is a time-delay network's, and --model.kind is lstm. Leave it out.")
 
 
 @dataclass

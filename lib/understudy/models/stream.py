@@ -6,21 +6,19 @@ import torch
 from torch import Tensor
 
 from understudy.models.acoustic import AcousticModel
-from understudy.step import UserError
+from understudy.models.lstm import streaming
 
 
 class ModelStream:
-    """One utterance through a unidirectional model.
+    """One utterance through a model that streams.
 
     Raises:
-        UserError: the model is bidirectional.
+        UserError: the model hears more of the future than its delay.
     """
 
     def __init__(self, model: AcousticModel) -> None:
-        if model.options.bidirectional:
-            raise UserError("a bidirectional model answers when it has heard all: it cannot listen. Take a student.")
-        self._model = model.eval()
-        self._states: list[tuple[Tensor, Tensor] | None] = [None] * len(model.layers)
+        self._model = streaming(model).eval()
+        self._states: list[tuple[Tensor, Tensor] | None] = [None] * len(self._model.layers)
         self._late = model.options.delay
         self._last: Tensor | None = None
 

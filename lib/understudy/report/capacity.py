@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
 
+from understudy import models
 from understudy.features import STACKED_SHIFT
 from understudy.features.logmel import NUM_MELS
-from understudy.models import AcousticModel
 from understudy.models.options import ModelOptions
 from understudy.ship.footprint import multiply_adds
 from understudy.step import UserError
@@ -153,8 +153,8 @@ def _figure(told: Any, case: Case, name: str, where: str) -> float:
 
 
 def _network(shape: dict[str, Any], senones: int) -> Network:
-    model = AcousticModel(ModelOptions(**shape), 3 * NUM_MELS, senones)
-    way = "BLSTM" if model.options.bidirectional else "LSTM"
+    model = models.build(ModelOptions(**shape), 3 * NUM_MELS, senones)
+    way = "BLSTM" if model.options.bidirectional else {"lstm": "LSTM", "tdnnf": "TDNN-F"}[model.options.kind]
     name = f"{model.options.layers}×{model.options.cells} {way}, {model.num_parameters / 1e6:.1f} M"
     return Network(name, model.num_parameters, multiply_adds(model) * STACKED_SHIFT)
 

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from understudy.features import FRAME_SHIFT, STACK, Normaliser
 from understudy.features.frames import SAMPLE_RATE
 from understudy.features.logmel import HIGH_FREQ, LOW_FREQ, NUM_MELS, WINDOW
-from understudy.models import AcousticModel
-from understudy.step import UserError, atomic_path
+from understudy.models import AcousticModel, LstmModel, streaming
+from understudy.step import atomic_path
 
 OPSET = 17  # the first with LayerNormalization
 
 
-def metadata(model: AcousticModel, normaliser: Normaliser, tree: str) -> dict[str, str]:
+def metadata(model: LstmModel, normaliser: Normaliser, tree: str) -> dict[str, str]:
     """All that a run-time has to know beside the network."""
     features = {
         "type": "log-mel", "sample_rate": SAMPLE_RATE, "mels": NUM_MELS, "low_hz": LOW_FREQ, "high_hz": HIGH_FREQ,
@@ -132,7 +132,7 @@ class Network:
         """A constant list of axes."""
         return self.weight("axes." + ".".join(map(str, numbers)), np.array(numbers, np.int64))
 
-    def build(self, model: AcousticModel) -> onnx.ModelProto:
+    def build(self, model: LstmModel) -> onnx.ModelProto:
         """The whole: features (frames, inputs) and both states, (layers, 1, …), to logits and the states after."""
         out, states = "features", []
         for number, (layer, norm) in enumerate(zip(model.lstms, model.norms, strict=True)):
@@ -184,11 +184,9 @@ def export(model: AcousticModel, normaliser: Normaliser, tree: str, path: Path, 
         network: how its layers are computed; None: in float32.
 
     Raises:
-        UserError: the model is bidirectional.
+        UserError: the model does not stream.
     """
-    if model.options.bidirectional:
-        raise UserError("a bidirectional model has to hear the end first: no device can stream it. Export a student.")
-    whole = (network or Network()).build(model)
+    whole = (network or Network()).build(streaming(model))
     onnx.checker.check_model(whole)
     write(whole, metadata(model, normaliser, tree), path)
 

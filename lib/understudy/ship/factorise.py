@@ -11,25 +11,26 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from understudy.models import AcousticModel
+from understudy.models import AcousticModel, LstmModel, streaming
 from understudy.step import UserError
 
 
 @torch.no_grad()
-def factorise(model: AcousticModel, projection: int) -> AcousticModel:
+def factorise(student: AcousticModel, projection: int) -> LstmModel:
     """A model whose layers' outputs are projected, as like the given one as singular values allow.
 
     A layer's output is normalised before the next layer hears it. The mean that this takes off is part of the matrix
     that is factorised; the spread is taken for that of the projected numbers, which is not exact: distil it again.
 
     Raises:
-        UserError: the model is bidirectional, or projected already; the projection is not within its cells.
+        UserError: the student does not stream, or is projected already; the projection is not within its cells.
     """
-    if model.options.bidirectional or model.options.projection:
-        raise UserError("only a unidirectional model without projection can be factorised")
+    model = streaming(student)
+    if model.options.projection:
+        raise UserError("a model with projection is factorised already: give one without")
     if projection < 1:
         raise UserError(f"--projection {projection}: 1 or more, and less than the {model.options.cells} cells")
-    small = AcousticModel(replace(model.options, projection=projection), model.inputs, model.senones)
+    small = LstmModel(replace(model.options, projection=projection), model.inputs, model.senones)
     hears: Tensor = model.lstms[0].get_parameter("weight_ih_l0")
     offset = torch.zeros(4 * model.options.cells)
     readers = [*(layer.get_parameter("weight_ih_l0") for layer in model.lstms[1:]), model.output.weight]

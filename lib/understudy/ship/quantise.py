@@ -19,7 +19,7 @@ from onnx import TensorProto
 from torch import Tensor, nn
 
 from understudy.features import Normaliser
-from understudy.models import AcousticModel
+from understudy.models import AcousticModel, LstmModel, streaming
 from understudy.ship.export import Network, export, gates_of_onnx
 from understudy.ship.options import Precision
 from understudy.step import UserError
@@ -40,7 +40,11 @@ def write_network(
         tree: fingerprint of the phonetic decision tree.
         speech: utterances (frames, inputs) that static scales are taken from.
     """
-    network = {"float32": Network, "int8-dynamic": Dynamic, "int8-static": lambda: Static(calibrate(model, speech))}
+    network = {
+        "float32": Network,
+        "int8-dynamic": Dynamic,
+        "int8-static": lambda: Static(calibrate(streaming(model), speech)),
+    }
     export(model, normaliser, tree, path, network[precision]())
 
 
@@ -49,7 +53,7 @@ Ranges = dict[str, tuple[float, float]]
 
 
 @torch.no_grad()
-def calibrate(model: AcousticModel, utterances: Iterable[Tensor]) -> Ranges:
+def calibrate(model: LstmModel, utterances: Iterable[Tensor]) -> Ranges:
     """Run the model over some utterances (frames, inputs).
 
     Raises:

@@ -21,14 +21,14 @@ from understudy.train.loop import Sets, Trainer, finish, log_priors
 from understudy.train.options import TrainingOptions
 
 # In which a model must be as the one that it starts from.
-SHAPE = ("layers", "cells", "projection", "bidirectional", "centred", "delay")
+SHAPE = ("kind", "layers", "cells", "bottleneck", "projection", "bidirectional", "centred", "delay")
 
 
 def train(options: TrainingOptions, out: Path) -> None:
     """Set up data and model, train, write the model folder."""
     tree = Tree.load(options.labels / "tree.json")
     sets = _sets(options, tree)
-    model, meta = AcousticModel(options.model, 3 * NUM_MELS, tree.num_senones), _meta(options, sets)
+    model, meta = models.build(options.model, 3 * NUM_MELS, tree.num_senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
         _check_init(options, first, model, tree)

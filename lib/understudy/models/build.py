@@ -1,0 +1,19 @@
+"""A network of the kind that its options name."""
+
+from __future__ import annotations
+
+from understudy.models.acoustic import AcousticModel
+from understudy.models.lstm import LstmModel
+from understudy.models.options import ModelOptions
+from understudy.models.tdnnf import TdnnfModel
+
+_KINDS: dict[str, type[AcousticModel]] = {"lstm": LstmModel, "tdnnf": TdnnfModel}
+
+
+def build(options: ModelOptions, inputs: int, senones: int) -> AcousticModel:
+    """A new network, its weights drawn by torch's generator.
+
+    Raises:
+        UserError: its options do not go together.
+    """
+    return _KINDS[options.kind](options, inputs, senones)

@@ -1,0 +1,114 @@
+"""Factorised time-delay networks (Povey et al. 2018, "Semi-orthogonal low-rank matrix factorization for deep neural
+networks"): what a layer knows of its neighbours in time goes through a narrow, semi-orthogonal factor.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from understudy.models.acoustic import AcousticModel
+from understudy.models.options import ModelOptions
+
+BYPASS = 0.66
+"""share of a layer's input that is added to its output (Kaldi's bypass-scale)"""
+EVERY = 4
+"""updates from one step towards semi-orthogonal factors to the next (Povey et al. 2018, section 2.1)"""
+
+
+class _Layer(nn.Module):
+    """From t and t − 1 through the bottleneck at t and t + 1, to t."""
+
+    def __init__(self, width: int, bottleneck: int) -> None:
+        super().__init__()
+        self.narrow = nn.Linear(2 * width, bottleneck, bias=False)
+        self.widen = nn.Linear(2 * bottleneck, width)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, hidden: Tensor, there: Tensor | None) -> Tensor:
+        """(batch, frames, width) of the same; outside of an utterance all is zero."""
+        narrow = self.narrow(torch.cat([_moved(hidden, 1), hidden], 2))
+        if there is not None:  # the next frame of an utterance's last is none
+            narrow = narrow * there
+        out = self.norm(functional.relu(self.widen(torch.cat([narrow, _moved(narrow, -1)], 2))))
+        out = out + BYPASS * hidden
+        return out if there is None else out * there
+
+
+class TdnnfModel(AcousticModel):
+    """Twelve or so layers of 30 ms frames, each with one more frame of past and of future.
+
+    Kaldi's networks have frames of 10 ms in their first layers; here the input stacks three of them. Layers are
+    normalised each frame by itself, as those of an LSTM are, where Kaldi has batch norm (our choice: threads and ranks
+    need not tell one another their batches' statistics).
+    """
+
+    hears_the_end = True
+
+    def __init__(self, options: ModelOptions, inputs: int, senones: int) -> None:
+        super().__init__(options, inputs, senones)
+        width = options.cells
+        self.first = nn.Linear(3 * inputs, width)
+        self.first_norm = nn.LayerNorm(width)
+        bottleneck = options.bottleneck or max(1, width // 8)
+        self.layers = nn.ModuleList(_Layer(width, bottleneck) for _ in range(options.layers))
+        self.output = nn.Linear(width, senones)
+
+    @property
+    def factors(self) -> list[Tensor]:
+        """The semi-orthogonal one of each layer, (bottleneck, 2 · width)."""
+        return [cast(_Layer, layer).narrow.weight for layer in self.layers]
+
+    @property
+    def context(self) -> int:
+        """Frames before and after one that its logits depend on."""
+        return 1 + len(self.layers)
+
+    def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
+        """See `AcousticModel`."""
+        there = None
+        if int(lengths.min()) < features.shape[1]:
+            there = (torch.arange(features.shape[1])[None] < lengths[:, None])[..., None]
+            there = there.to(features.device, features.dtype)
+            features = features * there
+        heard = torch.cat([_moved(features, 1), features, _moved(features, -1)], 2)
+        hidden = self.first_norm(functional.relu(self.first(heard)))
+        if there is not None:
+            hidden = hidden * there
+        for number, layer in enumerate(self.layers):
+            hidden = layer(hidden, there)
+            if dropout is not None:
+                hidden = hidden * dropout[number]
+        return self.output(hidden)
+
+    @torch.no_grad()
+    def constrain(self, update: int) -> None:
+        """At every fourth update, a step of each factor towards α times a semi-orthogonal matrix."""
+        if update % EVERY == 0:
+            for factor in self.factors:
+                factor.sub_(_away(factor))
+
+
+def _moved(hidden: Tensor, frames: int) -> Tensor:
+    """(batch, frames, width) `frames` later; zeros come in."""
+    if frames > 0:
+        return functional.pad(hidden[:, :-frames], (0, 0, frames, 0))
+    return functional.pad(hidden[:, -frames:], (0, 0, 0, -frames))
+
+
+def _away(factor: Tensor) -> Tensor:
+    """What takes M away from α · semi-orthogonal: ν' (M Mᵀ − α² I) M / α² (Povey et al. 2018, equations 2 to 4).
+
+    α² = tr(P Pᵀ) / tr(P) with P = M Mᵀ lets the scale float. ν' is 1/2 (their 4 ν with ν = 1/8), which converges
+    quadratically; less where M is far from it yet, as Kaldi does, so that the step does not overshoot.
+    """
+    product = factor @ factor.T
+    trace, square = product.trace(), product.square().sum()
+    scale = square / trace
+    spread = float(square * len(product) / trace.square())  # 1 where it is semi-orthogonal
+    rate = 0.5 * (0.5 if spread > 1.02 else 1.0) * (0.5 if spread > 1.1 else 1.0)
+    product.diagonal().sub_(scale)
+    return rate / scale * product @ factor
