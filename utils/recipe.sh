@@ -7,6 +7,7 @@
 # shellcheck disable=SC2154  # run.sh sets the options, cmd.sh jobs, where they run, threads and what starts a training
 
 : "${conf:=conf}"            # folder of the models' configurations
+: "${teacher_conf:=teacher}"  # that of the teacher in it, conf/<teacher_conf>.yaml
 : "${test_sets:=test}"       # sets that results are given for
 : "${speeds=[0.9, 1.1]}"     # of further copies of the labelled speech
 : "${letters:=false}"        # words of the lexicon are pronounced as they are spelled, not as it says
@@ -48,11 +49,11 @@ fi
 
 if in_stage 4; then
   say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
-  learn teacher --labels "$dir/tree" ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" \
+  learn "$teacher_conf" --labels "$dir/tree" ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" \
     --out "$dir/teacher-first"
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
     --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
-  learn teacher --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
+  learn "$teacher_conf" --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
     --train.learning_rate 0.002 --train.max_frames "$teacher_frames" --out "$dir/teacher"
 fi
 

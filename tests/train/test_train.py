@@ -187,6 +187,37 @@ def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):
     assert all(len(b) * max(s.stop - s.start for s in b) <= 60 for b in orders[0])
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ModelOptions(2, 8, delay=2),
+        ModelOptions(2, 8, bidirectional=True),
+        ModelOptions(2, 8, kind="tdnnf"),
+    ],
+)
+def test_a_chunk_is_heard_with_its_past_and_its_true_future(speech, options):
+    data, model = speech_data(speech), models.build(options, 192, SENONES).eval()
+    cut = int(np.argmax([cut.num_frames for cut in data.cuts]))
+    frames = stacked_length(data.cuts[cut].num_frames)
+    spans, around = [Span(cut, 9, 14), Span(cut, 0, 4), Span(cut, frames - 3, frames)], model.hears_around(4)
+    batch = data.batch(spans, None, [0], around=around)
+    whole = data.batch([Span(cut, 0, frames)], None, [0])
+    assert batch.frames == len(batch.labels) == 12
+    assert around == {"lstm": (4, 4 if options.bidirectional else 2), "tdnnf": (3, 3)}[options.kind]
+    assert torch.equal(batch.labels, torch.cat([whole.labels[start:stop] for _, start, stop in spans]))
+    with torch.no_grad():
+        rows, end = batch.rows(model(batch.features, batch.lengths)), 0
+        for _, start, stop in spans:
+            first, last = max(0, start - around[0]), stop + around[1]
+            if options.kind == "tdnnf":  # all of its context
+                first, last = 0, frames
+            elif not options.bidirectional:
+                last = frames
+            heard = whole.features[:, first:last]
+            alone = model(heard, torch.tensor([heard.shape[1]]))[0, start - first : stop - first]
+            torch.testing.assert_close(rows[end : (end := end + stop - start)], alone)
+
+
 def test_the_last_passes_hear_whole_utterances_in_batches_of_their_own_size(speech, tmp_path):
     data = speech_data(speech)
     model = LstmModel(ModelOptions(1, 8), 240, SENONES)

@@ -27,6 +27,7 @@ dev_speakers=3           # held out of the training speakers, of 28
 common_words=40000       # of general English, which the recogniser knows besides the training speakers' words
 letters=false            # true: words are pronounced as they are spelled, not as the lexicon says
 senones=700              # most leaves of the phonetic decision tree
+teacher_conf=teacher     # conf/<it>.yaml: teacher, of LSTMs, or teacher-tdnnf
 teacher_epochs=14        # passes of the teacher over labelled speech at three speeds
 realigned_epochs=6       # more passes on its own alignment
 transfer=                # a teacher of another corpus, whose layers this one begins with; empty: none

@@ -13,7 +13,7 @@ import torch
 
 @dataclass
 class Batch:
-    """Utterances padded to one length; targets of all their frames in a row."""
+    """Utterances padded to one length; targets of all frames that have to be learnt, in a row."""
 
     ids: list[str]
     """cut of each"""
@@ -22,13 +22,16 @@ class Batch:
     lengths: torch.Tensor
     """(batch,)"""
     labels: torch.Tensor | None
-    """(all frames,) senones"""
+    """(judged frames,) senones"""
     senones: torch.Tensor | None
     """(taught frames, k)"""
     log_posteriors: torch.Tensor | None
     """(taught frames, k)"""
     has_soft_targets: torch.Tensor | None = None
-    """(all frames,) whether a frame has soft targets; None: all have, or none"""
+    """(judged frames,) whether a frame has soft targets; None: all have, or none"""
+    judged: torch.Tensor | None = None
+    """(batch, 2): first frame that has a target, and the one after the last; what is around them is only heard. None:
+    all frames have one"""
 
     @property
     def known_labels(self) -> torch.Tensor:
@@ -37,9 +40,18 @@ class Batch:
             raise ValueError("a batch of speech without labels has nothing that tells what is right")
         return self.labels
 
+    @property
+    def frames(self) -> int:
+        """Frames that have a target."""
+        return int(self.lengths.sum() if self.judged is None else (self.judged[:, 1] - self.judged[:, 0]).sum())
+
     def rows(self, padded: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, …) to (all frames, …): what is padding is left out."""
-        mask = torch.arange(padded.shape[1])[None] < self.lengths[:, None]
+        """(batch, frames, …) to (judged frames, …): padding, and what is only heard, is left out."""
+        t = torch.arange(padded.shape[1])[None]
+        if self.judged is None:
+            mask = t < self.lengths[:, None]
+        else:
+            mask = (self.judged[:, :1] <= t) & (t < self.judged[:, 1:])
         return padded[mask.to(padded.device)]
 
 

@@ -78,19 +78,26 @@ class Speech(ABC):
         return self.described is not None
 
     def batch(
-        self, spans: list[Span], augment: SpecAugment | None, seed: list[int], channel: ChannelOptions | None = None
-    ) -> Batch:
-        """Load one batch; the augmentation of a span depends on `seed` and the span alone."""
-        ids, features, labels, senones, values, taught = [], [], [], [], [], []
+        self, spans: list[Span], augment: SpecAugment | None, seed: list[int], channel: ChannelOptions | None = None,
+        around: tuple[int, int] = (0, 0),
+    ) -> Batch:  # fmt: skip
+        """Load one batch; the augmentation of a span depends on `seed` and the span alone.
+
+        Args:
+            around: frames before and after a span that are heard besides, where the utterance has them.
+        """
+        ids, features, judged, labels, senones, values, taught = [], [], [], [], [], [], []
         for number, start, stop in spans:
             one, rng = self.utterance(number), np.random.default_rng([*seed, number, start])
             offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
+            first, last = max(0, start - around[0]), min(stacked_length(len(one.logmels)), stop + around[1])
             # From the utterance's beginning, as the mean that is taken off is of all that was heard before.
-            logmels = one.logmels[: STACK * stop + offset]
+            logmels = one.logmels[: STACK * last + offset]
             if channel:
                 drawn = np.random.default_rng([*seed, number, start, _CHANNEL])
                 logmels = channel.heard(logmels, drawn, partial(self.another, number, drawn))
-            heard = stack(self.normaliser(logmels), offset, start, stop)
+            heard = stack(self.normaliser(logmels), offset, first, last)
+            judged.append((start - first, stop - first))
             if one.labels is not None:
                 labels.append(torch.from_numpy(one.labels[start:stop].astype(np.int64)))
             if one.targets is not None:
@@ -98,7 +105,7 @@ class Speech(ABC):
                 senones.append(torch.from_numpy(kept))
                 values.append(torch.from_numpy(log_posteriors))
             ids.append(one.id)
-            taught.append(torch.full((len(heard),), one.targets is not None))
+            taught.append(torch.full((stop - start,), one.targets is not None))
             features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
         return Batch(
             ids,
@@ -108,4 +115,5 @@ class Speech(ABC):
             torch.cat(senones) if senones else None,
             torch.cat(values) if values else None,
             torch.cat(taught) if 0 < len(senones) < len(spans) else None,
+            torch.tensor(judged) if any(around) else None,
         )

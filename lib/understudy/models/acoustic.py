@@ -62,6 +62,10 @@ class AcousticModel(nn.Module, ABC):
             (batch, frames, senones); what is past an utterance's length means nothing.
         """
 
+    @abstractmethod
+    def hears_around(self, most: int) -> tuple[int, int]:
+        """Frames before and after a chunk that its logits should be computed with, `most` of them on either side."""
+
     def constrain(self, update: int) -> None:
         """Bring the weights back, after this update, to where they have to be; most kinds leave them anywhere."""
 

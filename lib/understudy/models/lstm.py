@@ -59,6 +59,10 @@ class LstmModel(AcousticModel):
         """Of each layer the one that runs forwards; a unidirectional model has no others."""
         return [cast(nn.LSTM, next(layer.children())) for layer in self.layers]
 
+    def hears_around(self, most: int) -> tuple[int, int]:
+        """See `AcousticModel`; one that streams hears no more of the future than its delay."""
+        return most, most if self.options.bidirectional else min(most, self.options.delay)
+
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
         """See `AcousticModel`; the delay is taken out again."""
         delay = self.options.delay

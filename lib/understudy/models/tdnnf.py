@@ -67,6 +67,10 @@ class TdnnfModel(AcousticModel):
         """Frames before and after one that its logits depend on."""
         return 1 + len(self.layers)
 
+    def hears_around(self, most: int) -> tuple[int, int]:
+        """See `AcousticModel`; with as many as its context a chunk's logits are those of the utterance."""
+        return min(most, self.context), min(most, self.context)
+
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
         """See `AcousticModel`."""
         there = None

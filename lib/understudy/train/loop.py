@@ -150,14 +150,14 @@ class Trainer:
     def _parts(self, data: Speech, order: Iterable[Update]) -> Iterator[Parts]:
         """This rank's shares of each update; those of the next are loaded while one is learnt from."""
 
-        options = self.options
+        options, around = self.options, self.model.hears_around(self.options.context)
 
         def load(numbered: tuple[int, Update]) -> Parts:
             # Every update seeds its own noise, so that a resumed run needs no generator's state.
             number, update = numbered
             mine = micro_batches(update, self.strategy.threads.count, self.strategy.splits_batches)
             return [
-                (share, data.batch(share.spans, options.augment, [self.seed, number], options.channel))
+                (share, data.batch(share.spans, options.augment, [self.seed, number], options.channel, around))
                 for share in mine
             ]
 
@@ -198,7 +198,7 @@ class Trainer:
 
     def _count(self, loss: float, parts: Parts) -> None:
         """Add Σ weight · loss of these parts, as a sum over their frames, to what the pass has learnt from."""
-        frames = sum(int(batch.lengths.sum()) for share, batch in parts if share.weight)
+        frames = sum(batch.frames for share, batch in parts if share.weight)
         if frames:
             self.sums = self.sums[0] + loss * frames / sum(share.weight for share, _ in parts), self.sums[1] + frames
 
@@ -257,7 +257,7 @@ class Trainer:
         """Sum of the loss, frames right, frames."""
         logits = self.model(batch.features.to(self.device), batch.lengths)
         right = int((batch.rows(logits).argmax(1).cpu() == batch.known_labels).sum())
-        frames = int(batch.lengths.sum())
+        frames = batch.frames
         return float(self.dev_criterion(logits, batch)) * frames, right, frames
 
     def _with(self, weights: dict[str, torch.Tensor]) -> AcousticModel:

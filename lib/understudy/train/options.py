@@ -89,6 +89,9 @@ class TrainOptions:
     """several ranks"""
     chunk: int = 0
     """frames of the chunks that back-propagation is cut off at; 0: whole utterances"""
+    context: int = 15
+    """frames of the utterance before a chunk that are heard without being learnt, so that it has a past; after it as
+    many as the model hears of the future, so that this is the true one (our choice: 0.45 s). 0: a chunk stands alone"""
     full_utterance_share: float = 0.3
     """share of the passes, the last ones, that see whole utterances whatever the chunk"""
     whole_frames: int = 0
@@ -119,7 +122,7 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         """Raise UserError for values that make no sense."""
-        may_be_0 = ("chunk", "whole_frames", "patience", "weight_decay", "checkpoint_seconds")
+        may_be_0 = ("chunk", "context", "whole_frames", "patience", "weight_decay", "checkpoint_seconds")
         for names, told, fits in (
             (("max_frames", "accumulate", "validate_every"), "at least 1", lambda value: value >= 1),
             (may_be_0, "at least 0", lambda value: value >= 0),
