@@ -57,7 +57,7 @@ def test_the_look_is_at_what_was_kept(speech, tmp_path, caplog, keep, kind, fail
     trainer = Trainer(LstmModel(ModelOptions(1, 8), 192, SENONES), Sets(data, data), [Pass(kind)], options,
                       tmp_path / "out", 1, criteria={"mmi": lambda logits, batch: logits.sum()})  # fmt: skip
     good, bad = look(0.9 * math.log(SENONES), 0.9), look(2 * math.log(SENONES), 0.9)
-    trainer.run = lambda: trainer.history.extend([good, bad]) or trainer.model
+    trainer.run = lambda: trainer.progress.history.extend([good, bad]) or trainer.model
     finish(trainer, log_priors(data, SENONES), {"warnings": ["of the model that it began from"]})
     assert len(trainer.model.meta["warnings"]) == failed
     assert ("levels of speakers or sets that differ" in caplog.text) == failed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,11 +23,14 @@ from understudy.train.chance import ADVICE, Chance
 from understudy.train.checkpoint_timer import CheckpointTimer
 from understudy.train.criteria import Criterion, Hard, Soft
 from understudy.train.curves import Curves
+from understudy.train.evaluation import Evaluation
 from understudy.train.fake_quantisation import FakeQuantisation
 from understudy.train.options import TrainOptions
 from understudy.train.precision import check_precision, loss_scaler
+from understudy.train.progress import Progress
 from understudy.train.schedule import Pass, learning_rate
 from understudy.train.strategy import device, strategy
+from understudy.train.weight_average import WeightAverage, Weights, copy_of, put_into
 from understudy.train.work_split import MicroBatch, Update, micro_batches, updates
 
 
@@ -65,33 +68,24 @@ class Trainer:
             raise UserError("there is nothing to do: --epochs is at least 1")
         if threads < 1 or seed < 0:
             raise UserError(f"--threads {threads}, --seed {seed}: threads are at least 1, a seed is at least 0")
-        self.trained = trained
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
-        soft = Soft(options.temperature, options.residual == "spread")
-        self.criteria: dict[str, Criterion] = {"hard": Hard(options.soft_weight, soft), "soft": soft}
-        self.criteria |= criteria or {}
-        self.dev_criterion: Criterion = Hard() if plan[-1].kind in ("hard", "soft") else self.criteria[plan[-1].kind]
-        self.folder, self.seed = folder, seed
-        self.device = device()
+        self.folder, self.seed, self.trained, self.device = folder, seed, trained, device()
         check_precision(options.precision, self.device, options.parallel.method)
         self.model.to(self.device)
         self.quantised = FakeQuantisation(model).weights if options.quantisation_aware else nullcontext
         self.strategy, self.prefetch = strategy(options.parallel, model, threads), Prefetcher()
+        self.criteria = _criteria(options) | (criteria or {})
+        judge = Hard() if plan[-1].kind in ("hard", "soft") else self.criteria[plan[-1].kind]
+        self.evaluation = Evaluation(model, sets.dev, judge, 2 * options.max_frames, self.device, self.strategy.threads)
         self.scaler = loss_scaler(options.precision)
         self.optimizer = torch.optim.AdamW(
             model.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
         )
-        self.average = {k: v.detach().clone() for k, v in model.named_parameters()}
-        self.best = {k: v.clone() for k, v in self.average.items()}
-        self.update = self.start_pass = self.start_batch = self.stale = 0
-        self.best_loss = math.inf
-        self.history: list[dict] = []
+        self.average, self.progress, self.in_sync = WeightAverage(model, options.ema_decay), Progress(), True
         self.updates = sum(1 for i in range(len(plan)) for _ in self._order(i))
-        self.sums: tuple[float, int] = 0.0, 0
-        self.in_sync = True
         self._restore()
-        self.checkpoint_timer = CheckpointTimer(options.checkpoint_seconds, self.update)
-        self.curves = Curves(folder, self.update) if ranks.rank() == 0 else None
+        self.checkpoint_timer = CheckpointTimer(options.checkpoint_seconds, self.progress.update)
+        self.curves = Curves(folder, self.progress.update) if ranks.rank() == 0 else None
 
     def run(self) -> AcousticModel:
         """Train to the end of the plan; returns the model with the averaged weights that `keep` says.
@@ -99,29 +93,35 @@ class Trainer:
         Raises:
             UserError: a loss or gradient is no number any more.
         """
-        if self.trained and self.update == 0:
+        if self.trained and self.progress.update == 0:
             self._validate(0, math.nan, 0.0)
-        for number in range(self.start_pass, len(self.plan)):
-            if self.options.patience and self.stale >= self.options.patience:
-                log.info("no better dev loss in %d passes: stopped", self.stale)
+        for number in range(self.progress.number, len(self.plan)):
+            if self.options.patience and self.progress.stale >= self.options.patience:
+                log.info("no better dev loss in %d passes: stopped", self.progress.stale)
                 break
-            order, skip, begun = self._order(number), self.start_batch, time.monotonic()
-            before, self.start_batch = self.sums[1], 0
-            for index, parts in enumerate(self._parts(self._data(number), islice(order, skip, None)), skip):
-                self._step(parts, self.plan[number].kind)
-                if self.in_sync and self.checkpoint_timer.due(self.update):
-                    self._save(number, index + 1)
-            total, count, heard = ranks.all_reduce([*self.sums, self.sums[1] - before])
-            self.sums = 0.0, 0
-            if self._due(number):
-                self._validate(number + 1, total / max(count, 1), heard / max(time.monotonic() - begun, 1e-3))
-            if self.in_sync:
-                self._save(number + 1, 0)
-            else:
-                self.checkpoint_timer.hasten()
+            self._pass(number)
         if self.curves:
             self.curves.close()
-        return self._with(self.best if self.options.keep == "best" else self.strategy.mean(self.average))
+        put_into(self.model, self.average.best if self.options.keep == "best" else self._averaged())
+        return self.model
+
+    def _pass(self, number: int) -> None:
+        """What is left of this pass, a look at dev where one is due, and a checkpoint."""
+        order, skip, begun = self._order(number), self.progress.batch, time.monotonic()
+        before, self.progress.batch = self.progress.sums[1], 0
+        for index, parts in enumerate(self._parts(self._data(number), islice(order, skip, None)), skip):
+            self._step(parts, self.plan[number].kind)
+            if self.in_sync and self.checkpoint_timer.due(self.progress.update):
+                self._save(number, index + 1)
+        loss, frames = self.progress.sums
+        total, count, heard = ranks.all_reduce([loss, frames, frames - before])
+        self.progress.sums = 0.0, 0
+        if self._due(number):
+            self._validate(number + 1, total / max(count, 1), heard / max(time.monotonic() - begun, 1e-3))
+        if self.in_sync:
+            self._save(number + 1, 0)
+        else:
+            self.checkpoint_timer.hasten()
 
     def _due(self, number: int) -> bool:
         """Whether dev is looked at after this pass: a labelled one, if there are such (they end sub-epochs), and surely
@@ -161,7 +161,7 @@ class Trainer:
                 for share in mine
             ]
 
-        return self.prefetch(load, enumerate(order, self.update))
+        return self.prefetch(load, enumerate(order, self.progress.update))
 
     def _step(self, parts: Parts, kind: str) -> None:
         """One update; its loss and frames are added to the sums of the pass."""
@@ -181,18 +181,16 @@ class Trainer:
         self._check_finite("gradient's norm", 0.0 if self.scaler.is_enabled() else norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.update += 1
-        decay = min(self.options.ema_decay, self.update / (self.update + 10))
-        with torch.no_grad():
-            for name, weight in self.model.named_parameters():
-                self.average[name].lerp_(weight, 1 - decay)
-        self.in_sync = self.strategy.synchronise(self.update, self.optimizer, self.average)
+        self.progress.update += 1
+        self.model.constrain(self.progress.update)
+        self.average.follow(self.progress.update)
+        self.in_sync = self.strategy.synchronise(self.progress.update, self.optimizer, self.average.running)
 
     def _check_finite(self, what: str, value: float) -> None:
         """Raise UserError where training has come to nothing."""
         if not math.isfinite(value):
             raise UserError(
-                f"update {self.update}: the {what} is {value}. Try a smaller --train.learning_rate (it is "
+                f"update {self.progress.update}: the {what} is {value}. Try a smaller --train.learning_rate (it is "
                 f"{self.options.learning_rate:g}) or a longer --train.warm_up. What was checkpointed before is kept."
             )
 
@@ -200,14 +198,14 @@ class Trainer:
         """Add Σ weight · loss of these parts, as a sum over their frames, to what the pass has learnt from."""
         frames = sum(batch.frames for share, batch in parts if share.weight)
         if frames:
-            self.sums = self.sums[0] + loss * frames / sum(share.weight for share, _ in parts), self.sums[1] + frames
+            self.progress.learnt(loss * frames / sum(share.weight for share, _ in parts), frames)
 
     def _learning_rate(self) -> float:
-        options = self.options
-        return learning_rate(self.update, self.updates, options.learning_rate, options.warm_up, options.final_rate)
+        options, update = self.options, self.progress.update
+        return learning_rate(update, self.updates, options.learning_rate, options.warm_up, options.final_rate)
 
     def _loss(self, share: MicroBatch, batch: Batch, kind: str) -> torch.Tensor:
-        seeds = [[self.seed, self.update, number, start, _DROPOUT] for number, start, _ in share.spans]
+        seeds = [[self.seed, self.progress.update, number, start, _DROPOUT] for number, start, _ in share.spans]
         dropout = self.model.dropout_masks(seeds)
         with self._autocast():
             logits = self.strategy.network(batch.features.to(self.device), batch.lengths, dropout)
@@ -218,66 +216,53 @@ class Trainer:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.options.precision))
 
-    @torch.no_grad()
+    def _averaged(self) -> Weights:
+        """The average over updates, of all ranks."""
+        return self.strategy.mean(self.average.running)
+
     def _validate(self, passes: int, train_loss: float, speed: float) -> None:
         """Look at the dev set with the averaged weights, after so many passes."""
-        current = {k: v.detach().clone() for k, v in self.model.named_parameters()}
-        average = self.strategy.mean(self.average)
-        self._with(average)
-        dev = self.sets.dev
-        batches = (
-            dev.batch(spans, None, [0])
-            for spans in islice(dev.order(2 * self.options.max_frames, None), ranks.rank(), None, ranks.world_size())
-        )
-        with self.quantised():
-            looks = [(0.0, 0, 0), *self.strategy.threads.map(self._evaluate, batches)]
-        total, right, frames = ranks.all_reduce([sum(column) for column in zip(*looks)])
-        self._with(current)
-        loss = total / frames
-        self._check_finite("dev loss", loss)
-        better = loss < self.best_loss
-        self.stale = 0 if better else self.stale + 1
+        average, current = self._averaged(), copy_of(dict(self.model.named_parameters()))
+
+        @contextmanager
+        def averaged() -> Iterator[None]:
+            put_into(self.model, average)
+            with self.quantised():
+                yield
+            put_into(self.model, current)
+
+        look, progress = self.evaluation.look(averaged), self.progress
+        self._check_finite("dev loss", look.loss)
+        better = progress.judge(look.loss)
         if better:
-            self.best_loss, self.best = loss, {k: v.clone() for k, v in average.items()}
+            self.average.best = copy_of(average)
         kind = self.plan[passes - 1].kind if passes else "start"
-        self.history.append({"pass": passes, "kind": kind, "updates": self.update,
-                             "train": train_loss if passes else None, "dev": loss,
-                             "dev_accuracy": right / frames})  # fmt: skip
+        progress.history.append({"pass": passes, "kind": kind, "updates": progress.update,
+                                 "train": train_loss if passes else None, "dev": look.loss,
+                                 "dev_accuracy": look.accuracy})  # fmt: skip
         if self.curves:
-            self.curves.add(self.update, {"train loss": train_loss, "dev loss": loss, "dev accuracy": right / frames,
-                                          "learning rate": self._learning_rate(), "frames per s": speed})  # fmt: skip
+            self.curves.add(progress.update, {
+                "train loss": train_loss, "dev loss": look.loss, "dev accuracy": look.accuracy,
+                "learning rate": self._learning_rate(), "frames per s": speed,
+            })  # fmt: skip
         log.info(
             "pass %d of %d (%s): update %d of %d, train %.3f, dev %.3f nats, %.1f %% frames right%s, %.0f frames/s",
-            passes, len(self.plan), kind, self.update, self.updates, train_loss, loss, 100 * right / frames,
+            passes, len(self.plan), kind, progress.update, self.updates, train_loss, look.loss, 100 * look.accuracy,
             " (best)" if better else "", speed,
         )  # fmt: skip
 
-    @torch.no_grad()
-    def _evaluate(self, batch: Batch) -> tuple[float, int, int]:
-        """Sum of the loss, frames right, frames."""
-        logits = self.model(batch.features.to(self.device), batch.lengths)
-        right = int((batch.rows(logits).argmax(1).cpu() == batch.known_labels).sum())
-        frames = batch.frames
-        return float(self.dev_criterion(logits, batch)) * frames, right, frames
-
-    def _with(self, weights: dict[str, torch.Tensor]) -> AcousticModel:
-        with torch.no_grad():
-            for name, weight in self.model.named_parameters():
-                weight.copy_(weights[name])
-        return self.model
-
     def _save(self, number: int, index: int) -> None:
         """Write a checkpoint: what all ranks hold, and what each has of its own. All ranks come here together."""
-        own = ranks.gather((self.strategy.state(), {"sums": self.sums, "scaler": self.scaler.state_dict()}))
+        progress = self.progress
+        own = ranks.gather((self.strategy.state(), {"sums": progress.sums, "scaler": self.scaler.state_dict()}))
         if ranks.rank() == 0:
             tensors = {f"rank {rank}": state for rank, (state, _) in enumerate(own)}
-            tensors |= {"model": {k: v.detach() for k, v in self.model.named_parameters()}, "average": self.average,
-                        "best": self.best, "optimizer": checkpoint.optimizer_tensors(self.optimizer)}  # fmt: skip
-            checkpoint.save(self.folder, tensors, {
-                "update": self.update, "pass": number, "batch": index, "ranks": [values for _, values in own],
-                "best_loss": self.best_loss, "stale": self.stale, "history": self.history,
-            })  # fmt: skip
-        self.checkpoint_timer.written(self.update)
+            tensors |= {"model": {k: v.detach() for k, v in self.model.named_parameters()},
+                        "average": self.average.running, "best": self.average.best,
+                        "optimizer": checkpoint.optimizer_tensors(self.optimizer)}  # fmt: skip
+            state = {**progress.state(number, index), "ranks": [values for _, values in own]}
+            checkpoint.save(self.folder, tensors, state)
+        self.checkpoint_timer.written(progress.update)
 
     def _restore(self) -> None:
         found = checkpoint.load(self.folder)
@@ -286,25 +271,23 @@ class Trainer:
         if found is None:
             return
         tensors, state = found
-        self._with(tensors["model"])
-        self.average, self.best = ({k: v.to(self.device) for k, v in tensors[g].items()} for g in ("average", "best"))
+        put_into(self.model, tensors["model"])
+        self.average.restore(tensors["average"], tensors["best"], self.device)
         checkpoint.restore_optimizer(self.optimizer, tensors["optimizer"])
-        self.update, self.start_pass, self.start_batch = state["update"], state["pass"], state["batch"]
-        self.best_loss, self.stale, self.history = state["best_loss"], state["stale"], state["history"]
+        self.progress = Progress.of(state)
         # What all ranks have alike stands with the first.
         if own := tensors.get(f"rank {ranks.rank()}", tensors.get("rank 0")):
             self.strategy.restore({k: v.to(self.device) for k, v in own.items()})
-        self._restore_own(state["ranks"])
-        log.info("resumed at update %d of %d", self.update, self.updates)
-
-    def _restore_own(self, saved: list[dict]) -> None:
-        """Sums of the pass and the scale of the loss; after a change in the number of ranks the first has all sums."""
-        if len(saved) == ranks.world_size():
-            self.sums = tuple(saved[ranks.rank()]["sums"])
-        elif ranks.rank() == 0:
-            losses, frames = zip(*(one["sums"] for one in saved), strict=True)
-            self.sums = sum(losses), sum(frames)
+        saved = state["ranks"]
+        self.progress.take_sums(saved)
         self.scaler.load_state_dict(saved[min(ranks.rank(), len(saved) - 1)]["scaler"])
+        log.info("resumed at update %d of %d", self.progress.update, self.updates)
+
+
+def _criteria(options: TrainOptions) -> dict[str, Criterion]:
+    """Those of labels and of soft targets."""
+    soft = Soft(options.temperature, options.residual == "spread")
+    return {"hard": Hard(options.soft_weight, soft), "soft": soft}
 
 
 def log_priors(data: Speech, senones: int) -> torch.Tensor:
@@ -326,9 +309,9 @@ def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
     model.log_priors.copy_(priors)
     model.meta = {
         **meta,
-        "updates": meta.get("updates", 0) + trainer.update,
-        "best_dev": trainer.best_loss,
-        "history": trainer.history,
+        "updates": meta.get("updates", 0) + trainer.progress.update,
+        "best_dev": trainer.progress.best_loss,
+        "history": trainer.progress.history,
         "ranks": ranks.world_size(),
         "warnings": _warn_of_chance(trainer),
     }
@@ -339,15 +322,19 @@ def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
 
 def _warn_of_chance(trainer: Trainer) -> list[str]:
     """Say where what was kept is no better on dev than chance. Returns what was said of it."""
-    history, options = trainer.history, trainer.options
+    history, options = trainer.progress.history, trainer.options
     look = min(history, key=lambda one: one["dev"]) if options.keep == "best" else history[-1]
     chance = Chance.of(trainer.sets.dev.labels_of_all(), trainer.model.senones)
-    found = chance.failures(look, cross_entropy=isinstance(trainer.dev_criterion, Hard))
+    found = chance.failures(look, cross_entropy=isinstance(trainer.evaluation.criterion, Hard))
     if found:
         last = history[-1]
         train = "–" if last["train"] is None else f"{last['train']:.3f}"
         advice = ADVICE.format(
-            rate=options.learning_rate, updates=trainer.update, folder=trainer.folder, train=train, dev=last["dev"]
+            rate=options.learning_rate,
+            updates=trainer.progress.update,
+            folder=trainer.folder,
+            train=train,
+            dev=last["dev"],
         )
         log.warning("the training failed: %s (the %s weights are kept). %s", "; ".join(found), options.keep, advice)
     return found

@@ -17,8 +17,7 @@ from understudy.train.bmuf import Bmuf, mean_
 from understudy.train.hooks import Hook, Plain, PowerSgd, State, Threshold
 from understudy.train.options import BmufOptions, ParallelOptions
 from understudy.train.threads import Part, Threads
-
-Weights = dict[str, Tensor]
+from understudy.train.weight_average import Weights
 
 
 def device() -> torch.device:
