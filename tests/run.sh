@@ -7,6 +7,7 @@
 set -euo pipefail
 
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
+case ${1:-} in -h | --help) exec sed -n '2,6s/^# \?//p' tests/run.sh ;; esac
 if [[ ${1:-} == --lane ]]; then
   export UNDERSTUDY_LANE=${2:-}
   shift 2

@@ -63,7 +63,7 @@ sequence() {
   if ! $robust; then besides=(--train.channel.share 0); fi
   "${train[@]}" steps/train_sequence.py --model "$1" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" \
-    --threads "$threads" "${besides[@]}" --out "$2"
+    --threads "$threads" ${precision:+--train.precision "$precision"} "${besides[@]}" --out "$2"
 }
 
 teacher=teacher

@@ -52,7 +52,8 @@ learn() {
   local besides=(--train.channel.share 0)
   if $robust; then besides=(--nonspeech "$data/feats/nonspeech.jsonl.gz"); fi
   "${train[@]}" steps/train.py --config "${conf:-conf}/$1.yaml" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" "${besides[@]}" --seed "$seed" --threads "$threads" "${@:2}"
+    --dev "$data/feats/dev.jsonl.gz" "${besides[@]}" --seed "$seed" --threads "$threads" \
+    ${precision:+--train.precision "$precision"} "${@:2}"
 }
 
 # stepwise LABELS OPTION…: teacher, large student, its own soft targets, small student. The options are those of the

@@ -37,6 +37,7 @@ large=                   # conf/<large>.yaml, a student between teacher and smal
 student_epochs=14        # labelled passes of the baseline
 distil_epochs=4          # passes over all speech of the distilled student
 robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
+precision=               # of the products in training: float32, or bfloat16 where the processor or GPU has it (docs/training.md)
 seed=1
 scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
