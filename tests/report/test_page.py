@@ -34,9 +34,9 @@ def exp(tmp_path) -> Path:
     history = [{"updates": 10 * i, "dev": 3.0 - i} for i in range(3)]
     write_json(tmp_path / "taught/model.json", {"parameters": 10**6, "meta": {"history": history}})
     (tmp_path / "taught/model.safetensors").write_bytes(bytes(1234))
-    write_json(tmp_path / "taught/.done.json", {"commit": "abc"})
-    log = "2026-01-01 10:00:00 INFO command: train.py --out x\n2026-01-01 10:02:10 INFO done in 130.0 s, "
-    (tmp_path / "taught/log.txt").write_text(log + "peak memory 77 MB: x\n")
+    ran = {"step": "train.py", "finished": "2026-01-01 10:02:10", "seconds": 130.0, "peak_memory_mb": 77}
+    write_json(tmp_path / "taught/.done.json", {**ran, "commit": "abc"})
+    write_json(tmp_path / "base/.done.json", {"step": "train.py", "commit": "abc"})  # of before steps noted the rest
     return tmp_path
 
 

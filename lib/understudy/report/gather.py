@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from understudy.step import read_json
 from understudy.step.set_aside import still_in_use
 from understudy.step.status import DONE
 
-_COMMAND = re.compile(r"^(\S+ \S+) INFO command: (\S+)")
-_FINISHED = re.compile(r"^(\S+ \S+) INFO done in ([\d.]+) s, peak memory (\d+) MB")
 _GAP = "***"
 
 
@@ -46,18 +43,13 @@ def pipeline(folders: list[Path]) -> list[Made]:
 
 
 def _made(folder: Path, outputs: set[Path]) -> Made | None:
-    step = finished = None
-    log = folder / "log.txt"
-    for line in log.read_text(errors="replace").splitlines() if log.exists() else ():
-        if match := _COMMAND.match(line):
-            step = match[2]
-        elif match := _FINISHED.match(line):
-            finished = (step or "?", match)
-    if finished is None:
+    """None: it was made before steps noted what a run took."""
+    told = read_json(folder / DONE)
+    if "finished" not in told or "seconds" not in told:
         return None
-    step, match = finished
-    commit = read_json(folder / DONE).get("commit", "unknown")
-    return Made(str(folder), step, match[1], float(match[2]), int(match[3]), _size(folder, outputs), commit)
+    step, commit = told["step"], told.get("commit", "unknown")
+    taken = float(told["seconds"]), int(told["peak_memory_mb"])
+    return Made(str(folder), step, told["finished"], *taken, _size(folder, outputs), commit)
 
 
 def _size(folder: Path, outputs: set[Path]) -> int:

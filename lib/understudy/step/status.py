@@ -19,8 +19,8 @@ class Status(NamedTuple):
     values: dict[str, Any]
     """`step`: name of its script; `record`: options and digests of inputs; `code`: digests of the script and of
     what it has beside it; when done, `digest` and `commit`; where the
-    output of another record is being removed, `clearing`; `begun` (time) or, when done, `command`, `seconds`,
-    `peak_memory_mb`"""
+    output of another record is being removed, `clearing`; `begun` (time) or, when done, `finished` (date and time),
+    `command`, `seconds`, `peak_memory_mb`"""
 
 
 def status_of(folder: Path) -> Status | None:

@@ -113,7 +113,7 @@ class Step:
             facts: of the run: `command`, `seconds`, `peak_memory_mb`.
         """
         made = {"step": self.name, "digest": self.digest, "record": self.record, "code": self.code,
-                "commit": commit(), **facts}  # fmt: skip
+                "commit": commit(), "finished": time.strftime("%Y-%m-%d %H:%M:%S"), **facts}  # fmt: skip
         write_json(self.out / DONE, made)
         (self.out / BEGUN).unlink(missing_ok=True)
 
