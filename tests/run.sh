@@ -1,16 +1,25 @@
 #!/usr/bin/env bash
 # Make the environment if need be, then lint and test everything. Exit status 0: all is well.
 #
-# Usage: tests/run.sh [--lane current|registry] [arguments for pytest]
+# Usage: tests/run.sh [--lane current|registry] [--tier unit|integration|recipes] [arguments for pytest]
 #
 # --lane: in this lane's own environment, .venv-current or .venv-registry (docs/setup.md); otherwise in .venv
+# --tier: only tests within one process, only those that start others, or only recipes in small
 set -euo pipefail
 
 cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.."
-case ${1:-} in -h | --help) exec sed -n '2,6s/^# \?//p' tests/run.sh ;; esac
-if [[ ${1:-} == --lane ]]; then
-  export UNDERSTUDY_LANE=${2:-}
+case ${1:-} in -h | --help) exec sed -n '2,7s/^# \?//p' tests/run.sh ;; esac
+tier=()
+while [[ ${1:-} == --lane || ${1:-} == --tier ]]; do
+  case $1 in
+    --lane) export UNDERSTUDY_LANE=${2:-} ;;
+    --tier) tier=(-m "${2:-}") ;;
+  esac
   shift 2
+done
+if [[ -n ${tier[*]} && ! ${tier[1]} =~ ^(unit|integration|recipes)$ ]]; then
+  echo "tests/run.sh: error: --tier must be unit, integration or recipes, got '${tier[1]}'" >&2
+  exit 2
 fi
 utils/setup.sh
 . utils/path.sh
@@ -44,5 +53,5 @@ fi
 
 # Last, so that the output closes with pytest's own summary. On all cores: a file's tests stay together, as they share
 # what they made, and files begin in the order of their names, since the longest (egs) are not those of most tests.
-python -m pytest tests -q -n auto --dist loadfile --no-loadscope-reorder "$@" || status=1
+python -m pytest tests -q -n auto --dist loadfile --no-loadscope-reorder "${tier[@]}" "$@" || status=1
 exit "$status"

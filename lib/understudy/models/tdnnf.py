@@ -28,14 +28,17 @@ class _Layer(nn.Module):
         self.widen = nn.Linear(2 * bottleneck, width)
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, hidden: Tensor, there: Tensor | None) -> Tensor:
-        """(batch, frames, width) of the same; outside of an utterance all is zero."""
-        narrow = self.narrow(torch.cat([_moved(hidden, 1), hidden], 2))
-        if there is not None:  # the next frame of an utterance's last is none
-            narrow = narrow * there
+    def forward(self, hidden: Tensor, kept: Tensor | None) -> Tensor:
+        """(batch, frames, width) of the same; outside of an utterance all is zero, as `kept` (batch, frames, 1) is."""
+        # Both halves of the factor hear the same frame; what the first made of it is moved, which is eight times less
+        # to move than what it heard.
+        halves = self.narrow.weight.chunk(2, 1)
+        before, now = functional.linear(hidden, torch.cat(halves)).chunk(2, 2)
+        narrow = _moved(before, 1) + now
+        if kept is not None:  # the next frame of an utterance's last is none
+            narrow = narrow * kept
         out = self.norm(functional.relu(self.widen(torch.cat([narrow, _moved(narrow, -1)], 2))))
-        out = out + BYPASS * hidden
-        return out if there is None else out * there
+        return out + BYPASS * hidden
 
 
 class TdnnfModel(AcousticModel):
@@ -73,19 +76,21 @@ class TdnnfModel(AcousticModel):
 
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
         """See `AcousticModel`."""
-        there = None
+        kept = None
         if int(lengths.min()) < features.shape[1]:
-            there = (torch.arange(features.shape[1])[None] < lengths[:, None])[..., None]
-            there = there.to(features.device, features.dtype)
-            features = features * there
+            kept = (torch.arange(features.shape[1])[None] < lengths[:, None])[..., None].to(features)
+            features = features * kept
         heard = torch.cat([_moved(features, 1), features, _moved(features, -1)], 2)
         hidden = self.first_norm(functional.relu(self.first(heard)))
-        if there is not None:
-            hidden = hidden * there
-        for number, layer in enumerate(self.layers):
-            hidden = layer(hidden, there)
-            if dropout is not None:
-                hidden = hidden * dropout[number]
+        # In the type of what is multiplied: in half precision, a factor of 32 bits would make all of it that wide.
+        kept = None if kept is None else kept.to(hidden.dtype)
+        factors = [kept] * (1 + len(self.layers))
+        if dropout is not None:
+            factors[1:] = [mask.to(hidden.dtype) if kept is None else kept * mask.to(hidden.dtype) for mask in dropout]
+        hidden = hidden if kept is None else hidden * kept
+        for layer, factor in zip(self.layers, factors[1:], strict=True):
+            hidden = layer(hidden, kept)
+            hidden = hidden if factor is None else hidden * factor
         return self.output(hidden)
 
     @torch.no_grad()
