@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from understudy import models
 from understudy.align.archive import AlignmentReader
 from understudy.data.manifests import ManifestSpeech
 from understudy.data.shar import SharSpeech
 from understudy.features import Normaliser
 from understudy.features.logmel import NUM_MELS
 from understudy.lang.tree import Tree
-from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.step import UserError, command, read_json
 from understudy.targets import TargetReader
@@ -97,7 +97,7 @@ def run(options: Options) -> None:
 def _loop(options: Options, folder: Path) -> None:
     held, read = (_data(options, cache_mb) for cache_mb in (1500, 0))
     dev = ManifestSpeech.labelled(options.dev, options.labels)
-    model = LstmModel(options.model, 3 * NUM_MELS, Tree.load(options.labels / "tree.json").num_senones)
+    model = models.build(options.model, 3 * NUM_MELS, Tree.load(options.labels / "tree.json").num_senones)
     kind = "soft" if options.targets else "hard"
     trainer = Trainer(model, Sets(held, dev, held), [Pass(kind)] * 2, options.train, folder, 1, options.threads)
     order, count = list(trainer._order(0)), options.updates
