@@ -6,7 +6,6 @@ e.g.: steps/report.py --results exp/results.jsonl --baseline student-labelled --
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ def run(options: Options) -> None:
     """Each file is written whole or not at all."""
     from understudy.score.compare import pack_scored
     from understudy.score.report import results_report
-    from understudy.score.results import latest, read_conditions, read_results
+    from understudy.score.results import as_lines, latest, read_conditions, read_results
 
     lines = latest(read_results(options.results))
     text = results_report(lines, options.baseline, [_made_anew(line, options.results.parent) for line in lines])
@@ -41,7 +40,7 @@ def run(options: Options) -> None:
     pack_scored(lines, options.results, options.out.parent)
     with atomic_path(options.out.parent / "results.jsonl") as partial:
         kept = [*lines, *latest(read_conditions(options.results))]
-        partial.write_text("".join(json.dumps(line) + "\n" for line in kept))
+        partial.write_text(as_lines(kept))
     print(f"{options.out}: {len(lines)} results")
 
 

@@ -6,11 +6,10 @@ e.g.: steps/report_distillation.py --cells exp/simulation/cells.jsonl --out RESU
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from understudy.step import atomic_path, command
+from understudy.step import atomic_path, command, to_json
 
 
 @dataclass
@@ -33,7 +32,7 @@ def run(options: Options) -> None:
     claims = all_claims(cells)
     pictures = [(f"pictures/{name}", caption) for name, caption in draw(cells, options.out.parent / "pictures")]
     with atomic_path(options.out.parent / "results.jsonl") as partial:
-        partial.write_text("".join(json.dumps({**asdict(c), "verdict": c.verdict}) + "\n" for c in claims))
+        partial.write_text("".join(to_json({**asdict(c), "verdict": c.verdict}, c.prediction) + "\n" for c in claims))
     with atomic_path(options.out) as partial:
         partial.write_text(theory_report(cells, claims, pictures))
     print(f"{options.out}: {len(claims)} claims, {len(pictures)} pictures")

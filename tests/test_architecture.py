@@ -67,6 +67,22 @@ def test_k2_is_imported_in_one_file() -> None:
     assert [str(path.relative_to(LIBRARY)) for path in users] == ["decode/k2_search.py"]
 
 
+def test_json_is_written_in_one_place() -> None:
+    """Elsewhere nothing keeps NaN and Infinity out, which JSON lacks; digests are of text that nobody reads."""
+    digests = {"step/fingerprint.py", "step/owner.py", "step/options.py", "score/tested.py"}
+    for path in [
+        *FILES,
+        *(ROOT / "steps").glob("*.py"),
+        *(ROOT / "utils").glob("*.py"),
+        *(ROOT / "local").rglob("*.py"),
+    ]:
+        if str(path).removeprefix(f"{LIBRARY}/") in digests:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("json.dump", "json.dumps"):
+                assert any(one.arg == "allow_nan" for one in node.keywords), f"{path}:{node.lineno}: use to_json"
+
+
 def test_no_room_imports_a_script() -> None:
     for path in FILES:
         assert not {module.split(".")[0] for module in imported(path)} & {"steps", "local", "utils", "tests"}, path

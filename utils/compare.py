@@ -16,7 +16,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from understudy.score.compare import System, check_alike, differ, differences, find
-from understudy.score.interval import said
+from understudy.score.interval import said, told
 from understudy.score.paired import LEVEL, Difference, holm
 from understudy.score.report import count, number, relative_reduction
 from understudy.score.spread import By
@@ -55,10 +55,13 @@ def run(options: Options) -> None:
             faults.append(f"{test_set}: {error}")
             del sets[test_set]
             continue
-        try:
-            compared |= {(test_set, s.name): differ([systems[0]], [s], options.by) for s in systems[1:]}
-        except UserError as error:
-            faults.append(f"{test_set}: {error}")
+        if not systems[0].line["words"]:
+            continue  # there is no rate to compare, which its table says
+        for system in systems[1:]:
+            try:
+                compared[test_set, system.name] = differ([systems[0]], [system], options.by)
+            except UserError as error:
+                faults.append(f"{test_set}: {error}")
     _print(sets, holm(compared), options.level)
     if sets and (facts := differences(next(iter(sets.values())))):
         print(f"\nIn what they differ\n\n{_grid(['', *options.systems], [[k, *v] for k, v in facts.items()])}")
@@ -66,11 +69,15 @@ def run(options: Options) -> None:
         raise UserError("\n".join(faults))
 
 
+_WORDLESS = "Its references have no words as they were scored, so that it has no WER, and nothing is compared."
+
+
 def _print(sets: dict[str, list[System]], compared: dict[tuple[str, str], Difference], level: float) -> None:
     """Of each test set the rates, and what is known of their differences."""
     for test_set, systems in sets.items():
         lines = [system.line for system in systems]
-        print(f"\n{test_set}, {lines[0]['words']} words. {sentence(lines)} {said(lines)}\n\n{_rates(systems)}")
+        about = said(lines) if lines[0]["words"] else _WORDLESS
+        print(f"\n{test_set}, {lines[0]['words']} words. {sentence(lines)} {about}\n\n{_rates(systems)}")
         if here := {name: of for (where, name), of in compared.items() if where == test_set}:
             print(f"\n{_tests(systems[0].name, here, level)}")
 
@@ -81,7 +88,7 @@ def _rates(systems: list[System]) -> str:
     for s in systems:
         line, werr = s.line, relative_reduction(systems[0].line["wer"], s.line["wer"])
         rows.append([
-            s.name, f"{line['wer']:.2f} [{line['wer_low']:.2f}, {line['wer_high']:.2f}]", line["errors"],
+            s.name, told(line), line["errors"],
             f"{line['substitutions']}/{line['deletions']}/{line['insertions']}", number(line.get("ser"), ".1f"),
             number(line.get("cer"), ".2f"), "–" if s is systems[0] else number(werr, ".1f"),
             count(line.get("parameters")), number(line.get("cpu_s"), ".0f"),

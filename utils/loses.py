@@ -18,6 +18,8 @@ def main() -> None:
     rates = {name: score["wer"] for name, score in json.loads(Path(sys.argv[1]).read_text()).items()}
     if "float32" not in rates or len(rates) < 2:
         raise SystemExit(f"{sys.argv[1]}: no rate in float32, or none in 8 bits. Run stage 12 again.")
+    if None in rates.values():
+        raise SystemExit(f"{sys.argv[1]}: dev has no words in its references, so that no loss is known. Name another.")
     full = rates.pop("float32")
     losses = {name: _loss(full, rate) for name, rate in rates.items()}
     print(", ".join(f"{name}: {loss:+.1f} % of the WER on dev" for name, loss in losses.items()), file=sys.stderr)

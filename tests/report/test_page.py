@@ -88,6 +88,16 @@ def test_the_page_says_what_the_files_say_and_needs_no_other(exp):
     assert rows["taught"][7:10] == ["50.0", "1.00 M", "1.2 kB"] and rows["base"][9] == "–"
     assert rows[str(exp / "taught")][1:5] == ["train.py", "2026-01-01 10:02:10", "2 min", "77 MB"]
     assert text.count("<svg") == 2 and "WER against the size" in text and "2.0" in rows["taught"][11]
+
+
+def test_a_set_without_words_stands_beside_the_others(exp):
+    score = write_outcome(exp / "taught/decode/noises", [Outcome("u1", "s", [], ["A"])], {})
+    line = {"recipe": "toy", "system": "taught", "test_set": "noises", "config": "c", "cpu_s": 1.0, "updates": None,
+            "labelled_hours": 0.5, "unlabelled_hours": 2.0, "parameters": 10**6, "teacher": "base"}  # fmt: skip
+    with (exp / "results.jsonl").open("a") as file:
+        file.write(json.dumps(line | score | {"scored": "taught/decode/noises"}) + "\n")
+    text = page(exp, "--baseline", "base")
+    assert ["taught", "–", "–", "1/0"] in [[cell.strip() for cell in row[:4]] for row in Rows(text).rows]
     assert "<b>x</b>" not in text and "&lt;b&gt;x&lt;/b&gt; → B" in text and "s&amp;1" in text
     assert "Nothing yet for “An utterance”" in text
 

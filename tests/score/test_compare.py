@@ -25,12 +25,13 @@ _SPEC.loader.exec_module(COMMAND)
 
 def add(
     folder: Path, system: str, rate: float, seed: int, test_set: str = "test", count: int = 300, speakers: int = 20,
-    prefix: str = "u", **more: object,
+    prefix: str = "u", wordless: bool = False, **more: object,
 ) -> None:  # fmt: skip
     """A system with this error rate, decoded into <folder>/<system>/decode/<test_set>."""
     rng = np.random.default_rng(seed)
     wrongs = rng.binomial(7, rate, count).tolist()
-    scored = [Scored(f"{prefix}{i}", f"s{i % speakers}", 7, n, 0, 0, 30, 3) for i, n in enumerate(wrongs)]
+    length = 0 if wordless else 7
+    scored = [Scored(f"{prefix}{i}", f"s{i % speakers}", length, n, 0, 0, 30, 3) for i, n in enumerate(wrongs)]
     out = folder / system / "decode" / test_set
     out.mkdir(parents=True)
     utterances.write(out / "utterances.tsv", scored)
@@ -40,7 +41,8 @@ def add(
         (where / ".done.json").write_text(json.dumps({"digest": "d", "record": record}))
     wer = 100 * wrong / (7 * count)
     append_result(folder / "results.jsonl", {
-        "recipe": "r", "system": system, "test_set": test_set, "config": system, "words": 7 * count, "errors": wrong,
+        "recipe": "r", "system": system, "test_set": test_set, "config": system, "words": length * count,
+        "errors": wrong,
         "substitutions": wrong, "deletions": 0, "insertions": 0, "wer": wer, "wer_low": wer - 1, "wer_high": wer + 1,
         "ser": 50.0, "cer": 10.0, "parameters": 480_000, "cpu_s": 12.0, "scored": f"{system}/decode/{test_set}",
         "unlabelled_hours": 3.0 * seed, "utterances": count, "interval_by": "speaker", "speakers": speakers, **more,
@@ -94,6 +96,22 @@ def test_too_few_speakers_get_an_interval_and_no_verdict(checkouts):
     done = compare("a", "b", cwd=checkouts, results=Path("few/results.jsonl"))
     row = next(line for line in done.stdout.splitlines() if "too few" in line)
     assert "too few speakers to tell (7 speakers)" in row and "| –" in row and "better" not in done.stdout
+
+
+def test_a_set_without_words_stops_no_other(checkouts):
+    for system in ("small", "twin"):
+        add(checkouts / "exp", system, 0.0, 1, "noises", wordless=True)
+    for value in (None, float("nan")):  # as it is written now, and as versions before wrote it
+        results = checkouts / "exp/results.jsonl"
+        lines = [json.loads(one) for one in results.read_text().splitlines()]
+        lines = [one | dict.fromkeys(("wer", "cer"), value) if one["words"] == 0 else one for one in lines]
+        results.write_text("".join(json.dumps(one) + "\n" for one in lines))
+        done = compare("small", "twin", cwd=checkouts)
+        assert not done.stderr
+        assert "noises, 0 words." in done.stdout and "it has no WER, and nothing is compared" in done.stdout
+        row = next(row for row in done.stdout.split("noises, 0")[1].splitlines() if row.startswith("| small"))
+        assert "| –" in row and "nan" not in row
+        assert done.stdout.count("no difference shown (20 speakers)") == 2  # of the other two sets
 
 
 def test_bad_names_and_other_utterances_are_said(checkouts):

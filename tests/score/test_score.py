@@ -1,10 +1,14 @@
 """Counts by hand, intervals that hold the rate, results that are replaced, a report of the lines alone."""
 
+import json
+
 import numpy as np
 import pytest
 
 from understudy.score import errors, interval, report
+from understudy.score.outcome import Outcome, check_words, told, write_outcome
 from understudy.score.results import append_result, latest, read_conditions, read_results
+from understudy.score.table import systems
 from understudy.score.utterances import Scored
 from understudy.step import UserError
 
@@ -33,6 +37,40 @@ def test_counts_by_hand():
     assert errors.side_by_side(["a", "bb"], ["a"]) == "ref: a bb\nhyp: a ***"
     with pytest.raises(ValueError):
         errors.count(REFS, HYPS[:2])
+
+
+def test_a_set_without_words_has_no_rates_and_says_so(tmp_path, caplog):
+    none = [Outcome.of(f"u{i}", "s", ["uh", "Hm"], ["so"], ["fillers"]) for i in range(3)]
+    with caplog.at_level("WARNING", "understudy"):
+        score = write_outcome(tmp_path / "test", none, {"normalise": ["fillers"]})
+    assert [score[key] for key in ("wer", "wer_low", "wer_high", "cer")] == [None] * 4
+    assert (score["errors"], score["words"], score["ser"]) == (3, 0, 100.0)
+    assert "test: 3 utterances have no words in their references after fillers" in caplog.text
+    assert strict((tmp_path / "test/wer.json").read_text())["wer"] is None
+    assert told(score) == "no WER, since the references have no words; 3 words were heard"
+    with pytest.raises(UserError, match="dev: must have words to choose by, and none of its 3 references has one"):
+        check_words(none, "dev")
+    rows = report.results_report([line() | score | {"system": "small", "test_set": "test"}], "small")
+    assert "| – | 3/0 | 0/0/3 |" in rows
+    with pytest.raises(UserError, match="whose references have no words"):
+        systems([line(wer=None)])
+
+
+def test_results_never_hold_what_json_lacks(tmp_path, caplog):
+    results = tmp_path / "results.jsonl"
+    # As versions before wrote it.
+    results.write_text(json.dumps(line("old", float("nan"))) + "\n")
+    with caplog.at_level("WARNING", "understudy"):
+        append_result(results, line("new", speed=[1.0, float("inf")]))
+    assert [strict(one)["wer"] for one in results.read_text().splitlines()] == [None, 20.0]
+    assert "the result of new: speed[1] is inf, which JSON does not have; null stands there" in caplog.text
+    assert "old" not in caplog.text
+    assert [one["system"] for one in read_results(results)] == ["old", "new"]
+
+
+def strict(text: str):
+    """JSON as RFC 8259 has it."""
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
 
 def scored(speakers: list[str], wrong: list[int], words: int = 10) -> list[Scored]:
@@ -79,7 +117,9 @@ def test_of_one_utterance_nothing_is_known():
     found = interval.wer_interval(scored(["ann"], [3]))
     assert (found["wer_low"], found["wer_high"]) == (0, 100)
     assert interval.wer_interval(scored(["ann"], [30]))["wer_high"] == 300
-    assert interval.wer_interval([])["wer_high"] == interval.wer_interval(scored(["a"], [1], 0))["wer_high"] == 100
+    for wordless in ([], scored(["a"], [1], 0)):  # of no words there is no rate
+        found = interval.wer_interval(wordless)
+        assert (found["wer_low"], found["wer_high"]) == (None, None)
 
 
 def test_results_are_replaced_not_repeated(tmp_path):

@@ -105,3 +105,11 @@ def test_a_set_of_one_utterance_is_compared_with_nothing(tmp_path: Path) -> None
 def test_nothing_shipped_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Run stage 12"):
         device_report([{"recipe": "toy", "test_set": "test", "system": "teacher"}], tmp_path)
+
+
+def test_a_set_without_words_has_a_table_and_no_picture(tmp_path: Path) -> None:
+    outcomes = [Outcome(f"u{i}", f"s{i}", [], ["B"]) for i in range(9)]
+    made = write_outcome(tmp_path / "none", outcomes, {})
+    about = {"recipe": "toy", "test_set": "noises", "system": "s-float32", "precision": "float32", "bytes": 9}
+    lines = [COSTS | made | about | {"scored": "none"}]
+    assert "| s-float32 |" in device_report(lines, tmp_path) and draw(lines, tmp_path) == []

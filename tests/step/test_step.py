@@ -15,7 +15,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from understudy.step import Step, UserError, atomic_path, atomic_paths, fingerprint, read_json, reopen, write_json
+from understudy.step import (
+    Step,
+    UserError,
+    atomic_path,
+    atomic_paths,
+    fingerprint,
+    read_json,
+    reopen,
+    to_json,
+    write_json,
+)
 from understudy.step.options import parse
 
 log_module = importlib.import_module("understudy.step.log")  # the package's own `log` is the logger
@@ -406,3 +416,16 @@ def test_the_commit_is_dirty_by_code_and_not_by_results(tmp_path, monkeypatch):
     assert log_module.commit() == clean
     log_file.write_text("b")
     assert log_module.commit() == f"{clean}-dirty"
+
+
+def test_json_never_holds_what_is_no_number(tmp_path, caplog):
+    value = {"a": 1.5, "b": [1, (float("nan"), 2)], "c": {"d": -float("inf")}, "e": Path("x")}
+    with caplog.at_level("WARNING", "understudy"):
+        write_json(tmp_path / "report.json", value)
+    text = (tmp_path / "report.json").read_text()
+    assert read_json(tmp_path / "report.json") == {"a": 1.5, "b": [1, [None, 2]], "c": {"d": None}, "e": "x"}
+    assert "NaN" not in text and "Infinity" not in text
+    assert "report.json: b[1][0] is nan, c.d is -inf, which JSON does not have; null stands there" in caplog.text
+    (tmp_path / "old.json").write_text('{"best": Infinity, "last": NaN}')
+    assert read_json(tmp_path / "old.json") == {"best": None, "last": None}
+    assert to_json(float("inf")) == "null"

@@ -69,3 +69,18 @@ def test_what_was_tuned_and_decoded_before_a_kill_or_a_fault_stays(command: list
     assert tested["one"]["words"] == 16 and tested["one"]["digest"] != tested["two"]["digest"]
     for name in ("dev/wer.json", "one/hyp.txt", "two/hyp.txt"):
         assert (tmp_path / "broken" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_test_set_without_words_is_decoded_and_a_dev_set_is_refused(command: list[str], tmp_path: Path) -> None:
+    made = toy_recogniser.utterances(tmp_path, "noises", ["UH"] * 3)
+    toy_recogniser.with_features(made, tmp_path / "toy/normaliser.json")
+    command[command.index("--test") + 1] = "[feats/noises.jsonl.gz, feats/two.jsonl.gz]"
+    command += ["--normalise", "[fillers]", "--results", "results.jsonl", "--out", "out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "noises: 3 utterances have no words in their references after fillers" in done.stderr
+    text = (tmp_path / "results.jsonl").read_text()
+    assert "NaN" not in text and json.loads(text.splitlines()[0])["wer"] is None and len(text.splitlines()) == 2
+    command[command.index("--dev") + 1] = "feats/noises.jsonl.gz"
+    done = subprocess.run([*command[:-1], "other"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "noises.jsonl.gz: must have words to choose by" in done.stderr

@@ -32,3 +32,8 @@ def test_no_answer_is_an_error(tmp_path):
     (tmp_path / "dev.json").write_text("{")
     done = subprocess.run([sys.executable, LOSES, tmp_path / "dev.json", "1"], capture_output=True, check=False)
     assert done.returncode != 0 and done.stdout == b""
+    (tmp_path / "dev.json").write_text('{"float32": {"wer": null}, "static": {"wer": null}}')
+    done = subprocess.run(
+        [sys.executable, LOSES, tmp_path / "dev.json", "1"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "no words in its references" in done.stderr and done.stdout == ""

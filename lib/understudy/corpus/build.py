@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.corpus.names import SETS
-from understudy.step import UserError, atomic_path, counted, few, log
+from understudy.step import UserError, atomic_path, counted, few, log, to_json
 
 if TYPE_CHECKING:  # takes seconds, and the preparation of a corpus that is there needs none of it
     from lhotse import MonoCut, Recording
@@ -96,7 +96,7 @@ def write_cuts(path: Path, cuts: Iterable[MonoCut]) -> int:
 
     Returns the number of cuts.
     """
-    return _write_lines(path, (json.dumps(cut.to_dict(), ensure_ascii=False) + "\n" for cut in cuts))
+    return _write_lines(path, (to_json(cut.to_dict(), cut.id, ensure_ascii=False) + "\n" for cut in cuts))
 
 
 def read_cuts(path: Path) -> Iterator[MonoCut]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from understudy.decode.options import ListenOptions
 from understudy.decode.recogniser import Recogniser
 from understudy.device.confidence import sureness
 from understudy.device.endpointing import Event
-from understudy.step import UserError
+from understudy.step import UserError, to_json
 
 
 def listen(options: ListenOptions) -> None:
@@ -54,7 +53,7 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
             sure = sureness(event.heard.confidence)
             print(f"warning: {name}: words from {start:.2f} to {end:.2f} s are not told: {sure}", file=sys.stderr)
         if form == "json":
-            print(json.dumps(_news(event, name, end, text), ensure_ascii=False), flush=True)
+            print(to_json(_news(event, name, end, text), name, ensure_ascii=False), flush=True)
         elif event.final:
             _clear()
             print(f"{name} {start:.2f} {end:.2f} {text}", flush=True)

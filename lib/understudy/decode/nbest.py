@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from understudy.corpus import read_cuts
 from understudy.decode.lattice import WordLattice, load_lattices, nbest
 from understudy.decode.options import NbestOptions
 from understudy.lang.lexicon import Lexicon
-from understudy.step import UserError, atomic_path, log, write_json
+from understudy.step import UserError, atomic_path, log, to_json, write_json
 
 
 def list_nbest(options: NbestOptions, out: Path) -> None:
@@ -28,7 +27,7 @@ def list_nbest(options: NbestOptions, out: Path) -> None:
             said = cut.supervisions[0].text.split()
             found = list(_sequences(lattices[cut.id], words, options.n))
             line = {"id": cut.id, "nbest": [{"cost": round(cost, 4), "text": " ".join(text)} for text, cost in found]}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(to_json(line, cut.id, ensure_ascii=False) + "\n")
             errors += _fewest(said, [text for text, _ in found], options.n)
             total, lost = total + len(said), lost + (not found)
     if lost:

@@ -14,7 +14,8 @@ from understudy.decode.options import RescoreOptions
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel
 from understudy.score import errors
-from understudy.score.outcome import Outcome, write_outcome
+from understudy.score.interval import rounded
+from understudy.score.outcome import Outcome, check_words, told, write_outcome
 from understudy.score.results import append_result, of_now, read_results
 from understudy.score.tested import of_manifest
 from understudy.step import Step, UserError, log
@@ -34,8 +35,9 @@ def rescore(options: RescoreOptions, step: Step) -> None:
     weights = [0.0, *options.weights]
     tried = {w: _rescored(options, options.dev, dev, Rescoring(*models, words, w)) for w in weights}
     counts = {w: errors.count([o.reference for o in of], [o.words for o in of]) for w, of in tried.items()}
+    check_words(tried[0.0], str(options.dev))
     for weight, found in counts.items():
-        log.info("dev: weight %g: WER %.2f %%", weight, found.wer)
+        log.info("dev: weight %g: %s", weight, found.told())
     best = min(counts, key=lambda w: counts[w].errors)
     how = {"lm_weight": best, "normalise": options.normalise}
     write_outcome(step.out / "dev", tried[best], how)
@@ -44,9 +46,9 @@ def rescore(options: RescoreOptions, step: Step) -> None:
         lattices = load_lattices(options.decoded / name / "lattices.safetensors")
         outcomes = _rescored(options, path, lattices, Rescoring(*models, words, best))
         score = write_outcome(step.out / name, outcomes, how)
-        line = _line(known[name], options, score, counts[best].wer, step, path)
+        line = _line(known[name], options, score, rounded(counts[best].wer), step, path)
         append_result(options.results, {**line, "rescoring_s": round(time.monotonic() - start, 1)})
-        log.info("%s, %s: WER %.2f %%, was %.2f %%", line["system"], name, score["wer"], known[name]["wer"])
+        log.info("%s, %s: %s; it was %s", line["system"], name, told(score), told(known[name]))
 
 
 def _rescored(
@@ -66,11 +68,16 @@ def _rescored(
 
 
 def _line(
-    decoded: dict[str, Any], options: RescoreOptions, score: dict[str, Any], dev_wer: float, step: Step, manifest: Path
+    decoded: dict[str, Any],
+    options: RescoreOptions,
+    score: dict[str, Any],
+    dev_wer: float | None,
+    step: Step,
+    manifest: Path,
 ) -> dict[str, Any]:
     """The results line of the decoding, with what rescoring changed."""
     return {
         **decoded, **score, "tested_on": of_manifest(manifest), "system": f"{options.system}-rescored",
-        "config": step.digest, "dev_wer": round(dev_wer, 3),
+        "config": step.digest, "dev_wer": dev_wer,
         "scored": os.path.relpath(step.out / set_name(manifest), options.results.parent), **of_now(),
     }  # fmt: skip

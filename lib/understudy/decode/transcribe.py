@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from understudy.decode.recogniser import Recogniser
 from understudy.decode.word_times import Word
 from understudy.device.confidence import sureness
 from understudy.features.frames import SAMPLE_RATE
-from understudy.step import UserError, atomic_path
+from understudy.step import UserError, atomic_path, to_json
 
 
 def transcribe(options: TranscribeOptions) -> None:
@@ -79,4 +78,4 @@ def _formatted(path: Path, words: list[Word], rejected: list[tuple[float, float]
     told = {"file": str(path), "seconds": round(seconds, 3), "words": rounded}
     if rejected:
         told["rejected"] = [[round(time, 3) for time in span] for span in rejected]
-    return json.dumps(told, ensure_ascii=False)
+    return to_json(told, str(path), ensure_ascii=False)

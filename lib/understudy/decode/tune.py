@@ -21,7 +21,7 @@ from understudy.models import load_any, weights_fingerprint
 from understudy.parallel.workers import Workers
 from understudy.score import errors
 from understudy.score.edge import edges
-from understudy.score.outcome import write_outcome
+from understudy.score.outcome import check_words, told, write_outcome
 from understudy.score.results import append_result, of_model, of_now, read_results
 from understudy.score.tested import of_manifest
 from understudy.step import Step, UserError, log, read_json, write_json
@@ -54,8 +54,7 @@ def _decode_all(options: DecodeOptions, step: Step, workers: Workers) -> None:
         line = {**_description(options, step, name, path), **score, "dev_wer": round(tuned["wer"], 3)}
         line |= {"wall_s": round(wall, 1), "cpu_s": round(cpu + used, 1)}
         append_result(options.results, {**line, "peak_memory_mb": round(workers.peak_memory_mb())})
-        wer = (score[key] for key in ("wer", "wer_low", "wer_high"))
-        log.info("%s, %s: WER %.2f %% [%.2f, %.2f]", options.system, name, *wer)
+        log.info("%s, %s: %s", options.system, name, told(score))
 
 
 def _decoded(options: DecodeOptions, step: Step) -> set[str]:
@@ -88,10 +87,11 @@ def _tune(options: DecodeOptions, out: Path, workers: Workers) -> tuple[Scales, 
     words = Lexicon.read(options.graph).words
     said = list(decode(_decoder(options, options.dev), options.dev, grid, workers))
     tried = [[outcome(one, words, n, options.normalise) for one in said] for n in range(len(grid))]
+    check_words(tried[0], str(options.dev))
     counts = [errors.count([o.reference for o in one], [o.words for o in one]) for one in tried]
     best = min(range(len(grid)), key=lambda i: counts[i].errors)
     for scales, found in zip(grid, counts, strict=True):
-        log.info("dev: acoustic scale %g, prior scale %g, word penalty %g: WER %.2f %%", *scales, found.wer)
+        log.info("dev: acoustic scale %g, prior scale %g, word penalty %g: %s", *scales, found.told())
     names = [name.replace("_", " ") for name in grid[best].to_dict()]
     for matters, sentence in edges(names, tuple(grid[best]), dict(zip(map(tuple, grid), tried))):
         log.log(logging.WARNING if matters else logging.INFO, "dev: %s", sentence)
@@ -99,7 +99,7 @@ def _tune(options: DecodeOptions, out: Path, workers: Workers) -> tuple[Scales, 
         _decode_best(options, options.dev, grid[best], out, workers)
     else:
         write_outcome(out, tried[best], _how(options, grid[best]))
-    return grid[best], counts[best].wer
+    return grid[best], 100 * counts[best].errors / counts[best].words
 
 
 def _decode_best(options: DecodeOptions, manifest: Path, scales: Scales, out: Path, workers: Workers) -> dict[str, Any]:

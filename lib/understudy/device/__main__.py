@@ -98,7 +98,7 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
             }
             if event.final:
                 news |= {"empty": event.heard.empty, "rejected": event.heard.rejected}
-            print(json.dumps(news, ensure_ascii=False), flush=True)
+            print(json.dumps(news, ensure_ascii=False, allow_nan=False), flush=True)
         elif event.final:
             _clear()
             print(f"{name} {event.start:.2f} {end:.2f} {text}", flush=True)

@@ -22,9 +22,10 @@ def main(folder: Path, utterances: Path) -> None:
     """Measure."""
     recogniser = Recogniser(folder)
     for path in sorted(utterances.glob("*.npy")):
-        print(json.dumps({"id": path.stem, **_heard(recogniser, np.load(path))}, ensure_ascii=False), flush=True)
+        heard = {"id": path.stem, **_heard(recogniser, np.load(path))}
+        print(json.dumps(heard, ensure_ascii=False, allow_nan=False), flush=True)
     strange = [name for name in ("torch", "k2", "lhotse") if sys.modules.get(name)]
-    print(json.dumps({"peak_mb": _peak_mb(), "strange": strange}))
+    print(json.dumps({"peak_mb": _peak_mb(), "strange": strange}, allow_nan=False))
 
 
 def _heard(recogniser: Recogniser, samples: np.ndarray) -> dict:

@@ -67,6 +67,9 @@ def _estimated(
     return model, told
 
 
+_NO_PERPLEXITY = "is not known: there are no sentences, or the model gives one of them, or its end, no probability"
+
+
 def _worth(model: BackoffModel, sets: dict[str, list[list[str]] | Path]) -> dict[str, Any]:
     """Perplexity of each set over the words that the model knows, and how many it does not."""
     found = {}
@@ -74,7 +77,7 @@ def _worth(model: BackoffModel, sets: dict[str, list[list[str]] | Path]) -> dict
         found[name] = worth = model.worth((t.split() for t in transcripts_of(of)) if isinstance(of, Path) else of)
         log.info("%s: %d of %d words (%.1f %%) are unknown to the model; perplexity of the others %s", name,
                  worth.unknown, worth.words, worth.unknown_percent,
-                 "–" if worth.perplexity is None else f"{worth.perplexity:.1f}")  # fmt: skip
+                 _NO_PERPLEXITY if worth.perplexity is None else f"{worth.perplexity:.1f}")  # fmt: skip
     return {
         "perplexity": {name: round(of.perplexity, 2) for name, of in found.items() if of.perplexity is not None},
         "unknown_words": {

@@ -53,7 +53,7 @@ def _styles(count: int) -> list[str]:
 
 def against(lines: Sequence[Line], key: str, label: str, log: bool) -> Figure | None:
     """WER with its interval against something of the systems; None where they all have the same."""
-    points = [line for line in lines if line.get(key)]
+    points = [line for line in lines if line.get(key) and line["wer"] is not None]
     if len({line[key] for line in points}) < 2:
         return None
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")

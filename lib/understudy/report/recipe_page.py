@@ -118,7 +118,9 @@ def _chosen(options: PageOptions, lines: list[dict[str, Any]]) -> list[dict[str,
         by_name = {line["system"]: line for line in lines}
         return [by_name[name] for name in options.systems if name in by_name][:_DETAILED]
     base = [line for line in lines if line["system"] == options.baseline]
-    taught = sorted((line for line in lines if line.get("teacher")), key=lambda line: line["wer"])[:1]
+    taught = sorted(
+        (line for line in lines if line.get("teacher") and line["wer"] is not None), key=lambda line: line["wer"]
+    )[:1]
     called = known_as(taught[0]["teacher"], taught[0]["system"]) if taught else set()
     teachers = [line for line in lines if line["system"] in called][:1]
     found = [*teachers, *base, *taught] or lines[:3]

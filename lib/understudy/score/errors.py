@@ -9,6 +9,7 @@ import kaldialign
 
 Words = Sequence[str]
 _GAP = "***"
+NO_WORDS = "no WER, since the references have no words; {} words were heard"
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,13 @@ class WordErrors:
         return self.substitutions + self.deletions + self.insertions
 
     @property
-    def wer(self) -> float:
-        """Word error rate in %; nan for a set without words."""
-        return 100.0 * self.errors / self.words if self.words else float("nan")
+    def wer(self) -> float | None:
+        """Word error rate in %; None: the references have no words, so that there is no rate."""
+        return 100.0 * self.errors / self.words if self.words else None
+
+    def told(self) -> str:
+        """For people, e.g. `WER 12.34 %`."""
+        return NO_WORDS.format(self.errors) if self.wer is None else f"WER {self.wer:.2f} %"
 
 
 def count(refs: Sequence[Words], hyps: Sequence[Words]) -> WordErrors:

@@ -14,18 +14,28 @@ def wer_interval(scored: Sequence[Scored]) -> dict[str, Any]:
 
     `interval_by` is speaker, or utterance where fewer than two speakers are named: such an interval says nothing of
     other speakers. `speakers` is how many are named, 0 where not all are. Where nothing is known, as of one utterance,
-    it spans all that a WER can be.
+    it spans all that a WER can be; where the references have no words there is no WER, and the bounds are None.
     """
     groups = Groups.of([one.speaker for one in scored])
     found = ratio_of_sums(*groups.sums([one.errors for one in scored], [one.words for one in scored]))
     if found is None:
         wrong, words = (sum(getattr(one, key) for one in scored) for key in ("errors", "words"))
-        low, high = 0.0, 100 * max(1.0, wrong / words) if words else 100.0
+        low, high = (0.0, 100 * max(1.0, wrong / words)) if words else (None, None)
     else:
         low, high = 100 * max(0.0, found.low), 100 * found.high
     return {
-        "wer_low": round(low, 3), "wer_high": round(high, 3), "interval_by": groups.by, "speakers": groups.speakers,
+        "wer_low": rounded(low), "wer_high": rounded(high), "interval_by": groups.by, "speakers": groups.speakers,
     }  # fmt: skip
+
+
+def rounded(rate: float | None) -> float | None:
+    """A rate as results have it, in thousandths of a per cent; None: there is none."""
+    return None if rate is None else round(rate, 3)
+
+
+def told(line: dict[str, Any]) -> str:
+    """The rate of a result, for people, e.g. `12.34 [10.00, 14.68]`; a dash where the references have no words."""
+    return "–" if line["wer"] is None else f"{line['wer']:.2f} [{line['wer_low']:.2f}, {line['wer_high']:.2f}]"
 
 
 def over(line: dict[str, Any]) -> str:

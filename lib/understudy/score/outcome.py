@@ -10,7 +10,7 @@ from typing import Any
 
 from understudy.score import errors, interval, utterances
 from understudy.score.normalise import Way, normalise
-from understudy.step import atomic_path, log, write_json
+from understudy.step import UserError, atomic_path, log, write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,20 @@ def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any])
     counts = errors.count(refs, hyps)
     scored = [utterances.score(o.id, o.speaker, o.reference, o.words) for o in outcomes]
     score = {
-        **asdict(counts), "errors": counts.errors, "wer": round(counts.wer, 3),
-        **interval.wer_interval(scored), **{k: round(v, 3) for k, v in utterances.rates(scored).items()},
+        **asdict(counts), "errors": counts.errors, "wer": interval.rounded(counts.wer),
+        **interval.wer_interval(scored), **{k: interval.rounded(v) for k, v in utterances.rates(scored).items()},
         "empty": sum(o.empty for o in outcomes), "retried": sum(o.retried for o in outcomes),
         "narrowed": sum(o.narrowed for o in outcomes), "rejected": sum(o.rejected for o in outcomes),
         "wordless": sum(bool(o.reference) and not o.words for o in outcomes),
         "speakers": len({o.speaker for o in outcomes} - {""}),
         "utterances": len(outcomes), **about,
     }  # fmt: skip
+    if counts.wer is None:
+        ways = about.get("normalise") or []
+        log.warning(
+            "%s: %d utterances have no words in their references%s, so that it has no error rates; %d words were heard",
+            out.name, len(outcomes), f" after {', '.join(ways)}" if ways else "", counts.errors,
+        )  # fmt: skip
     if score["empty"]:
         log.warning("%s: %d utterances have an empty lattice after retries: all deletions", out.name, score["empty"])
     if score["rejected"]:
@@ -72,6 +78,22 @@ def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any])
     utterances.write(out / "speakers.tsv", utterances.by_speaker(scored).values())
     write_json(out / "wer.json", score)
     return score
+
+
+def told(score: dict[str, Any]) -> str:
+    """What a set came to, for people, e.g. `WER 12.34 % [10.00, 14.68]`."""
+    if score["wer"] is None:
+        return errors.NO_WORDS.format(score["errors"])
+    return "WER {wer:.2f} % [{wer_low:.2f}, {wer_high:.2f}]".format(**score)
+
+
+def check_words(outcomes: Sequence[Outcome], what: str) -> None:
+    """Raise UserError where no reference has a word: nothing can be chosen by its errors."""
+    if not any(one.reference for one in outcomes):
+        raise UserError(
+            f"{what}: must have words to choose by, and none of its {len(outcomes)} references has one after "
+            "normalising. Give another set, or fewer ways of --normalise."
+        )
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from understudy.score.interval import said
+from understudy.score.interval import said, told
 from understudy.score.results import latest
 from understudy.score.tested import by_set, sentence
 from understudy.step import UserError
@@ -42,7 +42,7 @@ _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
     ("unlabelled h", lambda r: number(r.get("unlabelled_hours"), ".2f")),
     ("updates", lambda r: number(r.get("updates"), "d")),
     ("teacher", lambda r: r.get("teacher") or "–"),
-    ("WER % [95 %]", lambda r: f"{r['wer']:.2f} [{r['wer_low']:.2f}, {r['wer_high']:.2f}]"),
+    ("WER % [95 %]", told),
     ("errors/words", lambda r: f"{r['errors']}/{r['words']}"),
     ("S/D/I", lambda r: f"{r['substitutions']}/{r['deletions']}/{r['insertions']}"),
     ("empty (retried)", lambda r: f"{r['empty']} ({r['retried']})"),
@@ -53,9 +53,9 @@ _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
 ]
 
 
-def relative_reduction(baseline: float, wer: float) -> float | None:
-    """WER reduction relative to a baseline, in %; None when the baseline makes no errors."""
-    return 100.0 * (baseline - wer) / baseline if baseline else None
+def relative_reduction(baseline: float | None, wer: float | None) -> float | None:
+    """WER reduction relative to a baseline, in %; None when the baseline makes no errors, or there is no WER."""
+    return 100.0 * (baseline - wer) / baseline if baseline and wer is not None else None
 
 
 def results_report(lines: list[Line], baseline: str | None = None, made_anew: Sequence[Sequence[str]] = ()) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.step import UserError, atomic_path
+from understudy.step import UserError, atomic_path, of_json, to_json
 from understudy.step.log import commit, machine
 
 if TYPE_CHECKING:  # reports need no torch
@@ -62,7 +63,7 @@ def _read(path: Path | str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = of_json(line)
         except json.JSONDecodeError as error:
             raise UserError(f"{path}:{number}: not JSON ({error.msg}). Remove the line and decode again.") from None
         missing = [k for k in IDENTITY if k not in value] if isinstance(value, dict) else list(IDENTITY)
@@ -84,7 +85,12 @@ def append_result(path: Path | str, result: dict[str, Any]) -> None:
         lines = _read(path) if path.exists() else []
         lines = [line for line in lines if any(line.get(k) != result.get(k) for k in (*IDENTITY, "condition"))]
         with atomic_path(path) as partial:
-            partial.write_text("".join(json.dumps(line) + "\n" for line in [*lines, result]))
+            partial.write_text(as_lines([*lines, result]))
+
+
+def as_lines(lines: Iterable[dict[str, Any]]) -> str:
+    """The text of a results file."""
+    return "".join(to_json(line, f"the result of {line.get('system', 'a system')}") + "\n" for line in lines)
 
 
 def latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -69,11 +69,16 @@ def systems(lines: list[Line]) -> dict[str, System]:
     """By name: the last line of each seed, in the order of the seeds.
 
     Raises:
-        UserError: results of several recipes or test sets; of one name, but not of one set, too.
+        UserError: results of several recipes or test sets, of one name but not of one set, or of a set without words.
     """
     if len({(line["recipe"], line["test_set"]) for line in lines}) > 1:
         raise UserError(
             "results of several recipes or test sets: a table is of one. Give it a results file of its own."
+        )
+    if wordless := [line for line in lines if line["wer"] is None]:
+        raise UserError(
+            f"{wordless[0]['system']} was tested on {wordless[0]['test_set']}, whose references have no words: there "
+            "are no rates to make a table of. Name a test set with words, and decode anew."
         )
     found: dict[str, dict[Any, Line]] = {}
     for line in lines:

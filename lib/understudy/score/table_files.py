@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from understudy.score.compare import System, differ, pack_scored
 from understudy.score.options import TableOptions
 from understudy.score.paired import Difference, holm
 from understudy.score.pictures import draw
-from understudy.score.results import read_results
+from understudy.score.results import as_lines, read_results
 from understudy.score.table import Pair, Row, read_rows, systems, table_report
-from understudy.step import UserError, atomic_path
+from understudy.step import UserError, atomic_path, to_json
 
 
 def write_table(options: TableOptions) -> None:
@@ -34,10 +33,10 @@ def write_table(options: TableOptions) -> None:
         partial.write_text(text)
     pack_scored(lines, options.results, folder)
     with atomic_path(folder / "results.jsonl") as partial:
-        partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        partial.write_text(as_lines(lines))
     with atomic_path(folder / "differences.jsonl") as partial:
         pairs = ({"baseline": pair[0], "system": pair[1], **asdict(of)} for pair, of in paired.items())
-        partial.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+        partial.write_text("".join(to_json(pair, "a difference") + "\n" for pair in pairs))
     print(f"{options.out}: {len(lines)} results of {len(known)} systems")
 
 

@@ -40,13 +40,13 @@ def score(name: str, speaker: str, ref: Sequence[str], hyp: Sequence[str]) -> Sc
     return Scored(name, speaker, len(ref), words["sub"], words["del"], words["ins"], len(characters), wrong)
 
 
-def rates(scored: Iterable[Scored]) -> dict[str, float]:
-    """Sentence and character error rate of a set, in %, by their names in the results; nan where nothing was said."""
+def rates(scored: Iterable[Scored]) -> dict[str, float | None]:
+    """Sentence and character error rate of a set, in %, by their names in the results; None where nothing was said."""
     scored = list(scored)
     characters = sum(s.characters for s in scored)
     return {
-        "ser": 100 * sum(s.errors > 0 for s in scored) / len(scored) if scored else float("nan"),
-        "cer": 100 * sum(s.character_errors for s in scored) / characters if characters else float("nan"),
+        "ser": 100 * sum(s.errors > 0 for s in scored) / len(scored) if scored else None,
+        "cer": 100 * sum(s.character_errors for s in scored) / characters if characters else None,
     }
 
 

@@ -31,11 +31,16 @@ def metadata(model: LstmModel, normaliser: Normaliser, tree: str) -> dict[str, s
         "senones": model.senones, "delay": model.options.delay, "layers": model.options.layers,
         "cells": model.options.cells, "outputs": model.output.in_features, "tree": tree,
         "teacher": model.meta.get("teacher"),
-        "features": json.dumps(features), "mean": json.dumps(normaliser.mean.tolist()),
-        "std": json.dumps(normaliser.std.tolist()), "log_priors": json.dumps(model.log_priors.tolist()),
-        "online_mean": json.dumps(normaliser.online and asdict(normaliser.online)),
+        "features": _json(features), "mean": _json(normaliser.mean.tolist()),
+        "std": _json(normaliser.std.tolist()), "log_priors": _json(model.log_priors.tolist()),
+        "online_mean": _json(normaliser.online and asdict(normaliser.online)),
     }  # fmt: skip
     return {key: str(value) for key, value in values.items()}
+
+
+def _json(value: Any) -> str:
+    """Raises ValueError for what is no number: a run-time cannot do without it, as a report can."""
+    return json.dumps(value, allow_nan=False)
 
 
 class Network:

@@ -22,7 +22,7 @@ from understudy.models import AcousticModel
 from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
 from understudy.ship.folder import RUNTIME
-from understudy.step import UserError, atomic_path, log
+from understudy.step import UserError, atomic_path, log, to_json
 
 CLIPPED = 32767 / 32768
 """the largest sample of 16 bits; the smallest is -1"""
@@ -108,7 +108,7 @@ def _hear(folder: Path, cuts: Sequence[Cut], altered: Alteration | None) -> str:
             np.save(Path(scratch) / f"{number:08d}.npy", samples)
         *told, process = run_alone(folder, "measure", str(folder), scratch).splitlines()
     lines = [json.loads(line) | {"clipped": one} for line, one in zip(told, clipped, strict=True)]
-    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines) + process + "\n"
+    return "".join(to_json(line, line["id"], ensure_ascii=False) + "\n" for line in lines) + process + "\n"
 
 
 def run_alone(folder: Path, module: str, *arguments: str) -> str:

@@ -16,7 +16,7 @@ from understudy.corpus.names import set_name
 from understudy.decode.recogniser import Recogniser
 from understudy.device.files import GRAPH, NETWORK, seal
 from understudy.features import load_stacked
-from understudy.score.outcome import write_outcome
+from understudy.score.outcome import told, write_outcome
 from understudy.score.results import append_result, of_model, of_now
 from understudy.score.tested import of_manifest
 from understudy.ship.check import Likeness, compare
@@ -49,8 +49,8 @@ def ship(options: ShipOptions, step: Step) -> None:
             score = write_outcome(folder / name, found.outcomes, how)
             line = _line(options, step, recogniser, precision, path) | score | _costs(folder, found, like)
             append_result(options.results, line | {"scored": os.path.relpath(folder / name, options.results.parent)})
-            costs = score["wer"], found.rtf, line["bytes"] / 1e6, found.peak_mb
-            log.info("%s, %s: WER %.2f %%, %.4f of real time, %.2f MB, %.0f MB in memory", precision, name, *costs)
+            costs = found.rtf, line["bytes"] / 1e6, found.peak_mb
+            log.info("%s, %s: %s, %.4f of real time, %.2f MB, %.0f MB in memory", precision, name, told(score), *costs)
     if dev:
         write_json(step.out / "dev.json", dev)
 

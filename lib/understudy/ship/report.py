@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from understudy.score.compare import System, differ
-from understudy.score.interval import said
+from understudy.score.interval import said, told
 from understudy.score.paired import Difference, holm
 from understudy.score.pictures import COLOURS, logarithmic
 from understudy.score.report import count, known_as
@@ -23,7 +23,7 @@ _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
     ("parameters", lambda r: count(r["parameters"])),
     ("MB", lambda r: f"{r['bytes'] / 1e6:.2f}"),
     ("of float32", lambda r: "–" if r["full"] is None else f"{r['bytes'] / r['full']['bytes']:.2f}"),
-    ("WER % [95 %]", lambda r: f"{r['wer']:.2f} [{r['wer_low']:.2f}, {r['wer_high']:.2f}]"),
+    ("WER % [95 %]", told),
     ("errors/words", lambda r: f"{r['errors']}/{r['words']}"),
     ("empty (widened)", lambda r: f"{r['empty']} ({r['retried']})"),
     ("against float32, % [95 %]", lambda r: _against(r["change"])),
@@ -112,11 +112,12 @@ def draw(lines: list[Line], folder: Path) -> list[tuple[str, str]]:
     """WER against bytes and against real time, as PNG. Returns file names and captions."""
     made = []
     for of in by_set(lines):
-        if not any("bytes" in line for line in of.lines):
+        shown = [line for line in of.lines if line["wer"] is not None]
+        if not any("bytes" in line for line in shown):
             continue
         name = f"device-{re.sub('[^A-Za-z0-9_-]+', '-', of.name).strip('-')}.png"
         with atomic_path(folder / name) as partial:
-            _figure(of.lines).savefig(partial, dpi=110, metadata={"Software": None})
+            _figure(shown).savefig(partial, dpi=110, metadata={"Software": None})
         made.append((name, f"{of.name}: WER against the network's bytes, and against real time."))
     return made
 

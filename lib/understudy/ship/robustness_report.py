@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from understudy.score.interval import said
+from understudy.score.interval import said, told
 from understudy.score.pictures import COLOURS
 from understudy.score.tested import sentence
 from understudy.step import atomic_path
@@ -64,7 +64,7 @@ def _speech(r: Line) -> list[str]:
         return [f"{_name(r)}: left out, since {r['left_out']}", *["–"] * (len(_SPEECH) - 1)]
     times = f"{r['ratio']:.2f} [{r['ratio_low']:.2f}, {r['ratio_high']:.2f}]" if "ratio" in r else "–"
     return [
-        _name(r), f"{r['wer']:.2f} [{r['wer_low']:.2f}, {r['wer_high']:.2f}]", f"{r['errors']}/{r['words']}",
+        _name(r), told(r), f"{r['errors']}/{r['words']}",
         f"{r['substitutions']}/{r['deletions']}/{r['insertions']}",
         "1" if r["condition"] == _RECORDED else times, _clipped(r),
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def caption(system: str) -> str:
 
 def figure(lines: list[Line]) -> Figure:
     """WER by condition, a line where it is as recorded; beside it false words a minute in sounds."""
-    speech, nothing = [r for r in lines if "wer" in r], [r for r in lines if "false_words" in r]
+    speech, nothing = [r for r in lines if r.get("wer") is not None], [r for r in lines if "false_words" in r]
     drawn = Figure(figsize=(11, 1.2 + 0.24 * max(len(speech), len(nothing))), layout="constrained")
     left, right = drawn.subplots(1, 2, width_ratios=(1.3, 1))
     _wers(left, speech)

@@ -12,6 +12,7 @@ from understudy.corpus.subset import evenly
 from understudy.features.rooms import make_rooms
 from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome, write_outcome
+from understudy.score.outcome import told as rate_told
 from understudy.score.paired import difference, ratio
 from understudy.score.results import append_result, of_now
 from understudy.score.tested import of_manifest
@@ -52,7 +53,7 @@ def _speech(options: RobustnessOptions, step: Step, manifest: Path, talkers: Tal
         told = {"condition": condition.name, "group": condition.group, **rates, **_clipped(found)}
         told |= _against(recorded, found.outcomes)
         _tell(options, step, told | {"scored": os.path.relpath(folder, options.results.parent)})
-        log.info("%s: WER %.2f %%", condition.name, rates["wer"])
+        log.info("%s: %s", condition.name, rate_told(rates))
 
 
 def _ways(options: RobustnessOptions) -> list[Way]:

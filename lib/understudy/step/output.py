@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from understudy.step.errors import UserError
+from understudy.step.log import few, log
 
 _PARTIAL = ".partial-"
 _UMASK = os.umask(0o022)
@@ -91,7 +93,47 @@ def remove_partial(folder: Path) -> None:
 def write_json(path: Path | str, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(value, indent=1, default=str) + "\n")
+        partial.write_text(to_json(value, str(path), indent=1, default=str) + "\n")
+
+
+def to_json(value: Any, name: str = "a line", **how: Any) -> str:
+    """`value` as JSON, which has neither infinity nor NaN (RFC 8259, section 6): null stands for them.
+
+    Who knows why there is no number says so, and hands over None; what nobody foresaw is warned of here, and the work
+    that the rest of `value` tells of is not lost.
+
+    Args:
+        name: of what is written, for the warning.
+        how: as `json.dumps` takes it.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, **how)
+    except ValueError:
+        missing: list[str] = []
+        told = _finite(value, "", missing)
+    log.warning("%s: %s, which JSON does not have; null stands there", name, few(missing))
+    return json.dumps(told, allow_nan=False, **how)
+
+
+def _finite(value: Any, where: str, missing: list[str]) -> Any:
+    """The same with None for what is no number; `missing` is added where that was, and what."""
+    if isinstance(value, dict):
+        return {key: _finite(one, f"{where}.{key}".lstrip("."), missing) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one, f"{where}[{at}]", missing) for at, one in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        missing.append(f"{where or 'the value'} is {value}")
+        return None
+    return value
+
+
+def of_json(text: str) -> Any:
+    """What JSON tells; `NaN` and `Infinity`, as versions before 0.3 wrote, are None.
+
+    Raises:
+        json.JSONDecodeError: it is not JSON.
+    """
+    return json.loads(text, parse_constant=lambda _: None)
 
 
 def decoded(path: Path, data: bytes, encoding: str = "utf-8-sig") -> str:
@@ -113,7 +155,7 @@ def read_json(path: Path | str) -> Any:
         UserError: it is missing or not JSON; the file and the line are named.
     """
     try:
-        return json.loads(Path(path).read_text())
+        return of_json(Path(path).read_text())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. Run the stage that makes it first.") from None
     except json.JSONDecodeError as error:

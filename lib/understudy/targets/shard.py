@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import zstandard
 
-from understudy.step import UserError, atomic_path, log
+from understudy.step import UserError, atomic_path, log, to_json
 from understudy.targets.codec import VERSION, Block, join, pack, unpack
 
 MAGIC = b"USTGT\x00\x00" + bytes([VERSION])
@@ -61,7 +61,7 @@ def write_shard(
                 flush()
         if waiting:
             flush()
-        text = zstandard.ZstdCompressor().compress(json.dumps(index, ensure_ascii=False).encode())
+        text = zstandard.ZstdCompressor().compress(to_json(index, ensure_ascii=False).encode())
         begin = file.tell()
         file.write(text + _END.pack(begin, len(text), zlib.crc32(text), MAGIC))
         last()

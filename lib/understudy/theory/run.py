@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
 from understudy.parallel.workers import Workers
-from understudy.step import atomic_path, log
+from understudy.step import atomic_path, log, to_json
 from understudy.theory.options import SimulationOptions
 from understudy.theory.simulate import Unit, grid, simulate
 
@@ -30,7 +29,9 @@ def run_grid(options: SimulationOptions, out: Path) -> None:
 def _simulate(task: tuple[int, Unit], out: Path, seeds: int, seed: int) -> int:
     number, unit = task
     with atomic_path(_path(out, number)) as partial_path:
-        partial_path.write_text("".join(json.dumps(cell.line()) + "\n" for cell in simulate(unit, seeds, seed)))
+        partial_path.write_text(
+            "".join(to_json(cell.line(), f"unit {number}") + "\n" for cell in simulate(unit, seeds, seed))
+        )
     return number
 
 

@@ -42,14 +42,16 @@ class Progress:
 
     def state(self, number: int, batch: int) -> dict[str, Any]:
         """For a checkpoint, with which a training goes on at a batch of a pass; sums are each rank's own."""
-        known = {**asdict(self), "pass": number, "batch": batch}
+        best = self.best_loss if self.best_loss < math.inf else None  # JSON has no infinity
+        known = {**asdict(self), "pass": number, "batch": batch, "best_loss": best}
         return {name: value for name, value in known.items() if name not in ("number", "sums")}
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Progress:
         """Of what `state` gave."""
-        names = ("update", "batch", "best_loss", "stale", "history")
-        return cls(number=state["pass"], **{name: state[name] for name in names})
+        known = {name: state[name] for name in ("update", "batch", "stale", "history")}
+        best = math.inf if state["best_loss"] is None else state["best_loss"]
+        return cls(number=state["pass"], best_loss=best, **known)
 
     def take_sums(self, saved: list[dict[str, Any]]) -> None:
         """Go on with what the ranks had summed up; after a change in their number the first has all of it."""
