@@ -8,6 +8,7 @@ import pytest
 import torch
 from tests.lang.toy import Monophones, as_graph, as_k2
 
+from understudy.align import forward_backward
 from understudy.align.forward_backward import GraphBatch, log_partition
 from understudy.data.batches import Batch
 from understudy.decode.options import Beams
@@ -57,6 +58,26 @@ def test_log_partition_and_occupancies_are_those_of_k2(graphs):
     assert torch.allclose(mine, k2s, atol=1e-4)
     assert not mine[1, 4:].any() and not mine[2, 7:].any()
     assert torch.allclose(mine.sum(2)[0], torch.ones(9, dtype=torch.double))
+
+
+@pytest.mark.parametrize("cells", [1, 100, 333])
+def test_little_memory_changes_no_sum(graphs, monkeypatch, cells):
+    values, lengths = scores(3, 40), torch.tensor([40, 13, 31])
+    whole = log_partition(values, lengths, GraphBatch.of(graphs))
+    (expected,) = torch.autograd.grad(whole.sum(), values)
+    seen, ahead = [], forward_backward._ahead
+
+    def watched(*given):
+        found = ahead(*given)
+        seen.append(found[0][0].shape)
+        return found
+
+    monkeypatch.setattr(forward_backward, "CELLS", cells)
+    monkeypatch.setattr(forward_backward, "_ahead", watched)
+    found = log_partition(values, lengths, GraphBatch.of(graphs))
+    assert torch.equal(found, whole) and found.isfinite().all()
+    assert torch.equal(torch.autograd.grad(found.sum(), values)[0], expected)
+    assert len(seen) > 2 and all(frames * states <= cells or frames == 1 for frames, states in seen)
 
 
 def test_gradients_are_those_of_finite_differences(graphs):

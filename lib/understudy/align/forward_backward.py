@@ -1,8 +1,10 @@
 """log Z of state graphs over a batch of utterances, and its gradient: senone occupancies.
 
 The forward-backward recursion of Povey et al. 2016 (LF-MMI), with the graphs of a batch side by side as one sparse
-matrix, scaled at every frame instead of leaking. k2's exact intersection gives the same sums and is the reference in
-the tests; on a CPU it needs 25 times as long for a denominator of 10 000 arcs.
+matrix, scaled at every frame instead of leaking. Where there are more frames × states than `CELLS`, as in minutes of
+speech, they are summed over in blocks of frames, of which those before the last are computed again on the way back:
+memory does not grow with the square of an utterance's length. k2's exact intersection gives the same sums and is the
+reference in the tests; on a CPU it needs 25 times as long for a denominator of 10 000 arcs.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from understudy.lang.state_graph import StateGraph
 warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta state")
 
 _TINY = 1e-300
+CELLS = 2**25
+"""frames × states, over all utterances of a batch, that are in memory at once: 268 MB, five times"""
 
 
 @dataclass
@@ -102,17 +106,9 @@ class _LogPartition(torch.autograd.Function):
         batch, frames, senones = scores.shape
         peaks = scores.detach().double().amax(2, keepdim=True)
         likelihoods = (scores.detach().double() - peaks).exp().transpose(0, 1).reshape(frames, batch * senones)
-        entry_at, loop_at = graphs.owner * senones + graphs.entry, graphs.owner * senones + graphs.loop
-        entering = likelihoods.index_select(1, entry_at)
-        staying = likelihoods.index_select(1, loop_at).mul_(graphs.stay)
         over = torch.arange(frames)[:, None] >= lengths[None, :]  # past an utterance's end its sums stand still
         over = over.to(scores.device)
-        padding = over.index_select(1, graphs.owner)
-        entering.masked_fill_(padding, 0.0)
-        staying.masked_fill_(padding, 1.0)
-        total, entered, stayed = _occupancies(graphs, entering, staying)
-        gamma = scores.new_zeros(frames, batch * senones, dtype=torch.double)
-        gamma.index_add_(1, entry_at, entered).index_add_(1, loop_at, stayed)
+        total, gamma = _occupancies(graphs, _Emissions(graphs, likelihoods, over, senones))
         gamma = gamma.view(frames, batch, senones).masked_fill_(over[..., None], 0.0)
         # At every frame the shares of all paths sum to one, unless some were lost.
         lost = ((gamma.sum(2) - 1).abs().le(1e-3) | over).all(0).logical_not()
@@ -125,32 +121,100 @@ class _LogPartition(torch.autograd.Function):
         return gamma * grad[:, None, None].to(gamma.dtype), None, None
 
 
-def _occupancies(graphs: GraphBatch, entering: Tensor, staying: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """log Z (batch,), and the shares (frames, states) of the paths that enter a state at a frame, or stay in it.
+@dataclass
+class _Emissions:
+    """What states emit, made when it is needed, since there are more states than senones."""
+
+    graphs: GraphBatch
+    likelihoods: Tensor
+    """(frames, batch × senones)"""
+    over: Tensor
+    """(frames, batch) whether an utterance has ended"""
+    senones: int
+
+    def __post_init__(self) -> None:
+        first = self.graphs.owner * self.senones
+        self.entry_at, self.loop_at = first + self.graphs.entry, first + self.graphs.loop
+
+    def of(self, block: slice) -> tuple[Tensor, Tensor]:
+        """(frames, states) likelihoods of a state's first frame; and of a further frame, with its weight."""
+        entering = self.likelihoods[block].index_select(1, self.entry_at)
+        staying = self.likelihoods[block].index_select(1, self.loop_at).mul_(self.graphs.stay)
+        padding = self.over[block].index_select(1, self.graphs.owner)
+        return entering.masked_fill_(padding, 0.0), staying.masked_fill_(padding, 1.0)
+
+    def add(self, gamma: Tensor, block: slice, entered: Tensor, stayed: Tensor) -> None:
+        """Add shares of states (frames, states) to those of their senones."""
+        gamma[block].index_add_(1, self.entry_at, entered).index_add_(1, self.loop_at, stayed)
+
+
+def _occupancies(graphs: GraphBatch, emissions: _Emissions) -> tuple[Tensor, Tensor]:
+    """log Z (batch,), and the shares (frames, batch × senones) of the paths that are in a senone at a frame."""
+    frames, size = len(emissions.likelihoods), max(1, CELLS // len(graphs.entry))
+    blocks = [slice(begin, min(begin + size, frames)) for begin in range(0, frames, size)]
+    edges: list[Tensor | None] = [None]  # alpha of the frame before each block
+    scales: list[Tensor] = []
+    held: tuple[Tensor, Tensor, Tensor] | None = None
+    for block in blocks:
+        held = None  # it goes before what the next block takes is made
+        held, some = _ahead(graphs, emissions, block, edges[-1])
+        alpha = held[2][-1].clone()
+        edges.append(alpha)
+        scales += some
+    ends = graphs.sums(alpha * graphs.final)
+    total = torch.stack(scales).log().sum(0) + ends.log()
+    beta = graphs.final / ends.clamp_min(_TINY)[graphs.owner]
+    gamma = torch.zeros_like(emissions.likelihoods)
+    for block, edge in reversed(list(zip(blocks, edges))):
+        entering, staying, alphas = held or _ahead(graphs, emissions, block, edge)[0]
+        held = None
+        entered, stayed, beta = _back(graphs, entering, staying, alphas, edge, scales[block], beta)
+        emissions.add(gamma, block, entered, stayed)
+        del entering, staying, alphas, entered, stayed
+    return total, gamma
+
+
+def _ahead(
+    graphs: GraphBatch, emissions: _Emissions, block: slice, edge: Tensor | None
+) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
+    """What states emit, entering and staying, and the scaled sums over the paths up to a frame, (frames, states) each;
+    and the scales (batch,) of these frames.
 
     Args:
-        entering: (frames, states) likelihoods of a state's first frame.
-        staying: (frames, states) likelihoods of a further frame, with its weight.
+        edge: (states,) sums of the frame before; None at the beginning.
     """
-    alphas, scales = torch.empty_like(entering), []
-    alpha = graphs.start * entering[0]
+    entering, staying = emissions.of(block)
+    alphas, scales, alpha = torch.empty_like(entering), [], edge
     for t in range(len(entering)):
-        if t:
+        if alpha is None:
+            alpha = graphs.start * entering[t]
+        else:
             alpha = torch.addcmul(torch.mv(graphs.onward, alpha).mul_(entering[t]), staying[t], alpha)
         scales.append(graphs.sums(alpha).clamp_min_(_TINY))
         alpha = alpha / scales[t][graphs.owner]
         alphas[t] = alpha
-    ends = graphs.sums(alpha * graphs.final)
-    total = torch.stack(scales).log().sum(0) + ends.log()
-    beta = graphs.final / ends.clamp_min(_TINY)[graphs.owner]
+    return (entering, staying, alphas), scales
+
+
+def _back(
+    graphs: GraphBatch, entering: Tensor, staying: Tensor, alphas: Tensor, edge: Tensor | None, scales: list[Tensor],
+    beta: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """The shares (frames, states) of the paths that enter a state at a frame, or stay in it; beta of the frame before.
+
+    Args:
+        edge: (states,) alpha of the frame before; None at the beginning.
+        beta: (states,) of the last of these frames, scaled but for this frame's own scale.
+    """
     entered, stayed = torch.empty_like(entering), torch.zeros_like(entering)
     for t in range(len(entering) - 1, -1, -1):
         beta = beta / scales[t][graphs.owner]
         weighed, ahead = entering[t] * beta, staying[t] * beta
-        if t:
-            entered[t] = torch.mv(graphs.onward, alphas[t - 1]).mul_(weighed)
-            stayed[t] = ahead * alphas[t - 1]
-            beta = torch.mv(graphs.back, weighed).add_(ahead)
+        before = alphas[t - 1] if t else edge
+        if before is None:
+            entered[t] = graphs.start * weighed
         else:
-            entered[0] = graphs.start * weighed
-    return total, entered, stayed
+            entered[t] = torch.mv(graphs.onward, before).mul_(weighed)
+            stayed[t] = ahead * before
+            beta = torch.mv(graphs.back, weighed).add_(ahead)
+    return entered, stayed, beta

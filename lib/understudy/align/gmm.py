@@ -13,6 +13,8 @@ from understudy.step import atomic_path
 _TENSORS = ("floor", "log_weights", "means", "variances")
 _UNDERFLOW = -80.0
 _UNUSED = -1e8  # log-weight of a component that is not in use, finite so that sums stay numbers
+CELLS = 2**24
+"""frames × Gaussians whose likelihoods are in memory at once: 67 MB, a few times"""
 _FLOOR_SHARE = 0.01  # of the global variance, as Kaldi's min-variance keeps single frames from winning
 
 
@@ -62,6 +64,14 @@ class GaussianMixtures:
 
     def log_likelihoods(self, features: torch.Tensor) -> torch.Tensor:
         """(frames, dims) to (frames, states), nats."""
+        return torch.cat([self._of_some(part) for part in features.split(self.rows)])
+
+    @property
+    def rows(self) -> int:
+        """Frames that are looked at together."""
+        return max(1, CELLS // self.log_weights.numel())
+
+    def _of_some(self, features: torch.Tensor) -> torch.Tensor:
         parts = self.by_component(features)
         top = parts.amax(2, keepdim=True)
         # exp is many times slower where it underflows; what is clamped adds less than float32 can hold.
@@ -89,6 +99,10 @@ class Accumulator:
 
     def add(self, model: GaussianMixtures, features: torch.Tensor, states: torch.Tensor) -> None:
         """Frames (frames, dims) that are aligned to states (frames,)."""
+        for part in zip(features.split(model.rows), states.split(model.rows)):
+            self._add(model, *part)
+
+    def _add(self, model: GaussianMixtures, features: torch.Tensor, states: torch.Tensor) -> None:
         rows = torch.arange(len(states))
         posterior = model.by_component(features)[rows, states].softmax(1)
         for m in range(posterior.shape[1]):
