@@ -34,6 +34,13 @@ _MEGABYTES = {
     "train-clean-100": 6300, "train-clean-360": 23000, "train-other-500": 30000,
     "dev-clean": 330, "dev-other": 310, "test-clean": 340, "test-other": 320,
 }  # fmt: skip
+# Its publisher's, https://www.openslr.org/resources/12/md5sum.txt
+_MD5 = {
+    "train-clean-100": "2a93770f6d5c6c964bc36631d331a522", "train-clean-360": "c0e676e450a7ff2f54aeade5171606fa",
+    "train-other-500": "d1a0fd59409feb2c614ce4d30c387708", "dev-clean": "42e2234ba48799c1f50f24a7926300a1",
+    "dev-other": "c8d0bcc9cca99d4f8b62fcc847357931", "test-clean": "32fa31d27d2e1cad72775fee3f4849a9",
+    "test-other": "fb5a50374b501bb3bac4815ee91d3135",
+}  # fmt: skip
 LEXICON = Archive(f"{_URL}/11/librispeech-lexicon.txt", folder="", min_bytes=5_000_000)
 ARPA = Archive(f"{_URL}/11/3-gram.pruned.3e-7.arpa.gz", folder="", min_bytes=10_000_000)
 
@@ -141,7 +148,8 @@ def _corpus(options: Options) -> Path:
 
 def _archives() -> Iterator[Archive]:
     for part, megabytes in _MEGABYTES.items():
-        yield Archive(f"{_URL}/12/{part}.tar.gz", f"LibriSpeech/{part}", int(0.9e6 * megabytes))
+        digest = f"md5:{_MD5[part]}"
+        yield Archive(f"{_URL}/12/{part}.tar.gz", f"LibriSpeech/{part}", int(0.9e6 * megabytes), digest)
 
 
 def _language(options: Options, what: Archive) -> Path:

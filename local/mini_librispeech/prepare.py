@@ -29,8 +29,8 @@ TRAIN, TEST = "train-clean-5", "dev-clean-2"  # LibriSpeech's "dev" is what resu
 _URL = "https://www.openslr.org/resources/31"
 # About 332 and 126 MB.
 ARCHIVES = (
-    Archive(f"{_URL}/{TRAIN}.tar.gz", folder=f"LibriSpeech/{TRAIN}", min_bytes=250_000_000),
-    Archive(f"{_URL}/{TEST}.tar.gz", folder=f"LibriSpeech/{TEST}", min_bytes=90_000_000),
+    Archive(f"{_URL}/{TRAIN}.tar.gz", f"LibriSpeech/{TRAIN}", 250_000_000, digests=f"{_URL}/md5sum.txt"),
+    Archive(f"{_URL}/{TEST}.tar.gz", f"LibriSpeech/{TEST}", 90_000_000, digests=f"{_URL}/md5sum.txt"),
 )
 
 _MORE = "--also-unlabelled"  # what its speakers are called where one of them is in another set
