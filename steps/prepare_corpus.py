@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make a recipe's manifests of somebody's own corpus: Kaldi data, a table, a folder of audio, or Lhotse's manifests.
+"""Make a recipe's manifests of somebody's own corpus: Kaldi data, a table, a folder of audio, or what Lhotse reads.
 
 e.g.: steps/prepare_corpus.py --from folder --path /corpora/mine --labelled 0.5 --out data/corpus
       steps/prepare_corpus.py --from table --help
@@ -12,7 +12,7 @@ from dataclasses import make_dataclass
 from pathlib import Path
 from typing import Any
 
-from understudy.intake import LAYOUTS, Corpus
+from understudy.intake import Corpus, layout
 from understudy.intake.command import digests, layout_of
 from understudy.parallel.workers import Workers
 from understudy.step import Step, main
@@ -27,11 +27,11 @@ def run(options: Any, step: Step) -> None:
         take_in(options, step.out, audio, workers)
 
 
-def options_of(layout: type[Corpus]) -> type:
+def options_of(kind: type[Corpus]) -> type:
     """The options of a layout, and of where its output goes."""
     fields = [("out", Path), ("audio", Path | None, None), ("jobs", int, 1)]
-    made = make_dataclass("Options", fields, bases=(layout,), kw_only=True)
-    made.__doc__ = f"""{layout.__doc__}
+    made = make_dataclass("Options", fields, bases=(kind,), kw_only=True)
+    made.__doc__ = f"""{kind.__doc__}
 
     Args:
         out: folder of the manifests, lexicon.txt and report.json
@@ -44,7 +44,7 @@ def options_of(layout: type[Corpus]) -> type:
 if __name__ == "__main__":
     name, argv = layout_of(sys.argv[1:], __doc__)
     main(
-        options_of(LAYOUTS[name]),
+        options_of(layout(name)),
         run,
         inputs=("path", "labelled_path", "unlabelled_path", "dev_path", "test_path", "text"),
         unfingerprinted=("audio", "jobs"),

@@ -4,6 +4,7 @@
 e.g.: utils/new_recipe.sh mine --from folder --path recordings --pattern '{speaker}/{take}'
       utils/new_recipe.sh mine --from kaldi --labelled-path data/train --dev-path data/dev --test-path data/test
       utils/new_recipe.sh svenska --from table --path cv-corpus/sv-SE --labelled 0.3
+      utils/new_recipe.sh hanyu --from lhotse:aishell --path /corpora/aishell
       utils/new_recipe.sh mine --from lhotse --path cuts.jsonl.gz --dev 0.05 --test 0.05 --lexicon lexicon.txt
 """
 
@@ -13,7 +14,7 @@ import sys
 from dataclasses import fields, make_dataclass
 from pathlib import Path
 
-from understudy.intake import LAYOUTS
+from understudy.intake import layout
 from understudy.intake.command import layout_of
 from understudy.intake.recipe import ROOT, make_recipe
 from understudy.intake.sizes import Sizes
@@ -29,15 +30,15 @@ def main() -> None:
     elif name.startswith("-"):
         print(f"error: {name}: the name of the recipe comes first, then --from and the layout.", file=sys.stderr)
         raise SystemExit(2)
-    layout, rest = layout_of(rest, __doc__)
-    kind = LAYOUTS[layout]
+    source, rest = layout_of(rest, __doc__)
+    kind = layout(source)
     options = make_dataclass("Options", [("folder", Path | None, None)], bases=(kind,), kw_only=True)
     options.__doc__ = f"{kind.__doc__}\n\n    Args:\n        folder: of the recipe; by default egs/NAME/s1\n    "
     values = parse(options, __doc__, rest)
     corpus = kind(**{one.name: getattr(values, one.name) for one in fields(kind)})
     folder = values.folder or ROOT / "egs" / name / "s1"
     try:
-        sizes = make_recipe(name, layout, corpus, folder)
+        sizes = make_recipe(name, source, corpus, folder)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -44,7 +44,7 @@ def test_every_step_tells_its_options_without_what_its_work_needs() -> None:
         assert output.startswith("usage: "), script
 
 
-@pytest.mark.parametrize("layout", ["kaldi", "table", "folder", "lhotse"])
+@pytest.mark.parametrize("layout", ["kaldi", "table", "folder", "lhotse", "lhotse:librispeech"])
 def test_a_layout_tells_its_options_alike(layout: str) -> None:
     ((_, status, heavy, output),), _ = told([[str(ROOT / "steps/prepare_corpus.py"), "--from", layout, "--help"]])
     assert (status, heavy) == (0, []) and "--labelled-path" in output.replace("_", "-")

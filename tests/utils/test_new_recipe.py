@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import runpy
@@ -130,3 +131,23 @@ def test_a_name_and_a_layout_come_first(arguments: list[str], status: int, said:
         runpy.run_path(str(ROOT / "utils/new_recipe.py"), run_name="__main__")
     told = capsys.readouterr()
     assert ended.value.code == status and said in told.out + told.err
+
+
+def test_a_corpus_that_lhotse_prepares(tmp_path: Path):
+    """By the command itself, with options of the preparation; stage 0 finds it prepared."""
+    for bits in itertools.islice(itertools.product("01", repeat=8), 60):
+        tone(tmp_path / f"waves_yesno/{'_'.join(bits)}.wav", 0.2, 8000)
+    folder = tmp_path / "egs/s1"
+    options = ["--path", "waves_yesno", "--one-speaker-each", "true", "--option", "{corpus_dir: waves_yesno}"]
+    command = [ROOT / "utils/new_recipe.sh", "yesno", "--from", "lhotse:yesno", *options, "--folder", folder]
+    environment = {**os.environ, "UNDERSTUDY_VENV": os.environ.get("UNDERSTUDY_VENV", sys.prefix)}
+    call = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "check": False}
+    done = subprocess.run(command, **call)
+    assert done.returncode == 0, done.stderr
+    assert "yesno, test: 30 utterances: test" in done.stderr and "labelled: 27 utterances" in done.stderr
+    text = (folder / "run.sh").read_text()
+    assert "made by utils/new_recipe.sh of yesno, as Lhotse prepares it." in text and "--from lhotse:yesno" in text
+    written = yaml.safe_load((folder / "conf/corpus.yaml").read_text())
+    assert written["option"] == {"corpus_dir": str(tmp_path / "waves_yesno")} and written["one_speaker_each"] is True
+    stage = subprocess.run(["./run.sh", "--stop-stage", "0"], **{**call, "cwd": folder})
+    assert stage.returncode == 0 and "data/corpus is up to date" in stage.stderr, stage.stderr

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from understudy.intake import LAYOUTS
+from understudy.intake import LAYOUTS, layout
 from understudy.intake.options import Corpus
 from understudy.lang.graphemes import GRAPHEMES
 from understudy.step import UserError, fingerprint
@@ -19,7 +19,7 @@ def layout_of(argv: list[str], doc: str) -> tuple[str, list[str]]:
 
     A name that is none, or is missing, ends the program with status 2; --help alone tells what the program does.
     """
-    choices = ", ".join(LAYOUTS)
+    choices = ", ".join([*LAYOUTS, "lhotse:CORPUS"])
     if _OPTION not in argv and {"--help", "-h"} & {*argv}:
         usage = f"usage: {Path(sys.argv[0]).name} {_OPTION} LAYOUT [options of the layout]"
         print(f"{usage}\n\n{doc}\nLayouts are {choices}; --help behind one tells its options.")
@@ -27,7 +27,10 @@ def layout_of(argv: list[str], doc: str) -> tuple[str, list[str]]:
     if _OPTION not in argv or argv.index(_OPTION) + 1 == len(argv):
         _end(f"give {_OPTION} and the layout of the corpus: {choices}. With --help behind it, it tells its options.")
     at = argv.index(_OPTION)
-    if (name := argv[at + 1]) not in LAYOUTS:
+    name = argv[at + 1]
+    try:
+        layout(name)
+    except KeyError:
         _end(f"{_OPTION} {name}: must be one of {choices}.")
     return name, argv[:at] + argv[at + 2 :]
 

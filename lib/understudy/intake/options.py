@@ -66,6 +66,10 @@ class Corpus(ABC):
             UserError: it is not of this layout, or a line of it is not.
         """
 
+    def read_all(self) -> dict[str, list[Piece]]:
+        """Pieces of each source, by what `sources` calls it. Raises UserError as `read`."""
+        return {name: list(self.read(path)) for name, path in self.sources().items()}
+
     def texts(self, path: Path) -> Iterable[Path]:
         """Files of a source that are read as text, where that is a folder: a word that is mended there makes another
         corpus, though all sizes are as before."""

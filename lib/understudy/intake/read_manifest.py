@@ -25,7 +25,7 @@ def read_manifest(root: Path, path: Path) -> Iterator[Piece]:
         yield from _recordings(root, path, manifest)
     elif isinstance(manifest, CutSet):
         for cut in manifest:
-            yield from _cut(root, path, cut)
+            yield from cut_pieces(root, path, cut)
     else:
         kind = type(manifest).__name__
         raise UserError(f"{path}: must hold cuts or recordings, and is a {kind}. Give the one of recordings.")
@@ -41,22 +41,27 @@ def _recordings(root: Path, path: Path, recordings: RecordingSet) -> Iterator[Pi
         said.setdefault(one.recording_id, []).append(one)
     for recording in recordings:
         spoken = said.pop(recording.id, [])
-        yield from _pieces(root, path, recording, recording.id, 0.0, recording.duration, 0, spoken)
+        yield from pieces_of(root, path, recording, recording.id, 0.0, recording.duration, 0, spoken)
     if said:
         raise UserError(f"{beside}: {next(iter(said))} is no recording of {path} ({len(said)} such). Is it its own?")
 
 
-def _cut(root: Path, path: Path, cut: Cut) -> Iterator[Piece]:
+def cut_pieces(root: Path, path: Path, cut: Cut) -> Iterator[Piece]:
+    """Of a cut; `root`: of relative paths; `path`: of the manifest, for errors. Raises UserError as `read_manifest`."""
     if not isinstance(cut, MonoCut) or not cut.has_recording:
         raise UserError(f"{path}: cut {cut.id}: must be of one recording and one channel. Give those it is made of.")
-    yield from _pieces(root, path, cut.recording, cut.id, cut.start, cut.end, cut.channel, cut.supervisions)
+    yield from pieces_of(root, path, cut.recording, cut.id, cut.start, cut.end, cut.channel, cut.supervisions)
 
 
-def _pieces(
+def pieces_of(
     root: Path, path: Path, recording: Recording, name: str, start: float, end: float, channel: int,
     said: list[SupervisionSegment],
 ) -> Iterator[Piece]:  # fmt: skip
-    """Of a stretch of a recording that is called `name`."""
+    """Of a stretch of a recording, in seconds, that is called `name`, with what is said in it.
+
+    Raises:
+        UserError: as `read_manifest`.
+    """
     where = f"{path}, {name}"
     if not said:
         yield _piece(root, recording, name, start, end, channel, None, where)

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 """Of the repository"""
 _TOLD = {"kaldi": "a data directory of Kaldi's", "table": "a table", "folder": "a folder of audio",
          "lhotse": "Lhotse's manifests"}  # fmt: skip
+_PREPARED = "{}, as Lhotse prepares it"
 _LIKE = ROOT / "egs/an4/s1"
 """What a recipe has besides, as all have it"""
 
@@ -109,9 +110,14 @@ def _run_sh(name: str, layout: str, corpus: Corpus, sizes: Sizes) -> str:
     told = ["Why these sizes:", *sizes.why] if sizes.why else []
     why = [line for sentence in told for line in textwrap.wrap(sentence, 116)]
     return template.render(
-        name=name, layout=layout, layout_told=_TOLD[layout] + ".", why=why, options=_options(corpus, sizes),
+        name=name, layout=layout, layout_told=_told(layout) + ".", why=why, options=_options(corpus, sizes),
         settings=_settings(corpus, sizes),
     )  # fmt: skip
+
+
+def _told(layout: str) -> str:
+    kind, _, corpus = layout.partition(":")
+    return _PREPARED.format(corpus) if corpus else _TOLD[kind]
 
 
 def _options(corpus: Corpus, sizes: Sizes) -> str:

@@ -62,7 +62,7 @@ def take_in(corpus: Corpus, out: Path, audio: Path, workers: Workers) -> dict[st
         UserError: a source is not of its layout, the sets cannot be made of it, or something is faulty.
     """
     faults = Faults(corpus.bad)
-    read = _own_names({name: list(corpus.read(path)) for name, path in corpus.sources().items()})
+    read = _own_names(corpus.read_all())
     ready = make_ready(_sounds(read), audio, workers, faults)
     sets = _sets(corpus, {name: _in_audio(pieces, ready, faults) for name, pieces in read.items()})
     tidy = Tidy(corpus.case, corpus.punctuation)
