@@ -114,10 +114,18 @@ if in_stage 11; then
   say "11: decode the test speakers, with scales tuned on dev"
   steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --out "$dir/graph"
   read -ra test_names <<<"$test_sets"
-  systems=(teacher{,-mmi} "$student"-{labelled,distilled}{,-mmi})
-  [[ -z $large ]] || systems+=("$large-labelled" "$large-distilled" "$student-stepwise")
+  systems=("$teacher" "$student-labelled")
+  if $distil; then systems+=("$student-distilled"); fi
+  if ((mmi_epochs > 0)); then
+    systems=(teacher "${systems[@]}" "$student-labelled-mmi")
+    if $distil; then systems+=("$student-distilled-mmi"); fi
+  fi
+  if $distil && [[ -n $large ]]; then systems+=("$large-labelled" "$large-distilled" "$student-stepwise"); fi
   for system in "${systems[@]}"; do
-    [[ -e $dir/$system/model.json ]] || continue # not trained: all labelled, or stages left out
+    [[ -e $dir/$system/model.json ]] || {
+      echo "${0##*/}: $dir/$system: there is no model, so it is not in the table; stages 4 to 10 train it" >&2
+      continue
+    }
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
       --test "$(feats "${test_names[@]}")" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
       --acoustic-scales "$scales" --prior-scales "$prior_scales" --word-penalties "$word_penalties" --beams.search "$beam" \
