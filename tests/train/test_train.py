@@ -196,6 +196,7 @@ def test_chunks_cover_every_frame_once_and_carry_their_own_labels(speech):
     ],
 )
 def test_a_chunk_is_heard_with_its_past_and_its_true_future(speech, options):
+    torch.manual_seed(1)
     data, model = speech_data(speech), models.build(options, 192, SENONES).eval()
     cut = int(np.argmax([cut.num_frames for cut in data.cuts]))
     frames = stacked_length(data.cuts[cut].num_frames)
@@ -215,7 +216,8 @@ def test_a_chunk_is_heard_with_its_past_and_its_true_future(speech, options):
                 last = frames
             heard = whole.features[:, first:last]
             alone = model(heard, torch.tensor([heard.shape[1]]))[0, start - first : stop - first]
-            torch.testing.assert_close(rows[end : (end := end + stop - start)], alone)
+            # In another order of sums: a batch is padded, an utterance alone is not.
+            torch.testing.assert_close(rows[end : (end := end + stop - start)], alone, atol=1e-4, rtol=1e-4)
 
 
 def test_the_last_passes_hear_whole_utterances_in_batches_of_their_own_size(speech, tmp_path):
