@@ -6,7 +6,7 @@ __getattr__, __all__ = lazy(
     __name__,
     {
         "acoustic": ("AcousticModel",),
-        "build": ("build",),
+        "kinds": ("build",),
         "ensemble": ("Ensemble",),
         "folder": (
             "check_tree",

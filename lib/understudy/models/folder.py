@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import load_file, save_file
 
 from understudy.models.acoustic import AcousticModel
-from understudy.models.build import build
 from understudy.models.ensemble import Ensemble
+from understudy.models.kinds import build
 from understudy.models.options import ModelOptions
 from understudy.step import UserError, atomic_path, fingerprint, read_json, write_json
 
