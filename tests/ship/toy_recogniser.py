@@ -25,19 +25,25 @@ from understudy.models.options import ModelOptions
 from understudy.parallel.workers import Workers
 from understudy.step import write_json
 
+RUNNING = OnlineMean()
+
 
 def tree(phones: int) -> Tree:
     """Two senones a phone."""
     return Tree(phones, 2 * phones, {f"{p} {c}": 2 * (p - 1) + c for p in range(1, phones + 1) for c in (0, 1)})
 
 
-def make(folder: Path, layers: int = 2, cells: int = 24, delay: int = 3) -> Recogniser:
+def make(
+    folder: Path, layers: int = 2, cells: int = 24, delay: int = 3, projection: int = 0,
+    online: OnlineMean | None = RUNNING,
+) -> Recogniser:  # fmt: skip
     """Write and load it."""
     folder.mkdir(parents=True, exist_ok=True)
     lexicon = toy.lexicon()
     of_phones = tree(len(lexicon.phones) - 1)
     torch.manual_seed(1)
-    model = LstmModel(ModelOptions(layers, cells, delay=delay), 3 * NUM_MELS, of_phones.num_senones)
+    options = ModelOptions(layers, cells, delay=delay, projection=projection)
+    model = LstmModel(options, 3 * NUM_MELS, of_phones.num_senones)
     with torch.no_grad():
         model.output.weight.mul_(8)
         model.log_priors.copy_(torch.randn(of_phones.num_senones).log_softmax(0))
@@ -47,9 +53,8 @@ def make(folder: Path, layers: int = 2, cells: int = 24, delay: int = 3) -> Reco
     save_graph(graph, folder, of_phones.fingerprint)
     lexicon.write(folder)
     of_phones.save(folder / "tree.json")
-    Normaliser(np.full(NUM_MELS, 9.0, np.float32), np.full(NUM_MELS, 3.0, np.float32), OnlineMean()).save(
-        folder / "normaliser.json"
-    )
+    mean, std = (np.full(NUM_MELS, value, np.float32) for value in (9.0, 3.0))
+    Normaliser(mean, std, online).save(folder / "normaliser.json")
     beams = {"search": 40.0, "output": 6.0, "min_active": 30, "max_active": 5000}
     about = {"system": "toy", "acoustic_scale": 0.7, "prior_scale": 0.5, "beams": beams}
     write_json(folder / "recogniser.json", about)

@@ -14,6 +14,9 @@ from understudy.score.normalise import Way
 Precision = Literal["float32", "int8-dynamic", "int8-static"]
 """Of a network's numbers"""
 
+Told = Literal["text", "ids"]
+"""How sherpa-onnx tells words: as readable text, or as the numbers of words.txt alone"""
+
 
 @dataclass
 class ShipOptions:
@@ -77,3 +80,16 @@ class RobustnessOptions:
     """utterances of a shard, the unit of resuming"""
     seed: int = 42
     """of noises, rooms and sounds"""
+
+
+@dataclass
+class SherpaOptions:
+    """Stage 12: the same student for another engine."""
+
+    networks: Path
+    """folder of steps/ship.py"""
+    out: Path
+    """folder of a folder for each precision"""
+    words: Told = "text"
+    """text: readable, from a column of the network's output for each pair of senone and words; ids: the numbers of
+    words.txt, which not all of sherpa-onnx's languages tell, without these columns"""

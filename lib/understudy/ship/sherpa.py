@@ -1,0 +1,88 @@
+"""A folder for sherpa-onnx out of one that stage 12 made: the same network and graph, on another engine."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import onnx
+from jinja2 import Environment, StrictUndefined
+
+from understudy.device.errors import DeviceError
+from understudy.device.files import GRAPH, Files
+from understudy.device.network import PIECE
+from understudy.device.openfst import Fst, read_fst, to_bytes
+from understudy.ship import sherpa_graph, sherpa_network, sherpa_text
+from understudy.ship.options import Told
+from understudy.step import UserError, atomic_path, log
+
+MODEL, TOKENS, WORDS, RULE, README = "model.onnx", "tokens.txt", "words.txt", "rule.fst", "README.md"
+BEAM = 16.0
+"""Of sherpa-onnx's search; it is no option there"""
+_FRAMES_MORE = 2  # a piece is heard once a frame of the next one is there, and a frame once its window is
+
+
+def write_sherpa(device: Path, out: Path, told: Told) -> None:
+    """Write model.onnx, graph.fst, tokens.txt, words.txt, README.md, and for readable text rule.fst.
+
+    Args:
+        device: folder of a precision.
+        told: how the words come out.
+
+    Raises:
+        UserError: the folder is not whole.
+    """
+    try:
+        files = Files.of(device)
+        network, graph = onnx.load(files.network), read_fst(files.graph)
+    except (DeviceError, ValueError) as error:
+        raise UserError(f"{error}") from None
+    described = {one.key: one.value for one in network.metadata_props}
+    about, scale = files.about, BEAM / files.about["beam"]
+    sequences = [tuple(words) for words in about["sequences"]]
+    made = sherpa_graph.as_sherpa(
+        graph, sequences, about["sequence_base"], int(described["senones"]), about["silences"], scale, told == "text"
+    )
+    scoring = sherpa_network.Scoring(about["acoustic_scale"] * scale, about["prior_scale"], made.columns)
+    _write(out / MODEL, sherpa_network.as_sherpa(network, described, scoring).SerializeToString())
+    _write_fst(out / GRAPH, made.fst)
+    words: list[str] = about["words"]
+    join = sherpa_text.joining(words)
+    said = [[words[word] for word in each] for each in made.said]
+    _write(out / TOKENS, sherpa_text.tokens(said, made.blank, join).encode())
+    _write(out / WORDS, "".join(f"{word} {number}\n" for number, word in enumerate(words)).encode())
+    if told == "text":
+        _write_fst(out / RULE, sherpa_text.rule(join))
+    _write(out / README, _readme(about, described, told).encode())
+    log.info("%s: %d columns for %s senones", out, len(made.columns), described["senones"])
+
+
+def _readme(about: dict[str, Any], described: dict[str, str], told: Told) -> str:
+    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
+    template = environment.from_string(Path(__file__).with_name("sherpa.md.jinja").read_text(encoding="utf-8"))
+    return template.render(
+        system=about["system"], told=told, max_active=about["max_active"], tail=silence_after(described),
+        least_confidence=about.get("least_confidence"),
+    )  # fmt: skip
+
+
+def silence_after(described: dict[str, str]) -> float:
+    """Seconds of zeros that have to follow the audio, or its last frames are not heard: rounded up to tenths.
+
+    Args:
+        described: metadata of a network.onnx.
+    """
+    how = json.loads(described["features"])
+    frames = how["stack"] * (int(described["delay"]) + PIECE) + _FRAMES_MORE
+    return math.ceil(10 * frames * how["shift_s"]) / 10
+
+
+def _write(path: Path, data: bytes) -> None:
+    with atomic_path(path) as partial:
+        partial.write_bytes(data)
+
+
+def _write_fst(path: Path, fst: Fst) -> None:
+    _write(path, to_bytes(fst))
