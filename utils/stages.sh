@@ -103,6 +103,7 @@ ship() {
     --dev "$data/feats/dev.jsonl.gz" "${sounds[@]}" --out "$4/recogniser"
   steps/ship.py --recogniser "$4/recogniser" --calibrate "$data/feats/$3.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
     --test "$(feats "${@:5}")" --system "$1" --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/networks"
+  steps/ship_sherpa.py --networks "$4/networks" --out "$4/sherpa-onnx"
   steps/robustness.py --device "$4/networks/float32" --test "$data/feats/$5.jsonl.gz" --system "$1-float32" \
     ${nonspeech:+--nonspeech-audio "$nonspeech"} --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/robustness"
 }

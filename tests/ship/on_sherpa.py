@@ -1,7 +1,8 @@
-"""What sherpa-onnx hears, in a Python that has it: `python on_sherpa.py FOLDER OUT.json PIECE TAIL FILE.wav…`.
+"""What sherpa-onnx hears, in a Python that has it: `python on_sherpa.py FOLDER OUT.json MOST PIECE TAIL FILE.wav…`.
 
-FOLDER is one of steps/ship_sherpa.py. Audio comes in pieces of PIECE samples, with TAIL seconds of zeros after it.
-Needs nothing but sherpa-onnx and numpy. OUT.json has text, numbers of words and times of each file, and the costs.
+FOLDER is one of steps/ship_sherpa.py, MOST how many states may be active. Audio comes in pieces of PIECE samples, with
+TAIL seconds of zeros after it. Needs nothing but sherpa-onnx and numpy. OUT.json has text, numbers of words and times
+of each file, and the costs.
 """
 
 import json
@@ -13,15 +14,16 @@ from pathlib import Path
 import numpy as np
 import sherpa_onnx
 
-folder, out, piece, tail = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+folder, out = map(Path, sys.argv[1:3])
+most, piece, tail = int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])
 rule = folder / "rule.fst"
 begun = time.process_time()
 recognizer = sherpa_onnx.OnlineRecognizer.from_zipformer2_ctc(
     model=str(folder / "model.onnx"), tokens=str(folder / "tokens.txt"), ctc_graph=str(folder / "graph.fst"),
-    ctc_max_active=5000, feature_dim=64, num_threads=1, rule_fsts=str(rule) if rule.exists() else "",
+    ctc_max_active=most, feature_dim=64, num_threads=1, rule_fsts=str(rule) if rule.exists() else "",
 )  # fmt: skip
 loaded, heard, seconds = time.process_time(), {}, 0.0
-for path in map(Path, sys.argv[5:]):
+for path in map(Path, sys.argv[6:]):
     with wave.open(str(path)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32) / 32768
     seconds += len(samples) / 16000

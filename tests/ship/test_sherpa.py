@@ -6,13 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import kaldi_native_fbank as knf
 import kaldifst
 import numpy as np
 import onnxruntime
 import pytest
-import torch
 from tests.ship import toy_recogniser
 
 from understudy.device.features import _options
@@ -22,24 +22,17 @@ from understudy.device.recogniser import Recogniser, UtteranceDecoding
 from understudy.device.search import Beams, Graph, Search
 from understudy.lang.graph import DecodingGraph, write_fst
 from understudy.ship import sherpa_graph, sherpa_text
-from understudy.ship.folder import seal_folder, write_graph
 from understudy.ship.options import Precision
-from understudy.ship.quantise import write_network
 from understudy.ship.sherpa import silence_after, write_sherpa
 from understudy.step import UserError
 
 ROOT = Path(__file__).parents[2]
 
 
-def ship(folder: Path, precision: Precision = "float32", **how: object) -> Path:
-    """A sealed folder of a toy recogniser."""
-    toy, out = toy_recogniser.make(folder / "recogniser", **how), folder / precision  # type: ignore[arg-type]
-    out.mkdir()
-    speech = [torch.randn(200, toy.model.inputs, generator=torch.Generator().manual_seed(1))]
-    write_network(precision, toy.model, toy.normaliser, toy.tree.fingerprint, speech, out / "network.onnx")
-    write_graph(toy.graph, out)
-    seal_folder(toy, out)
-    return out
+def ship(folder: Path, precision: Precision = "float32", **how: Any) -> Path:
+    """The folder of a toy recogniser."""
+    toy_recogniser.ship(folder, precision, **how)
+    return folder / precision
 
 
 def told(folder: Path, samples: np.ndarray) -> np.ndarray:

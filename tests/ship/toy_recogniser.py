@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -14,15 +15,18 @@ from understudy.corpus import Utterance, build_cut, write_cuts
 from understudy.decode.options import Beams
 from understudy.decode.recogniser import Recogniser
 from understudy.device.normalise import OnlineMean
-from understudy.features import Normaliser
+from understudy.features import Normaliser, stack
 from understudy.features.extract import extract_set
-from understudy.features.logmel import NUM_MELS, default_backend
+from understudy.features.logmel import NUM_MELS, default_backend, logmel
 from understudy.lang.graph import save_graph
 from understudy.lang.hclg import build_hclg
 from understudy.lang.tree import Tree
 from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.parallel.workers import Workers
+from understudy.ship.folder import seal_folder, write_graph
+from understudy.ship.options import Precision
+from understudy.ship.quantise import write_network
 from understudy.step import write_json
 
 RUNNING = OnlineMean()
@@ -61,6 +65,18 @@ def make(
     found = Recogniser(folder)
     assert found.beams == Beams(**beams)
     return found
+
+
+def ship(folder: Path, *precisions: Precision, **how: Any) -> Recogniser:
+    """A recogniser of `make`, and in `folder` what stage 12 makes of it: a folder for each precision."""
+    toy = make(folder / "recogniser", **how)
+    speech = [torch.from_numpy(stack(toy.normaliser(logmel(noise(3.0, seed))))) for seed in (1, 2)]
+    for precision in precisions:
+        (out := folder / precision).mkdir()
+        write_network(precision, toy.model, toy.normaliser, toy.tree.fingerprint, speech, out / "network.onnx")
+        write_graph(toy.graph, out)
+        seal_folder(toy, out)
+    return toy
 
 
 def noise(seconds: float, seed: int) -> np.ndarray:
