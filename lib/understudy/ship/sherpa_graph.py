@@ -90,29 +90,30 @@ def _ending_without_words(graph: Fst, words: _Words) -> Fst:
     ends = np.flatnonzero(graph.arcs[:, 0] == 0)
     if not len(ends):
         return graph
-    arcs, sources, finals = list(graph.arcs), list(graph.sources), list(graph.finals)
     order = np.argsort(graph.arcs[:, 3], kind="stable")
     bounds = np.searchsorted(graph.arcs[order, 3], np.arange(len(graph.finals) + 1))
+    more: list[list[int]] = []
+    froms: list[int] = []
+    finals: list[float] = []
     for end in ends:
         _, output, bits, last = graph.arcs[end]
-        state, twin = graph.sources[end], len(finals)
-        finals.append(np.int32(bits).view(np.float32) + graph.finals[last])
+        state, twin = graph.sources[end], len(graph.finals) + len(finals)
+        finals.append(bits.view(np.float32) + graph.finals[last])
         for arc in order[bounds[state] : bounds[state + 1]]:
             label, before, cost, _ = graph.arcs[arc]
             again = graph.sources[arc] == state
             said = before if again else words.number((*words.of(int(before)), *words.of(int(output))))
-            arcs.append(np.array([label, said, cost, twin], np.int32))
-            sources.append(np.int32(twin) if again else graph.sources[arc])
-    whole = np.ones(len(arcs), bool)
+            more.append([label, said, cost, twin])
+            froms.append(twin if again else graph.sources[arc])
+    whole = np.ones(len(graph.arcs), bool)
     whole[ends] = False
-    return _sorted(np.array(arcs)[whole], np.array(sources)[whole], np.array(finals, np.float32), graph.start)
+    return _with(graph, whole, more, froms, finals)
 
 
 def _one_word_an_arc(graph: Fst, words: _Words) -> Fst:
-    arcs, sources, finals = graph.arcs.copy(), graph.sources, graph.finals
+    arcs, states = graph.arcs.copy(), len(graph.finals)
     more: list[list[int]] = []
     froms: list[int] = []
-    states = len(finals)
     for arc in np.flatnonzero(arcs[:, 1] >= words.base):
         first, *others = words.of(int(arcs[arc, 1]))
         target, chain = int(arcs[arc, 3]), range(states, states + len(others))
@@ -120,16 +121,17 @@ def _one_word_an_arc(graph: Fst, words: _Words) -> Fst:
         arcs[arc, 1], arcs[arc, 3] = first, chain[0]
         froms += chain
         more += [[0, word, 0, after] for word, after in zip(others, [*chain[1:], target])]
-    if not more:
-        return graph
-    arcs, sources = np.concatenate([arcs, np.array(more, np.int32)]), np.concatenate([sources, froms])
-    finals = np.concatenate([finals, np.full(states - len(finals), np.inf, np.float32)])
-    return _sorted(arcs, sources, finals, graph.start)
+    finals = [np.inf] * (states - len(graph.finals))
+    return _with(graph._replace(arcs=arcs), np.ones(len(arcs), bool), more, froms, finals)
 
 
-def _sorted(arcs: np.ndarray, sources: np.ndarray, finals: np.ndarray, start: int) -> Fst:
-    order = np.argsort(sources, kind="stable")
-    return Fst(np.ascontiguousarray(arcs[order], np.int32), sources[order].astype(np.int32), finals, start)
+def _with(graph: Fst, kept: np.ndarray, arcs: list[list[int]], sources: list[int], finals: list[float]) -> Fst:
+    """Those arcs that are kept, with further arcs and states."""
+    every = np.concatenate([graph.arcs[kept], np.array(arcs, np.int32).reshape(-1, 4)])
+    begins = np.concatenate([graph.sources[kept], np.array(sources, np.int32)])
+    order = np.argsort(begins, kind="stable")
+    ends = np.concatenate([graph.finals, np.array(finals, np.float32)])
+    return Fst(np.ascontiguousarray(every[order]), begins[order], ends, graph.start)
 
 
 def _blank(graph: Fst, silences: list[int]) -> int:
