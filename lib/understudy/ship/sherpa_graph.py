@@ -85,7 +85,7 @@ def _ending_without_words(graph: Fst, words: _Words) -> Fst:
     """The same with each word on an arc that hears a frame.
 
     Words at the end of a path are on an arc without input from the last phone's state. That state gets a twin, from
-    which a path can only end, and its entering arcs get twins that have these words as well.
+    which a path can only end: with its own loop, and with a twin, which has these words as well, of each other arc to it.
     """
     ends = np.flatnonzero(graph.arcs[:, 0] == 0)
     if not len(ends):
@@ -101,7 +101,7 @@ def _ending_without_words(graph: Fst, words: _Words) -> Fst:
         finals.append(bits.view(np.float32) + graph.finals[last])
         for arc in order[bounds[state] : bounds[state + 1]]:
             label, before, cost, _ = graph.arcs[arc]
-            again = graph.sources[arc] == state
+            again = graph.sources[arc] == state and not before
             said = before if again else words.number((*words.of(int(before)), *words.of(int(output))))
             more.append([label, said, cost, twin])
             froms.append(twin if again else graph.sources[arc])
