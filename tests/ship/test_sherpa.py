@@ -121,14 +121,8 @@ def all_that_graphs_have() -> DecodingGraph:
     """Several words on an arc, words at the end, and the same words on arcs of several senones."""
     a, b, ab, ba, base = 1, 2, 3, 4, 3
     arcs = [(0, 1, 1, a, 0.5), (0, 2, 2, 0, 0.2), (1, 1, 3, 0, 0.1), (2, 2, 4, 0, 0.1), (1, 2, 5, ab, 0.3)]
-    arcs += [
-        (2, 1, 1, b, 0.4),
-        (2, 3, 6, ba, 0.6),
-        (3, 3, 3, 0, 0.1),
-        (3, 2, 5, 0, 0.2),
-        (3, 1, 2, a, 0.2),
-        (2, 2, 2, b, 0.1),
-    ]
+    arcs += [(2, 1, 1, b, 0.4), (2, 3, 6, ba, 0.6), (3, 3, 3, 0, 0.1), (3, 2, 5, 0, 0.2), (3, 1, 2, a, 0.2)]
+    arcs += [(2, 2, 2, a, 0.1)]
     return DecodingGraph.of(arcs, {1: (0, 0.3), 2: (b, 0.1), 3: (ab, 0.2)}, [(1, 2), (2, 2, 1)], base)
 
 

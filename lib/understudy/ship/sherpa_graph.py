@@ -85,7 +85,7 @@ def _ending_without_words(graph: Fst, words: _Words) -> Fst:
     """The same with each word on an arc that hears a frame.
 
     Words at the end of a path are on an arc without input from the last phone's state. That state gets a twin, from
-    which a path can only end: with its own loop, and with a twin, which has these words as well, of each other arc to it.
+    which a path can only end: with its own loop, and with a twin of each other arc to it, which has these words too.
     """
     ends = np.flatnonzero(graph.arcs[:, 0] == 0)
     if not len(ends):
