@@ -11,11 +11,13 @@ from typing import Any
 import kaldi_native_fbank as knf
 import kaldifst
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from tests.ship import toy_recogniser
 
 from understudy.device.features import _options
+from understudy.device.files import seal
 from understudy.device.normalise import OnlineMean
 from understudy.device.openfst import read_fst, to_bytes
 from understudy.device.recogniser import Recogniser, UtteranceDecoding
@@ -188,6 +190,20 @@ def test_the_step_makes_a_folder_of_each_precision(tmp_path: Path) -> None:
         file.write(b"x")
     with pytest.raises(UserError, match="not the file"):
         write_sherpa(device, tmp_path / "again", "text")
+
+
+def test_other_features_are_refused(tmp_path: Path) -> None:
+    device = ship(tmp_path)
+    network = onnx.load(device / "network.onnx")
+    described = {one.key: one.value for one in network.metadata_props}
+    described["features"] = json.dumps(json.loads(described["features"]) | {"low_hz": 60})
+    onnx.helper.set_model_props(network, described)
+    onnx.save(network, str(device / "network.onnx"))
+    about = json.loads((device / "device.json").read_text())
+    about["files"]["network.onnx"] = seal(device / "network.onnx")
+    (device / "device.json").write_text(json.dumps(about))
+    with pytest.raises(UserError, match="low_hz must be 20 for sherpa-onnx's front end, got 60"):
+        write_sherpa(device, tmp_path / "out", "text")
 
 
 def test_no_networks_are_told_of(tmp_path: Path) -> None:

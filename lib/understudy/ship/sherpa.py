@@ -21,6 +21,9 @@ from understudy.step import UserError, atomic_path, log
 MODEL, TOKENS, WORDS, RULE, README = "model.onnx", "tokens.txt", "words.txt", "rule.fst", "README.md"
 BEAM = 16.0
 """Of sherpa-onnx's search; it is no option there"""
+_HEARS = {"type": "log-mel", "sample_rate": 16000, "low_hz": 20, "high_hz": 7600, "window_s": 0.025, "shift_s": 0.01,
+          "scale": 32768}  # fmt: skip
+"""What its front end does of itself, and the scale that `sherpa_network` makes up for"""
 _FRAMES_MORE = 2  # a piece is heard once a frame of the next one is there, and a frame once its window is
 
 
@@ -32,7 +35,7 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
         told: how the words come out.
 
     Raises:
-        UserError: the folder is not whole.
+        UserError: the folder is not whole, or its network hears other features than the engine's.
     """
     try:
         files = Files.of(device)
@@ -40,6 +43,7 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
     except (DeviceError, ValueError) as error:
         raise UserError(f"{error}") from None
     described = {one.key: one.value for one in network.metadata_props}
+    _check_features(described, files.network)
     about, scale = files.about, BEAM / files.about["beam"]
     sequences = [tuple(words) for words in about["sequences"]]
     made = sherpa_graph.as_sherpa(
@@ -57,6 +61,14 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
         _write_fst(out / RULE, sherpa_text.rule(join))
     _write(out / README, _readme(about, described, told).encode())
     log.info("%s: %d columns for %s senones", out, len(made.columns), described["senones"])
+
+
+def _check_features(described: dict[str, str], network: Path) -> None:
+    how = json.loads(described["features"])
+    top = how["high_hz"] + (how["sample_rate"] / 2 if how["high_hz"] <= 0 else 0)  # Kaldi counts from half the rate
+    for key, value in {**how, "high_hz": top}.items():
+        if _HEARS.get(key, value) != value:
+            raise UserError(f"{network}: {key} must be {_HEARS[key]} for sherpa-onnx's front end, got {value}")
 
 
 def _readme(about: dict[str, Any], described: dict[str, str], told: Told) -> str:
