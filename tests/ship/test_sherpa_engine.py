@@ -31,6 +31,9 @@ PRECISIONS = ["float32", "int8-dynamic", "int8-static"]
 FLOOR = 4.8520303
 """7 ln 2: log-mels of samples within ±1 are never less"""
 UTTERANCES, FEW = 100, 5
+MOST = {"float32": 2, "int8-dynamic": 5, "int8-static": 5}
+"""Utterances with other words that are borne: weights are random, so paths are close, and 8 bits round the engine's
+features, which differ in their last digits, to other steps"""
 
 
 def engine(*version: str) -> Path:
@@ -116,7 +119,7 @@ def test_words_are_those_of_the_run_time(installed: Path, shipped: Path, precisi
         for path, one, other in zip(files, expected, found, strict=True)
         if one != [words[word] for word in other["words"]]
     ]
-    assert len(files) == UTTERANCES and len(differing) <= 0.02 * UTTERANCES, "\n".join(differing)
+    assert len(files) == UTTERANCES and len(differing) <= MOST[precision], "\n".join(differing)
     assert sum(map(len, expected)) > 5 * UTTERANCES and len(set(map(tuple, expected))) > UTTERANCES // 2
     for one in found:
         assert once(one["text"].split(" ")) == once([words[word] for word in one["words"]])
