@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """Check manifests and audio before hours are spent on them: files, rates, times, transcripts, speakers, levels.
 
+What the sets hold stands in report.json, and with pictures in corpus.html.
+
 e.g.: steps/validate_corpus.py --cuts '[data/labelled.jsonl.gz, data/test.jsonl.gz]' --out data/.valid
 """
 
 from __future__ import annotations
 
 from understudy.corpus.options import ValidationOptions
-from understudy.step import Step, main
+from understudy.step import Step, log, main
 
 
 def run(options: ValidationOptions, step: Step) -> None:
-    """Validate set by set and say what was kept; then how sets and speakers differ."""
+    """Validate set by set and say what was kept; then how sets and speakers differ. Show all that on a page."""
     from understudy.corpus.validation import validate_corpus
+    from understudy.report.corpus_page import NAME, write_corpus_page
 
-    validate_corpus(options, step.out)
+    found, warnings = validate_corpus(options, step.out)
+    write_corpus_page(step.out, found, warnings, options.lexicon)
+    log.info("%s shows what the sets hold", step.out / NAME)
 
 
 if __name__ == "__main__":
-    main(ValidationOptions, run, inputs=("cuts",), output="out")
+    main(ValidationOptions, run, inputs=("cuts", "lexicon"), output="out")

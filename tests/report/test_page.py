@@ -90,6 +90,12 @@ def test_the_page_says_what_the_files_say_and_needs_no_other(exp):
     assert text.count("<svg") == 2 and "WER against the size" in text and "2.0" in rows["taught"][11]
 
 
+def test_the_page_of_the_corpus_is_linked_where_there_is_one(exp):
+    (exp / "data/valid").mkdir(parents=True)
+    (exp / "data/valid/corpus.html").write_text("")
+    assert "data/valid/corpus.html" in Rows(page(exp)).addresses
+
+
 def test_a_set_without_words_stands_beside_the_others(exp):
     score = write_outcome(exp / "taught/decode/noises", [Outcome("u1", "s", [], ["A"])], {})
     line = {"recipe": "toy", "system": "taught", "test_set": "noises", "config": "c", "cpu_s": 1.0, "updates": None,

@@ -1,6 +1,8 @@
 """The case that the levels were made for: people who say digits, two of them far softer than the others."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tests.report.test_page import Rows
 
-from understudy.corpus import Utterance, build_cut, write_cuts
+from understudy.corpus import Utterance, build_cut, read_cuts, write_cuts
 
 ROOT, RATE = Path(__file__).parents[2], 16000
 DIGITS = "zero one two three four five six seven eight nine".split()
@@ -90,3 +93,37 @@ def test_without_audio_there_are_no_levels(corpus):
     said, report = validate(corpus, "--check-audio", "false")
     assert " WARNING " not in said and all(one["levels"] is None for one in report.values())
     assert report["dev"]["shorter_than_a_time_mask"]["utterances"] == 1
+
+
+def test_a_page_shows_what_the_sets_hold(corpus):
+    """Its figures are those of the manifests; two utterances are copies, one is clipped, and words are unknown."""
+    shutil.copy(corpus / "0_g_0.wav", corpus / "0_t_0.wav")  # a copy from labelled to test, and one within labelled
+    shutil.copy(corpus / "1_g_0.wav", corpus / "1_j_0.wav")
+    samples, _ = soundfile.read(corpus / "2_g_0.wav")
+    soundfile.write(corpus / "2_g_0.wav", np.clip(samples * 100, -1, 1), RATE, subtype="PCM_16")
+    for path in (corpus / "labelled.jsonl.gz", corpus / "test.jsonl.gz"):
+        cuts = [build_cut(Utterance(cut.id, Path(cut.recording.sources[0].source), cut.supervisions[0].text,
+                                    cut.supervisions[0].speaker)) for cut in read_cuts(path)]  # fmt: skip
+        write_cuts(path, cuts)
+    (corpus / "lexicon.txt").write_text("".join(f"{word.upper()} x\n" for word in DIGITS[:8]))
+    said, report = validate(corpus, "--lexicon", str(corpus / "lexicon.txt"))
+    assert "1_j_0 = 1_g_0" in said and "0_t_0 (test) = 0_g_0 (labelled)" in said and "corpus.html shows what" in said
+    assert report["labelled"]["copies"] == {"utterances": 1, "first": [["1_j_0", "1_g_0"]]}
+    assert report["test"]["words"] == {"spoken": 10, "different": 10} and report["labelled"]["repeated_sentences"] == 10
+    text = (corpus / "valid/corpus.html").read_text()
+    page = Rows(text)
+    assert not page.open and all(one.startswith(("#", "data:")) for one in page.addresses)
+    assert text.count("<svg") == 1 and "{" not in re.sub(r"(?s)<(style|script|svg).*?</\1>", "", text)
+    rows = [[cell.strip() for cell in row] for row in page.rows]
+    labelled = next(row for row in rows if row[0] == "labelled")
+    assert labelled[1] == "20" and labelled[3] == "2" and labelled[5:9] == ["20", "10", "2 (20.0 %)", "15"]
+    assert ["labelled", "1", "0", "1", "2_g_0, 1_j_0 = 1_g_0"] in rows and ["dev", "0", "0", "0", ""] in rows
+    assert ["Z", "U+005A", "latin capital letter z", "2", "2", "1", "1"] in rows and ["EIGHT", "2"] in rows
+    assert next(row for row in rows if row[0] == "y")[1] == "dev"
+    assert "Between sets there are 1: 0_t_0 (test) = 0_g_0 (labelled)." in text
+
+
+def test_a_page_without_audio_says_so(corpus):
+    validate(corpus, "--check-audio", "false")
+    text = (corpus / "valid/corpus.html").read_text()
+    assert "The audio was not read" in text and "dBFS" not in text and "given (--lexicon)" in text

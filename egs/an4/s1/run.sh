@@ -54,7 +54,7 @@ if in_stage 0; then
   say "0: manifests of AN4 (1 min)"
   local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
     --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" --seed "$seed"
-  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --lexicon "$data/corpus/lexicon.txt" --out "$data/valid"
 fi
 
 recipe=an4 # each condition has a table of its own

@@ -45,7 +45,8 @@ if in_stage 0; then
     --dev-hours "$dev_hours" --test-hours "$test_hours" --voices "$voices" --text-sentences "$text_sentences" \
     --seed "$seed" --jobs "$jobs"
   # Stage 1 reads the audio; here it is enough that manifests and speakers are right.
-  steps/validate_corpus.py --cuts "$(sets_in corpus)" --check-audio false --out "$data/valid"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" \
+    --lexicon "$data/corpus/lexicon.txt" --check-audio false --out "$data/valid"
 fi
 
 if in_stage 1; then

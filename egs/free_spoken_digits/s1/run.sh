@@ -50,7 +50,7 @@ if in_stage 0; then
   say "0: manifests of the digits, at 16 kHz (1 min)"
   local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
     --labelled "$labelled_speakers" --unlabelled "$unlabelled_speakers" --dev "$dev_speakers" --test "$test_speakers"
-  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --lexicon "$data/corpus/lexicon.txt" --out "$data/valid"
 fi
 
 recipe=free_spoken_digits${transfer:+-transfer} # a table of its own

@@ -67,7 +67,7 @@ if in_stage 0; then
   local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
     ${lm_dir:+--lm-dir "$lm_dir"} ${libri_light:+--libri-light "$libri_light"} --labelled-hours "$labelled_hours" \
     --seed "$seed"
-  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --lexicon "$data/corpus/lexicon.txt" --out "$data/valid"
 fi
 
 recipe=librispeech

@@ -65,7 +65,7 @@ if in_stage 0; then
     ${lexicon:+--lexicon "$lexicon"} --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" \
     --also-test "[$(IFS=, && echo "${also[*]}")]" --also-unlabelled "[$(IFS=, && echo "${more[*]}")]" "${words[@]}" \
     --seed "$seed"
-  steps/validate_corpus.py --cuts "$(sets_in corpus)" --out "$data/valid"
+  steps/validate_corpus.py --cuts "$(sets_in corpus)" --lexicon "$data/corpus/lexicon.txt" --out "$data/valid"
 fi
 
 oov=g2p

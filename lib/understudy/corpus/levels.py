@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,9 +49,11 @@ class Meter:
         self._rest = np.zeros(0, np.float32)
         self._powers: list[np.ndarray] = []
         self._full = np.zeros(0, bool)
+        self._samples = hashlib.blake2b(digest_size=8)
 
     def add(self, samples: np.ndarray) -> None:
         """Hear the next samples, (samples,) float32, full scale ± 1."""
+        self._samples.update(np.asarray(samples, np.float32).tobytes())
         heard = np.concatenate([self._rest, samples])
         whole = len(heard) // self._frame * self._frame
         self._powers.append(heard[:whole].reshape(-1, self._frame).var(axis=1))
@@ -58,6 +61,18 @@ class Meter:
         full = np.concatenate([self._full, np.abs(samples) >= _FULL])
         self.clipped |= bool(np.logical_and.reduce([full[i : len(full) - _RUN + 1 + i] for i in range(_RUN)]).any())
         self._full = full[1 - _RUN :]
+
+    @property
+    def digest(self) -> bytes:
+        """Of all samples, 8 bytes: by accident two utterances of 10 million have one once in 400 000 corpora."""
+        return self._samples.digest()
+
+    @property
+    def pauses(self) -> float:
+        """Share of frames that are not speech, which is within 30 dB of the loudest; 1 of digital silence."""
+        powers = np.concatenate([*self._powers, np.zeros(0, np.float32)])
+        loudest = powers.max(initial=0.0)
+        return 1.0 if loudest == 0 else float((powers < loudest * 10 ** (-_ACTIVE / 10)).mean())
 
     @property
     def level(self) -> float:

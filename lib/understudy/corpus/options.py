@@ -16,9 +16,11 @@ class ValidationOptions:
     cuts: list[Path]
     """Manifests of the sets (labelled, unlabelled, dev, test); no speaker may be in two of them."""
     out: Path
-    """Folder for report.json and, with --bad exclude, the manifests of the sound utterances."""
+    """Folder for report.json, corpus.html and, with --bad exclude, the manifests of the sound utterances."""
     bad: str = "fail"
     """What to do with a faulty utterance: fail, or exclude (each is named and counted)."""
+    lexicon: Path | None = None
+    """Words that are not in it are told as unknown, on the page."""
     check_audio: bool = True
     """Read every audio file, not the manifests alone, and tell levels of sets and speakers."""
 

@@ -14,6 +14,7 @@ from lhotse import MonoCut
 
 from understudy.corpus.audio import SAMPLE_RATE, tells_no_length
 from understudy.corpus.build import read_cuts
+from understudy.corpus.facts import Facts
 from understudy.corpus.levels import Levels, Meter, on_another_scale
 from understudy.corpus.split import set_of_speakers
 from understudy.step import UserError, log
@@ -54,6 +55,8 @@ class Report:
     short_seconds: float = 0.0
     levels: Levels = field(default_factory=Levels)
     """Of what was kept, where audio is read."""
+    facts: Facts = field(default_factory=Facts)
+    """Of what was kept"""
 
     def add(self, cut: MonoCut, meter: Meter | None) -> None:
         """Count a sound cut, and its level where it was heard."""
@@ -64,6 +67,7 @@ class Report:
         if cut.duration < TIME_MASK - _TOLERANCE:
             self.short += 1
             self.short_seconds += cut.duration
+        self.facts.add(cut, meter)
         if meter is not None:
             self.levels.add(cut.id, speaker, meter)
 
@@ -74,7 +78,7 @@ def validate(
 ) -> Iterator[MonoCut]:  # fmt: skip
     """Pass on the cuts that are sound, one at a time.
 
-    Memory grows only by the utterance ids, since an id must not come twice, and by speaker.
+    Memory grows only by the utterance ids, since an id must not come twice, and by what `Facts` counts.
 
     Args:
         cuts: the cuts to look at.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from understudy.corpus import validate_sets, write_cuts
+from understudy.corpus import facts, validate_sets, write_cuts
 from understudy.corpus.levels import warnings
 from understudy.corpus.names import set_name
 from understudy.corpus.options import ValidationOptions
@@ -13,10 +13,14 @@ from understudy.corpus.validate import TIME_MASK, Report
 from understudy.step import counted, log, write_json
 
 
-def validate_corpus(options: ValidationOptions, out: Path) -> None:
-    """Validate set by set and say what was kept; then how sets and speakers differ."""
+def validate_corpus(options: ValidationOptions, out: Path) -> tuple[dict[str, Report], list[str]]:
+    """Validate set by set and say what was kept; then how sets and speakers differ, and what is there twice.
+
+    Returns:
+        What was found in each set, and what was warned of.
+    """
     manifests = {set_name(path): path for path in options.cuts}
-    summary, levels = {}, {}
+    found: dict[str, Report] = {}
     for name, cuts, report in validate_sets(manifests, options.check_audio, options.bad):
         if options.bad == "exclude":
             write_cuts(options.out / f"{name}.jsonl.gz", cuts)
@@ -24,12 +28,15 @@ def validate_corpus(options: ValidationOptions, out: Path) -> None:
             for _ in cuts:
                 pass
         _say(name, report)
-        summary[name], levels[name] = _summary(report), report.levels
+        found[name] = report
     if "labelled" not in manifests:
         log.warning("none of the sets is called labelled: a recipe begins with transcribed speech of this name")
-    for warning in warnings(levels):
+    told = warnings({name: report.levels for name, report in found.items()})
+    told += facts.warnings({name: report.facts for name, report in found.items()})
+    for warning in told:
         log.warning("%s", warning)
-    write_json(options.out / "report.json", summary)
+    write_json(options.out / "report.json", {name: _summary(report) for name, report in found.items()})
+    return found, told
 
 
 def _say(name: str, report: Report) -> None:
@@ -51,4 +58,4 @@ def _summary(report: Report) -> dict[str, Any]:
     short = {"utterances": report.short, "hours": report.short_seconds / 3600}
     return {"utterances": report.cuts, "hours": report.seconds / 3600, "speakers": len(report.speakers),
             "excluded": dict(report.excluded), "shorter_than_a_time_mask": short,
-            "levels": report.levels.told()}  # fmt: skip
+            "levels": report.levels.told(), **report.facts.told()}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs no other."""
+"""Pages: each is one HTML file that needs no other."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from markupsafe import Markup
 from understudy.score.report import count, relative_reduction
 
 
-def render(**parts: Any) -> str:
-    """Fill page.html; everything in it that is not markup of ours is escaped."""
+def render(template: str, **parts: Any) -> str:
+    """Fill a template of this room; everything in it that is not markup of ours is escaped.
+
+    Args:
+        template: `page.html` or `corpus.html`; both are in `frame.html`, which wants title, about, sections and absent.
+    """
     environment = Environment(
         loader=PackageLoader("understudy.report", "."), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"count": count, "bytes": size, "duration": duration}
     environment.globals |= {"werr": relative_reduction, "drawn": Markup}
-    return environment.get_template("page.html").render(**parts)
+    return environment.get_template(template).render(**parts)
 
 
 def size(number: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from understudy.features import Normaliser
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.report import example, gather, pictures
+from understudy.report.corpus_page import NAME as CORPUS
 from understudy.report.options import PageOptions
 from understudy.report.page import render
 from understudy.score.errors import side_by_side
@@ -52,11 +54,13 @@ def write_page(options: PageOptions) -> None:
             absent.append(f"Nothing yet for “{name}”.")
     recipe = lines[0]["recipe"] if lines else options.exp.resolve().parent.parent.name
     about = f"Made {time.strftime('%Y-%m-%d %H:%M')}, commit {commit()}, {machine()}."
+    out = options.out or options.exp / "report.html"
+    beside = options.data / "valid" / CORPUS
+    corpus = os.path.relpath(beside, out.parent) if beside.exists() else None
     page = render(
-        title=f"{recipe}: {options.exp}", about=about,
+        "page.html", corpus=corpus, title=f"{recipe}: {options.exp}", about=about,
         sections=[({"curves": "training"}.get(k, k), n) for k, n in titles.items() if parts[k]], absent=absent, **parts,
     )  # fmt: skip
-    out = options.out or options.exp / "report.html"
     with atomic_path(out) as partial:
         partial.write_text(page, encoding="utf-8")
     print(f"{out}: {len(lines)} results, {len(models)} models, {len(page) / 1e6:.1f} MB")
