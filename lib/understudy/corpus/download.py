@@ -46,9 +46,9 @@ class Archive:
     min_bytes: int
     """Less than this is not the archive, but a page that says why there is none."""
     digest: str = ""
-    """As its publisher tells it, e.g. `md5:42e2…`; empty: none is known"""
+    """As its publisher tells it, its kind (of hashlib, such as md5) and a colon before it; empty where none is known"""
     digests: str = ""
-    """Where the publisher lists digests of MD5, as md5sum writes them; empty: nowhere that is known"""
+    """Where the publisher lists digests of MD5, as md5sum writes them; empty where that is not known"""
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from understudy.intake.prepared import Prepared
 from understudy.intake.table import Table
 
 LAYOUTS: dict[str, type[Corpus]] = {"kaldi": KaldiData, "table": Table, "folder": Folder, "lhotse": Manifests}
-"""Readers by what `--from` calls them; `lhotse:CORPUS` is one for each corpus that Lhotse prepares"""
+"""Readers by what `--from` calls them; `layout` has those of the corpora that Lhotse prepares besides"""
 _PREPARED = "lhotse:"
 
 
