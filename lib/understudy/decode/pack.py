@@ -35,6 +35,12 @@ def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, ways: list[
     """The least confidence, and what is known of it."""
     speech = list(hear(recogniser, some([dev], options.reject.utterances, 1), ways))
     rule = choose(speech, options.reject.loss, options.reject.share)
+    if rule is None:
+        log.warning(
+            "%s: in none of %d utterances were words found, so no least confidence can be chosen, and the recogniser "
+            "tells all that it finds. Train the model on more speech, or for longer.", dev, len(speech),
+        )  # fmt: skip
+        return {"least_confidence": None}
     log.info("words are told from a confidence of %.3f on: of %d utterances of dev %d are rejected, %d errors are %d",
              rule.least, len(speech), rule.rejected, *rule.errors)  # fmt: skip
     about = {"utterances": len(speech), "words": sum(one.words for one in speech)} | asdict(rule)

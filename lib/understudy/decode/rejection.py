@@ -14,7 +14,6 @@ from understudy.decode.recogniser import Recogniser
 from understudy.features import load_stacked
 from understudy.score import errors
 from understudy.score.normalise import Way, normalise
-from understudy.step import UserError
 
 _BATCH = 20  # utterances that are heard at once
 
@@ -61,7 +60,7 @@ def hear(recogniser: Recogniser, cuts: Iterable[Cut], ways: Sequence[Way] = ()) 
             yield Said(len(said), len(heard), wrong, recogniser.confidence(found, scores), cut.duration)
 
 
-def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule:
+def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule | None:
     """The highest least confidence that costs at most `loss` of the errors more: what is rejected has no words at all.
 
     Where it costs more to reject a single utterance, it lies just below all of them. To lose words that are wrong costs
@@ -71,13 +70,13 @@ def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule:
         loss: 0.01 is a hundredth.
         share: of the utterances in which words were found, that may be rejected at most.
 
-    Raises:
-        UserError: there is nothing to choose by.
+    Returns:
+        The rule; None: in none of the speech were words found, so that there is nothing to choose by.
     """
     told = ((one.confidence, one) for one in speech if one.confidence is not None)
     sure = sorted(told, key=lambda pair: pair[0])
     if not sure:
-        raise UserError("in none of the speech were words found: no least confidence can be chosen by it")
+        return None
     before = now = sum(one.errors for one in speech)
     lowest = sure[0][0]
     best = Rule(_below(lowest - 1, lowest), 0, (before, before))
