@@ -17,6 +17,7 @@ from understudy.align.gmm import Accumulator, GaussianMixtures, split
 from understudy.align.graph import ENTRY_LOOP, THREE_STATE, alignment_graph
 from understudy.align.monophone import SpokenCut, segments, train
 from understudy.align.viterbi import viterbi
+from understudy.features.batches import consecutive
 from understudy.step import UserError
 
 viterbi_module = sys.modules[viterbi.__module__]  # the room's own name of it is the function's
@@ -140,7 +141,7 @@ def test_a_network_hears_few_long_cuts_at_once():
         for cut in cuts:
             cut.features = dummy_features(0, 0, cut.duration)
             cut.features.num_frames = round(100 * cut.duration)
-        return [[one.duration for one in batch] for batch in network._batches(cuts)]
+        return [[one.duration for one in batch] for batch in consecutive(cuts, network.FRAMES, network.BATCH)]
 
     assert lengths(*[5.0] * 20) == [[5.0] * 16, [5.0] * 4]
     assert lengths(5.0, 180.0, 180.0, 180.0, 5.0) == [[5.0, 180.0], [180.0, 180.0], [5.0]]

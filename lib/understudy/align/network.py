@@ -14,12 +14,14 @@ from understudy import models
 from understudy.align.graph import ENTRY_LOOP, AlignmentGraph, alignment_graph
 from understudy.align.shards import Aligned, Pronunciations, pronounced
 from understudy.align.viterbi import viterbi
-from understudy.features import STACKED_SHIFT, Normaliser, load_stacked, stacked_length
+from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
+from understudy.features.batches import consecutive
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.step import fingerprint
 
-_BATCH = 16
+BATCH = 16
+"""cuts that it hears at once, at most"""
 FRAMES = 16 * 1000
 """stacked frames that the network hears at once, padding counted: half a minute each; a longer cut is alone"""
 
@@ -55,7 +57,7 @@ class NetworkAligner:
 
     def __call__(self, cuts: list[Cut], pronunciations: Pronunciations) -> Iterator[Aligned | None]:
         model, tree, normaliser = _loaded(self)
-        for batch in _batches(cuts):
+        for batch in consecutive(cuts, FRAMES, BATCH):
             posteriors = model.log_posteriors([torch.from_numpy(load_stacked(cut, normaliser)) for cut in batch])
             scores = [p - self.prior_scale * model.log_priors for p in posteriors]
             graphs = [
@@ -68,21 +70,6 @@ class NetworkAligner:
         starts = [t for t in range(len(states)) if graph.contexts[states[t], 3] == 0]
         phones = [(self.phones[graph.phones[states[t]]], t * STACKED_SHIFT) for t in starts]
         return Aligned(graph.labels[states], frames, phones)
-
-
-def _batches(cuts: list[Cut]) -> Iterator[list[Cut]]:
-    """Cuts in their order, as many as are to be heard at once."""
-    batch: list[Cut] = []
-    longest = 0
-    for cut in cuts:
-        length = stacked_length(cut.num_frames)
-        if batch and (len(batch) == _BATCH or max(longest, length) * (len(batch) + 1) > FRAMES):
-            yield batch
-            batch, longest = [], 0
-        batch.append(cut)
-        longest = max(longest, length)
-    if batch:
-        yield batch
 
 
 @lru_cache(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from lhotse.cut import Cut
 
 from understudy.decode.options import Beams, Engine, default_engine
 from understudy.decode.search import Found, Rescale, Scales, Wanted, search_each
-from understudy.features import Normaliser, load_stacked, stacked_length
+from understudy.features import Normaliser, load_stacked
+from understudy.features.batches import consecutive
 from understudy.lang.graph import GRAPH_FILES, load_graph, with_word_cost
 from understudy.models import load_any
 from understudy.parallel.workers import Workers
@@ -84,7 +85,7 @@ def decode(
     Yields:
         What was found, in the manifest's order.
     """
-    tasks = ((decoder, batch, grid, lattices) for batch in _batches(_cuts(manifest), frames))
+    tasks = ((decoder, batch, grid, lattices) for batch in consecutive(_cuts(manifest), frames))
     for done in workers.map(_decode_batch, tasks, f"{manifest}: batches"):
         yield from done
 
@@ -94,20 +95,6 @@ def _cuts(manifest: Path) -> Iterator[Cut]:
         if len(cut.supervisions) != 1 or cut.supervisions[0].text is None:
             raise UserError(f"{manifest}: cut {cut.id} has no transcript to score against. Use a transcribed set.")
         yield cut
-
-
-def _batches(cuts: Iterable[Cut], frames: int) -> Iterator[list[Cut]]:
-    batch: list[Cut] = []
-    longest = 0
-    for cut in cuts:
-        length = stacked_length(cut.num_frames)
-        if batch and max(longest, length) * (len(batch) + 1) > frames:
-            yield batch
-            batch, longest = [], 0
-        batch.append(cut)
-        longest = max(longest, length)
-    if batch:
-        yield batch
 
 
 def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales], bool]) -> list[Decoded]:

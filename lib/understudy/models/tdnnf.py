@@ -84,11 +84,11 @@ class TdnnfModel(AcousticModel):
         hidden = self.first_norm(functional.relu(self.first(heard)))
         # In the type of what is multiplied: in half precision, a factor of 32 bits would make all of it that wide.
         kept = None if kept is None else kept.to(hidden.dtype)
-        factors = [kept] * (1 + len(self.layers))
+        factors = [kept] * len(self.layers)
         if dropout is not None:
-            factors[1:] = [mask.to(hidden.dtype) if kept is None else kept * mask.to(hidden.dtype) for mask in dropout]
+            factors = [mask.to(hidden.dtype) if kept is None else kept * mask.to(hidden.dtype) for mask in dropout]
         hidden = hidden if kept is None else hidden * kept
-        for layer, factor in zip(self.layers, factors[1:], strict=True):
+        for layer, factor in zip(self.layers, factors, strict=True):
             hidden = layer(hidden, kept)
             hidden = hidden if factor is None else hidden * factor
         return self.output(hidden)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from itertools import islice
 from typing import NamedTuple
 
@@ -41,17 +39,11 @@ class Evaluation:
         self.model, self.dev, self.criterion = model, dev, criterion
         self.max_frames, self.device, self.threads = max_frames, device, threads
 
-    @torch.no_grad()
-    def look(self, weights: Callable[[], AbstractContextManager]) -> Look:
-        """Hear all of it, each rank a part.
-
-        Args:
-            weights: within it the model has the weights that are asked about.
-        """
+    def look(self) -> Look:
+        """Hear all of it with the weights that the model has now, each rank a part."""
         order = self.dev.order(self.max_frames, None)
         batches = (self.dev.batch(spans, None, [0]) for spans in islice(order, ranks.rank(), None, ranks.world_size()))
-        with weights():
-            looks = [(0.0, 0, 0), *self.threads.map(self._hear, batches)]
+        looks = [(0.0, 0, 0), *self.threads.map(self._hear, batches)]
         loss, right, frames = ranks.all_reduce([sum(column) for column in zip(*looks)])
         return Look(loss / frames, right / frames)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -223,15 +223,10 @@ class Trainer:
     def _validate(self, passes: int, train_loss: float, speed: float) -> None:
         """Look at the dev set with the averaged weights, after so many passes."""
         average, current = self._averaged(), copy_of(dict(self.model.named_parameters()))
-
-        @contextmanager
-        def averaged() -> Iterator[None]:
-            put_into(self.model, average)
-            with self.quantised():
-                yield
-            put_into(self.model, current)
-
-        look, progress = self.evaluation.look(averaged), self.progress
+        put_into(self.model, average)
+        with self.quantised():
+            look, progress = self.evaluation.look(), self.progress
+        put_into(self.model, current)
         self._check_finite("dev loss", look.loss)
         better = progress.judge(look.loss)
         if better:
