@@ -21,9 +21,9 @@ from understudy.data.nonspeech import SHORTEST, WHOLE, Senones, Sounds, WithNons
 from understudy.data.shar import SharSpeech
 from understudy.data.spec_augment import SpecAugment
 from understudy.data.speech import Speech
+from understudy.device.topology import ENTRY, LOOP
 from understudy.features import Normaliser, load_logmel, stack
 from understudy.lang.lexicon import SILENCE_ID, Lexicon
-from understudy.lang.topology import ENTRY, LOOP
 from understudy.lang.tree import Tree
 from understudy.step import UserError
 from understudy.targets import TargetReader

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.lang.toy import Monophones, ToyTree, lexicon
 
-from understudy.lang import topology
+from understudy.device import topology
 from understudy.lang.acceptor import Transcript
 from understudy.lang.phone_lm import PhoneLm, estimate
 from understudy.lang.state_graph import StateGraph, expand

@@ -11,9 +11,9 @@ import numpy as np
 from understudy.data.batches import Span
 from understudy.data.logmels import Logmels, cuts_with_features
 from understudy.data.speech import LoadedCut, Speech
+from understudy.device.topology import ENTRY, LOOP
 from understudy.features import STACK, stacked_length
 from understudy.lang.lexicon import SILENCE_ID
-from understudy.lang.topology import ENTRY, LOOP
 from understudy.lang.tree import Tree
 from understudy.step import UserError
 

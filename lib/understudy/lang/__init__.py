@@ -1,1 +1,1 @@
-"""Lexicon, topology, phonetic decision tree, n-grams, and the decoding graph in OpenFst's format."""
+"""Lexicon, phonetic decision tree, n-grams, and their decoding graph in OpenFst's format."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from understudy.device.topology import ENTRY
 from understudy.lang import phone_lm
 from understudy.lang.phone_lm import PhoneLm
 from understudy.lang.state_graph import StateGraph, expand
-from understudy.lang.topology import ENTRY
 from understudy.lang.tree import Tree
 from understudy.step import log
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from understudy.lang import topology
+from understudy.device import topology
+from understudy.device.decoding_graph import ContextTree
 from understudy.lang.acceptor import Acceptor, State
-from understudy.lang.graph import ContextTree
 
 _EDGE = 0
 

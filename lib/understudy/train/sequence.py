@@ -9,8 +9,8 @@ from torch import Tensor
 from understudy.align.forward_backward import GraphBatch, log_partition
 from understudy.data.batches import Batch
 from understudy.decode.search import Scales, backend, occupancies
+from understudy.device.decoding_graph import ContextTree, DecodingGraph
 from understudy.lang.acceptor import Transcript
-from understudy.lang.graph import ContextTree, DecodingGraph
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.phone_lm import PhoneLm
 from understudy.lang.state_graph import StateGraph, expand

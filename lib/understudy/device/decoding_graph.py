@@ -1,0 +1,103 @@
+"""A decoding graph as arrays: what is compiled (`compose`), spliced, searched and written.
+
+A graph has no epsilon input. Its labels are senone + 1 (0 stays unused, searches take it for a symbol), those of final
+arcs -1. Outputs are word ids; where an arc has to carry several words, an id of `sequence_base` or above that stands
+for a tuple in `word_sequences`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .openfst import Fst
+
+Arc = tuple[int, int, int, int, float]
+"""Source, destination, input, output, cost; state 0 is the start"""
+Finals = dict[int, tuple[int, float]]
+"""Output and cost by final state"""
+
+FINAL = -1
+"""Label of final arcs"""
+
+
+class ContextTree(Protocol):
+    """What a graph asks of a phonetic decision tree."""
+
+    num_senones: int
+
+    def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
+        """Senone of a phone in context; phone 0 is "no phone" at an edge."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecodingGraph:
+    """Arcs by where they begin, then by label, final ones last; state 0 is the start, the last one the end."""
+
+    sources: np.ndarray
+    """(arcs,) int32"""
+    targets: np.ndarray
+    """(arcs,) int32; of final arcs, of which a state has one at most, the end"""
+    labels: np.ndarray
+    """(arcs,) int32, senone + 1; of final arcs -1"""
+    outputs: np.ndarray
+    """(arcs,) int32: 0 is no word, -1 none on a final arc"""
+    scores: np.ndarray
+    """(arcs,) float32, log-probabilities (nats)"""
+    word_sequences: Sequence[tuple[int, ...]]
+    """what outputs of `sequence_base` and above stand for"""
+    sequence_base: int
+
+    @classmethod
+    def of(
+        cls, arcs: Sequence[Arc], finals: Finals, word_sequences: Sequence[tuple[int, ...]], sequence_base: int
+    ) -> DecodingGraph:
+        """The graph of arcs in any order; their inputs are labels."""
+        end = 1 + max(max(source, target) for source, target, *_ in arcs)
+        rows = [arc[:4] for arc in arcs] + [(state, end, FINAL, word or -1) for state, (word, _) in finals.items()]
+        costs = [arc[4] for arc in arcs] + [cost for _, cost in finals.values()]
+        table = np.array(rows, np.int64).astype(np.int32)
+        order = np.lexsort((table[:, 1], table[:, 2].view(np.uint32), table[:, 0]))  # -1 is the last
+        sources, targets, labels, outputs = (np.ascontiguousarray(column) for column in table[order].T)
+        scores = -np.array(costs, np.float32)[order]
+        return cls(sources, targets, labels, outputs, scores, word_sequences, sequence_base)
+
+    @property
+    def states(self) -> int:
+        """Their number, with the end."""
+        return int(self.targets.max(initial=0)) + 1
+
+
+def as_fst(graph: DecodingGraph) -> Fst:
+    """In OpenFst's form.
+
+    A final arc is a state's final weight; one with words is an arc without input to the end.
+    """
+    final = graph.labels == FINAL
+    silent = final & (graph.outputs <= 0)
+    finals = np.full(graph.states, np.inf, np.float32)
+    finals[graph.sources[silent]] = -graph.scores[silent]
+    finals[-1] = 0.0
+    labels = np.where(final, 0, graph.labels)
+    arcs = np.stack([labels, graph.outputs, (-graph.scores).view(np.int32), graph.targets], 1)
+    return Fst(arcs[~silent], graph.sources[~silent], finals, 0)
+
+
+def of_fst(fst: Fst, word_sequences: Sequence[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
+    """The graph that `as_fst` made an FST of."""
+    end = len(fst.finals) - 1
+    ends = np.flatnonzero(np.isfinite(fst.finals[:-1])).astype(np.int32)
+    order = np.argsort(np.concatenate([fst.sources, ends]), kind="stable")  # a final arc is the last of its state
+    labels, outputs, weights, targets = fst.arcs.T
+
+    def together(of_arcs: np.ndarray, of_ends: np.ndarray | np.int32) -> np.ndarray:
+        return np.concatenate([of_arcs, np.broadcast_to(of_ends, ends.shape)])[order]
+
+    return DecodingGraph(
+        together(fst.sources, ends), together(targets, np.int32(end)),
+        together(np.where(labels == 0, np.int32(FINAL), labels), np.int32(FINAL)), together(outputs, np.int32(-1)),
+        -together(np.ascontiguousarray(weights).view(np.float32), fst.finals[ends]), word_sequences, sequence_base,
+    )  # fmt: skip
