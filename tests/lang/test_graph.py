@@ -1,13 +1,13 @@
 """Graphs against enumeration, and against posteriors that say exactly one sentence."""
 
 import itertools
-import math
 
 import kaldifst
 import numpy as np
 import pytest
 import torch
 from tests.lang import toy
+from tests.lang.enumeration import FRAMES, columns, enumerated, rows, through_graph
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
@@ -30,88 +30,6 @@ try:
     from understudy.decode.k2_search import to_k2
 except ImportError:  # the tests that need it are skipped
     k2 = to_k2 = None
-
-FRAMES = 4
-HALF = math.log(2)
-
-
-def unigrams_and_bigrams():
-    uni, backoff, bi = {}, {}, {}
-    for line in toy.ARPA.splitlines():
-        fields = line.split("\t")
-        if len(fields) < 2:
-            continue
-        words = fields[1].split()
-        if len(words) == 2:
-            bi[tuple(words)] = -float(fields[0]) * math.log(10)
-        else:
-            uni[words[0]] = -float(fields[0]) * math.log(10)
-            backoff[words[0]] = -float(fields[2]) * math.log(10) if len(fields) > 2 else 0.0
-    return uni, backoff, bi
-
-
-def grammar_cost(words):
-    """Best path through G: a back-off arc may be taken although the bigram exists."""
-    uni, backoff, bi = unigrams_and_bigrams()
-    total = 0.0
-    for left, right in itertools.pairwise(["<s>", *words, "</s>"]):
-        total += min(bi.get((left, right), math.inf), backoff[left] + uni[right])
-    return total
-
-
-def phone_strings(words, lexicon):
-    """(phones, cost) with each choice of pronunciation and silence."""
-    for prons in itertools.product(*(lexicon.pronunciations[w] for w in words)):
-        for pauses in itertools.product((False, True), repeat=len(words) + 1):
-            phones = [lexicon.silence] if pauses[0] else []
-            for pron, pause in zip(prons, pauses[1:], strict=True):
-                phones += [*pron, *([lexicon.silence] if pause else [])]
-            yield phones, HALF * len(pauses)
-
-
-def frame_labels(phones, tree):
-    """Label sequences of at most FRAMES frames."""
-    if len(phones) > FRAMES:
-        return
-    padded = [0, *phones, 0]
-    for extra in itertools.product(range(FRAMES), repeat=len(phones)):
-        if len(phones) + sum(extra) > FRAMES:
-            continue
-        labels = []
-        for i, more in enumerate(extra):
-            entry, loop = (tree.senone(*padded[i : i + 3], pdf) + 1 for pdf in (0, 1))
-            labels += [entry] + [loop] * more
-        yield tuple(labels)
-
-
-def enumerated(lexicon, tree, transcripts, with_grammar):
-    best = {}
-    for words in transcripts:
-        for phones, cost in phone_strings(words, lexicon):
-            for labels in frame_labels(phones, tree):
-                key = labels, words
-                total = cost + HALF * len(labels) + (grammar_cost(words) if with_grammar else 0.0)
-                best[key] = min(total, best.get(key, math.inf))
-    return best
-
-
-def through_graph(graph, of):
-    """Best cost of each (labels, words) of at most FRAMES frames that the graph accepts."""
-    out = {}
-    for s, d, label, word, score in rows(graph):
-        out.setdefault(s, []).append((d, label, -score, tuple(of([word]))))
-    best, active = {}, {(0, (), ()): 0.0}
-    for _ in range(FRAMES + 1):
-        following = {}
-        for (state, labels, words), cost in active.items():
-            for d, label, weight, word in out.get(state, ()):
-                if label == -1:
-                    table, key = best, (labels, words + word)
-                else:
-                    table, key = following, (d, (*labels, label), words + word)
-                table[key] = min(cost + weight, table.get(key, math.inf))
-        active = following
-    return best
 
 
 def all_transcripts(lexicon):
@@ -187,14 +105,6 @@ FINALS = {2: (0, 0.125), 1: (12, 2.0)}
 def small() -> DecodingGraph:
     """An end with words and one without, arcs with a word, with several, without."""
     return DecodingGraph.of(ARCS, FINALS, [(1, 2), (3, 3, 4)], 11)
-
-
-def rows(graph):
-    return list(zip(*(column.tolist() for column in columns(graph)), strict=True))
-
-
-def columns(graph):
-    return graph.sources, graph.targets, graph.labels, graph.outputs, graph.scores
 
 
 def test_arcs_stand_in_the_order_that_searches_want():

@@ -23,7 +23,9 @@ def listen(options: ListenOptions) -> None:
         raise UserError("name audio files, folders, or - for standard input")
     live = options.audio == [Path("-")]
     files = [] if live else audio_files(options.audio)
-    listener = Listener(Recogniser(options.recogniser, options.search), options.patience, options.format == "json")
+    listener = Listener(
+        Recogniser(options.recogniser, options.search, options.grammar), options.patience, options.format == "json"
+    )
     if live:
         with standard_input(options.channel) as recording:
             _tell(listener.events(recording), "-", options.format)

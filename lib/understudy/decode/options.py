@@ -191,6 +191,8 @@ class TranscribeOptions:
     """of files with several"""
     longest: float = 30.0
     """seconds that are searched at once: longer files are cut where they are quiet"""
+    grammar: Path | None = None
+    """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are heard"""
 
 
 @dataclass
@@ -209,3 +211,5 @@ class ListenOptions:
     """what searches: k2, the default where it is installed, or numpy, which needs no k2"""
     channel: int | None = None
     """of audio with several"""
+    grammar: Path | None = None
+    """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are heard"""

@@ -21,6 +21,9 @@ from understudy.decode.options import Beams, Engine
 from understudy.decode.search import Found, Scales, Wanted, search_each
 from understudy.decode.word_times import Word, confidences, spans
 from understudy.device.confidence import confidence, is_rejected
+from understudy.device.decoding_graph import DecodingGraph
+from understudy.device.errors import DeviceError
+from understudy.device.vocabulary import Vocabulary
 from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.logmel import logmel
@@ -73,14 +76,15 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
 class Recogniser:
     """Audio to words."""
 
-    def __init__(self, folder: Path, engine: Engine | None = None) -> None:
+    def __init__(self, folder: Path, engine: Engine | None = None, grammar: Path | None = None) -> None:
         """Load a folder that `pack` made.
 
         Args:
             engine: what searches; None: k2 where it is installed.
+            grammar: a file of sentences (`understudy.device.grammar`), which alone are heard.
 
         Raises:
-            UserError: it is none.
+            UserError: it is none, or something is wrong with the sentences.
         """
         if not (folder / "recogniser.json").exists():
             raise UserError(f"{folder}: no recogniser.json in it. Make a recogniser of a model with steps/pack.py.")
@@ -89,11 +93,26 @@ class Recogniser:
         self.scales = Scales.from_dict(self.about)
         self.beams = Beams(**self.about["beams"])
         self.model, self.lexicon, self.tree = models.load(folder), Lexicon.read(folder), Tree.load(folder / "tree.json")
-        graph = load_graph(folder, self.tree.fingerprint)
-        self.graph = with_word_cost(graph, self.scales.word)
+        self.graph = self._graph(folder) if grammar is None else self._grammar(grammar)
         self.normaliser = Normaliser.load(folder / "normaliser.json")
         self.silences = self.tree.senones_of(self.lexicon.silence)
         self.least_confidence: float | None = self.about.get("least_confidence")
+
+    def _graph(self, folder: Path) -> DecodingGraph:
+        return with_word_cost(load_graph(folder, self.tree.fingerprint), self.scales.word)
+
+    def _grammar(self, path: Path) -> DecodingGraph:
+        from understudy.device.grammar import grammar_graph  # brings OpenFst, which few need
+
+        try:
+            return grammar_graph(path, self.vocabulary, self.tree)
+        except DeviceError as error:
+            raise UserError(str(error)) from None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Its words, as the device has them."""
+        return Vocabulary(self.lexicon.phones, self.lexicon.words, self.lexicon.pronunciations)
 
     def hear(self, batch: Sequence[np.ndarray], times: bool = True) -> list[Heard]:
         """Words of utterances; none of those that it is less sure of than `least_confidence`.

@@ -23,7 +23,7 @@ def transcribe(options: TranscribeOptions) -> None:
         raise UserError("name audio files or folders: steps/transcribe.py recording.wav --recogniser exp/recogniser")
     if options.longest < 1:
         raise UserError(f"--longest {options.longest}: give at least 1 second")
-    recogniser = Recogniser(options.recogniser, options.search)
+    recogniser = Recogniser(options.recogniser, options.search, options.grammar)
     faults: list[str] = []
     files = audio_files(options.audio)
     tell_of_low_rates(files)

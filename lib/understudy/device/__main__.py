@@ -22,6 +22,8 @@ from .errors import DeviceError
 from .live import Interrupt, StandardInput
 from .recogniser import Recogniser
 
+_GRAMMAR = "sentences, one a line, with [what may be left out] and (one | or another): only these are heard"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0 if all was heard."""
@@ -34,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--microphone", nargs="?", const="", metavar="NAME", help="hear a microphone")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--channel", type=int, help="of audio with several")
+    parser.add_argument("--grammar", type=Path, metavar="FILE", help=_GRAMMAR)
     for name, seconds in vars(EndpointOptions()).items():
         parser.add_argument(f"--{name}", type=float, default=seconds, metavar="SECONDS", help=f"(default: {seconds})")
     given = parser.parse_args(arguments)
@@ -52,7 +55,7 @@ def _listen(given: argparse.Namespace) -> int:
     if bool(given.audio) == (given.microphone is not None):
         raise DeviceError("name WAV files, folders, - for standard input, or --microphone")
     files = [] if live else wav_files(given.audio)
-    recogniser = Recogniser(given.device)
+    recogniser = Recogniser(given.device, grammar=given.grammar)
     patience, rate = EndpointOptions(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
 
     def hear(recording: Recording, name: str) -> None:

@@ -19,12 +19,13 @@ from typing import Any, Protocol
 import kaldifst
 
 from . import topology
-from .decoding_graph import Arc, ContextTree, DecodingGraph, Finals
+from .decoding_graph import Arc, DecodingGraph, Finals
+from .vocabulary import ContextTree
 
 SILENCE_PROBABILITY = 0.5
 
 
-class Vocabulary(Protocol):
+class Lexicon(Protocol):
     """What a graph asks of a lexicon."""
 
     @property
@@ -53,7 +54,7 @@ class Vocabulary(Protocol):
 
 
 def compile_graph(
-    lexicon: Vocabulary,
+    lexicon: Lexicon,
     grammar: Any,
     tree: ContextTree,
     *,
@@ -92,7 +93,7 @@ class _Disambiguation:
     phones: list[int]
 
     @classmethod
-    def of(cls, lexicon: Vocabulary) -> _Disambiguation:
+    def of(cls, lexicon: Lexicon) -> _Disambiguation:
         most = max(_homophones(lexicon).values(), default=0)
         first = len(lexicon.phones)
         return cls(list(range(first, first + most + 2)))
@@ -106,7 +107,7 @@ class _Disambiguation:
         return self.phones[-1]
 
 
-def _homophones(lexicon: Vocabulary) -> dict[tuple[int, ...], int]:
+def _homophones(lexicon: Lexicon) -> dict[tuple[int, ...], int]:
     """How many disambiguation symbols each pronunciation needs: those that several words share or begin."""
     counts: dict[tuple[int, ...], int] = {}
     prefixes: set[tuple[int, ...]] = set()
@@ -117,7 +118,7 @@ def _homophones(lexicon: Vocabulary) -> dict[tuple[int, ...], int]:
     return {pron: n for pron, n in counts.items() if n > 1 or pron in prefixes}
 
 
-def _lexicon_fst(lexicon: Vocabulary, disambig: _Disambiguation, silence_probability: float):
+def _lexicon_fst(lexicon: Lexicon, disambig: _Disambiguation, silence_probability: float):
     """L: phones to words, with optional silence at the beginning and after each word."""
     sil, nosil = -math.log(silence_probability), -math.log1p(-silence_probability)
     start, loop, silence, after = 0, 1, 2, 3
@@ -147,7 +148,7 @@ def _lexicon_fst(lexicon: Vocabulary, disambig: _Disambiguation, silence_probabi
     return fst
 
 
-def _compose_lg(lexicon: Vocabulary, grammar: Any, disambig: _Disambiguation, silence_probability: float):
+def _compose_lg(lexicon: Lexicon, grammar: Any, disambig: _Disambiguation, silence_probability: float):
     lg = kaldifst.compose(_lexicon_fst(lexicon, disambig, silence_probability), grammar)
     if lg.num_states == 0:
         return lg

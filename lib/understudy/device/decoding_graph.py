@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -22,15 +21,6 @@ Finals = dict[int, tuple[int, float]]
 
 FINAL = -1
 """Label of final arcs"""
-
-
-class ContextTree(Protocol):
-    """What a graph asks of a phonetic decision tree."""
-
-    num_senones: int
-
-    def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
-        """Senone of a phone in context; phone 0 is "no phone" at an edge."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DeviceError
+from .language import LANGUAGE
 
 FORMAT = 1
 DESCRIPTION, NETWORK, GRAPH = "device.json", "network.onnx", "graph.fst"
@@ -40,6 +41,20 @@ class Files:
     def graph(self) -> Path:
         """The decoding graph."""
         return self.folder / GRAPH
+
+    @property
+    def language(self) -> Path:
+        """Pronunciations and tree, for graphs that are made here.
+
+        Raises:
+            DeviceError: the folder was made without.
+        """
+        if LANGUAGE not in self.about["files"]:
+            raise DeviceError(
+                f"{self.folder}: no {LANGUAGE} in it, which --grammar and --words need. Ship it anew, with "
+                "steps/ship.py --language true."
+            )
+        return self.folder / LANGUAGE
 
     @classmethod
     def of(cls, folder: Path) -> Files:

@@ -13,6 +13,8 @@ from .endpointing import EndpointOptions, Event, events
 from .errors import DeviceError
 from .features import FrontEnd
 from .files import Files
+from .grammar import grammar_graph
+from .language import Language
 from .network import Network
 from .search import Beams, Best, Graph, Search
 
@@ -34,11 +36,14 @@ class Heard:
 class Recogniser:
     """A folder of stage 12, loaded."""
 
-    def __init__(self, folder: Path, threads: int = 1) -> None:
+    def __init__(self, folder: Path, threads: int = 1, grammar: Path | None = None) -> None:
         """Load it.
 
+        Args:
+            grammar: a file of sentences, which alone are heard.
+
         Raises:
-            DeviceError: it is not whole, or its parts do not belong together.
+            DeviceError: it is not whole, its parts do not belong together, or something is wrong with the sentences.
         """
         files = Files.of(folder)
         about = files.about
@@ -54,13 +59,21 @@ class Recogniser:
                 f"{files.network}: of the tree {self.network.tree}, the graph is of {about['tree']}. "
                 "Export both from one recipe."
             )
-        words = about["words"], about["sequence_base"], about["sequences"]
-        self.graph = Graph(files.graph, *words, self.network.senones)
+        self.graph = self._graph(files) if grammar is None else self._grammar(files, grammar)
         self.beams = Beams(about["beam"], about["min_active"], about["max_active"])
         # What is the same for all senones of a frame changes no path: the log-posteriors need no normalising.
         self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors
         self.silences = frozenset(about["silences"])
         self.least_confidence: float | None = about.get("least_confidence")  # older folders have none
+
+    def _graph(self, files: Files) -> Graph:
+        words = files.about["words"], files.about["sequence_base"], files.about["sequences"]
+        return Graph(files.graph, *words, self.network.senones)
+
+    def _grammar(self, files: Files, sentences: Path) -> Graph:
+        language = Language.read(files.language, files.about["words"], self.network.tree)
+        graph = grammar_graph(sentences, language.vocabulary, language.tree)
+        return Graph.of(graph, files.about["words"], self.network.senones)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """For the search: (frames, senones)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +11,9 @@ import kaldifst  # before kaldi_hmm_gmm, which waits for ever otherwise
 import kaldi_hmm_gmm  # isort: skip
 import numpy as np
 
+from .decoding_graph import DecodingGraph, as_fst
 from .errors import DeviceError
-from .openfst import read_fst
+from .openfst import read_fst, to_bytes
 
 RETRIES = 2
 
@@ -59,6 +61,14 @@ class Graph:
             raise DeviceError(f"{path}: cannot be read. Export the graph again.")
         self.fst = kaldifst.StdConstFst(read)  # searched faster; kaldifst does not read one
         self._words, self._base, self._sequences = words, base, sequences
+
+    @classmethod
+    def of(cls, graph: DecodingGraph, words: list[str], senones: int) -> Graph:
+        """One that was made here, not read."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "graph.fst"
+            path.write_bytes(to_bytes(as_fst(graph)))
+            return cls(path, words, graph.sequence_base, [list(of) for of in graph.word_sequences], senones)
 
     def text(self, numbers: list[int]) -> list[str]:
         """Words of a path's output."""

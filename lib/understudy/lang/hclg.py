@@ -12,7 +12,8 @@ from kaldilm import arpa2fst
 
 from understudy.device import topology
 from understudy.device.compose import SILENCE_PROBABILITY, compile_graph
-from understudy.device.decoding_graph import ContextTree, DecodingGraph
+from understudy.device.decoding_graph import DecodingGraph
+from understudy.device.vocabulary import ContextTree
 from understudy.lang.lexicon import Lexicon
 from understudy.step import UserError, log
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.device import topology
-from understudy.device.decoding_graph import ContextTree
+from understudy.device.vocabulary import ContextTree
 from understudy.lang.acceptor import Acceptor, State
 
 _EDGE = 0

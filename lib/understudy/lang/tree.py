@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from understudy.device.vocabulary import leaf
 from understudy.step import UserError, fingerprint, read_json, write_json
 
 Statistics = dict[tuple[int, int, int, int], np.ndarray]
@@ -46,10 +47,7 @@ class Tree:
             node = self.nodes.get(f"{centre} {pdf_class}")
             if node is None:
                 raise UserError(f"phone {centre}, pdf-class {pdf_class}: not in the tree. Build it with this lexicon.")
-            while isinstance(node, list):
-                side, phones, yes, no = node
-                node = yes if (left, right)[side] in phones else no
-            self._cache[key] = node
+            self._cache[key] = leaf(node, left, right)
         return self._cache[key]
 
     def states(self) -> list[tuple[int, int]]:

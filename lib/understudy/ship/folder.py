@@ -9,8 +9,9 @@ from typing import Any
 import understudy.device
 from understudy.decode.recogniser import Recogniser
 from understudy.device.files import DESCRIPTION, FORMAT, GRAPH, NETWORK, seal
+from understudy.device.language import LANGUAGE, language_values
 from understudy.lang.graph import DecodingGraph, write_fst
-from understudy.step import atomic_path, write_json
+from understudy.step import atomic_path, to_json, write_json
 
 RUNTIME = "understudy_device"
 COMMAND = "understudy-listen"
@@ -35,8 +36,12 @@ def write_graph(graph: DecodingGraph, out: Path) -> None:
     write_fst(graph, out / GRAPH)
 
 
-def seal_folder(recogniser: Recogniser, out: Path) -> None:
-    """Write the run-time beside network and graph, then device.json, which makes the folder whole."""
+def seal_folder(recogniser: Recogniser, out: Path, language: bool = True) -> None:
+    """Write the run-time beside network and graph, then device.json, which makes the folder whole.
+
+    Args:
+        language: write language.json too, so that graphs can be made on the device.
+    """
     package = Path(understudy.device.__file__).parent
     (out / RUNTIME).mkdir(exist_ok=True)
     for source in sorted(package.glob("*.py")):
@@ -46,7 +51,19 @@ def seal_folder(recogniser: Recogniser, out: Path) -> None:
     (out / COMMAND).chmod(0o755)
     with atomic_path(out / "requirements.txt") as partial:
         partial.write_text("".join(f"{_pinned(name)}\n" for name in PACKAGES))
-    write_json(out / DESCRIPTION, {**_described(recogniser), "files": {n: seal(out / n) for n in (NETWORK, GRAPH)}})
+    files = [NETWORK, GRAPH]
+    if language:
+        files.append(LANGUAGE)
+        _write_language(recogniser, out / LANGUAGE)
+    write_json(out / DESCRIPTION, {**_described(recogniser), "files": {name: seal(out / name) for name in files}})
+
+
+def _write_language(recogniser: Recogniser, path: Path) -> None:
+    """Compact: a lexicon of 40 000 words takes a megabyte."""
+    tree = recogniser.tree
+    about = language_values(recogniser.vocabulary, tree.nodes, tree.fingerprint)
+    with atomic_path(path) as partial:
+        partial.write_text(to_json(about, str(path), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 
 def _described(recogniser: Recogniser) -> dict[str, Any]:

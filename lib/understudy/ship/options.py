@@ -40,6 +40,9 @@ class ShipOptions:
     """the results file, one line for each precision and test set"""
     precisions: list[Precision] = field(default_factory=lambda: ["float32", "int8-dynamic", "int8-static"])
     """networks to make"""
+    language: bool = True
+    """the folders carry pronunciations and tree, so that they take sentences and words of their users; log.txt tells
+    the bytes"""
     calibration: PositiveInt = 200
     """cuts of --calibrate, from its beginning"""
     shard_size: PositiveInt = 200

@@ -37,7 +37,8 @@ def ship(options: ShipOptions, step: Step) -> None:
     _networks(options, recogniser, speech, step.out)
     ways = recogniser.about.get("normalise", [])
     dev, how = {}, {"normalise": ways}
-    likes = seal_alike(recogniser, speech[:20], {name: step.out / name for name in options.precisions})
+    folders = {name: step.out / name for name in options.precisions}
+    likes = seal_alike(recogniser, speech[:20], folders, options.language)
     for precision, like in likes.items():
         folder, kept = step.out / precision, step.out / "heard" / precision
         if options.dev:
@@ -70,7 +71,7 @@ def _networks(options: ShipOptions, recogniser: Recogniser, speech: list[torch.T
 
 
 def seal_alike(
-    recogniser: Recogniser, speech: list[torch.Tensor], folders: dict[Precision, Path]
+    recogniser: Recogniser, speech: list[torch.Tensor], folders: dict[Precision, Path], language: bool = True
 ) -> dict[Precision, Likeness]:
     """Compare each folder's network with the model over utterances (frames, inputs), then make the folders whole.
 
@@ -84,7 +85,7 @@ def seal_alike(
             network = folders[precision] / NETWORK
             raise UserError(f"{network}: its logits differ from the model's by {like.largest:.2g}: do not ship it")
     for folder in folders.values():
-        seal_folder(recogniser, folder)
+        seal_folder(recogniser, folder, language)
     return likes
 
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from understudy.align.forward_backward import GraphBatch, log_partition
 from understudy.data.batches import Batch
 from understudy.decode.search import Scales, backend, occupancies
-from understudy.device.decoding_graph import ContextTree, DecodingGraph
+from understudy.device.decoding_graph import DecodingGraph
+from understudy.device.vocabulary import ContextTree
 from understudy.lang.acceptor import Transcript
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.phone_lm import PhoneLm

@@ -1,0 +1,153 @@
+"""The sentences that alone are to be heard: a file of them, and their decoding graph.
+
+A line is a sentence; `[please]` may be said or not, of `(red | green)` one has to be said, and both may stand in one
+another. Empty lines, and what follows a # that begins a word, are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import kaldifst
+
+from .compose import compile_graph
+from .decoding_graph import DecodingGraph
+from .errors import DeviceError
+from .textfile import lines_of
+from .vocabulary import ContextTree, Vocabulary
+
+_TOKEN = re.compile(r"[\[\]()|]|[^\s\[\]()|]+")
+_CLOSING = {"[": "]", "(": ")"}
+_DEEP = 100
+"""brackets in one another, at most: what reads them goes as deep"""
+
+
+@dataclass
+class Acceptor:
+    """Of words: arcs between states. A state that no word leads to is an end or leads there by arcs without one."""
+
+    arcs: list[tuple[int, int, str]] = field(default_factory=list)
+    """source, destination, word; an empty word is none"""
+    ends: list[int] = field(default_factory=list)
+    states: int = 1
+
+    def state(self) -> int:
+        """A new one; 0, the start, is there."""
+        self.states += 1
+        return self.states - 1
+
+    @property
+    def words(self) -> set[str]:
+        """All that are in it."""
+        return {word for _, _, word in self.arcs} - {""}
+
+
+def grammar_graph(path: Path, lexicon: Vocabulary, tree: ContextTree) -> DecodingGraph:
+    """The graph of a file of sentences, which are all as likely.
+
+    Raises:
+        DeviceError: it cannot be read, has no sentence, a line that is none, or words without pronunciation.
+    """
+    acceptor = read_grammar(path, lexicon)
+    graph = compile_graph(lexicon.only(acceptor.words), _as_fst(acceptor, lexicon), tree)
+    if graph is None:
+        raise RuntimeError(f"{path}: its words have pronunciations, and no sentence has")
+    return graph
+
+
+def read_grammar(path: Path, lexicon: Vocabulary) -> Acceptor:
+    """The sentences of a file."""
+    acceptor = Acceptor()
+    for where, line in lines_of(path):
+        tokens = _TOKEN.findall(line)
+        if (deep := max(accumulate((token in "[(") - (token in "])") for token in tokens))) > _DEEP:
+            raise DeviceError(f"{where}: brackets in {deep} others; {_DEEP} are enough.")
+        for word in tokens:
+            if word not in "[]()|" and word not in lexicon.pronunciations:
+                raise DeviceError(f"{where}: {word} {_unknown(word, lexicon)}")
+        acceptor.ends.append(_Line(where, tokens, acceptor).sentence())
+    if not acceptor.ends:
+        raise DeviceError(f"{path}: no sentence in it. Write one on each line.")
+    return acceptor
+
+
+def _unknown(word: str, lexicon: Vocabulary) -> str:
+    upper = {known.upper(): known for known in lexicon.pronunciations}
+    alike = [upper[one] for one in get_close_matches(word.upper(), upper, 3)]
+    meant = f" Is it {' or '.join(alike)}?" if alike else ""
+    return f"has no pronunciation in this folder.{meant} Add it with --words."
+
+
+class _Line:
+    """A line's tokens, read into an acceptor from left to right."""
+
+    def __init__(self, where: str, tokens: list[str], acceptor: Acceptor) -> None:
+        self._where, self._acceptor = where, acceptor
+        self._tokens: Iterator[str] = iter([*tokens, ""])
+        self._token = next(self._tokens)
+
+    def sentence(self) -> int:
+        """The state in which the line ends."""
+        end, silent = self._alternatives(0, "")
+        if silent:
+            raise DeviceError(f"{self._where}: nothing of it has to be said. Let a word stand outside of brackets.")
+        return end
+
+    def _alternatives(self, source: int, closing: str) -> tuple[int, bool]:
+        """Up to a bracket: the state after it, and whether nothing may be said."""
+        end, silent = self._acceptor.state(), False
+        while True:
+            here, unsaid = self._sequence(source)
+            self._acceptor.arcs.append((here, end, ""))
+            silent |= unsaid
+            if self._token != "|":
+                break
+            self._next()
+        if self._token != closing:
+            found = f"{self._token} without its partner" if self._token else f"the line ends before {closing}"
+            raise DeviceError(f"{self._where}: {found}. Close every [ with ] and every ( with ).")
+        return end, silent
+
+    def _sequence(self, here: int) -> tuple[int, bool]:
+        silent, empty = True, True
+        while self._token not in ("", "|", "]", ")"):
+            token, empty = self._next(), False
+            if token not in _CLOSING:
+                here, silent = self._word(here, token), False
+                continue
+            end, unsaid = self._alternatives(here, _CLOSING[token])
+            self._next()
+            if token == "[":
+                self._acceptor.arcs.append((here, end, ""))
+            here, silent = end, silent and (unsaid or token == "[")
+        if empty:
+            raise DeviceError(
+                f"{self._where}: nothing stands between brackets or bars. Write [red] for what may be left out."
+            )
+        return here, silent
+
+    def _word(self, source: int, word: str) -> int:
+        state = self._acceptor.state()
+        self._acceptor.arcs.append((source, state, word))
+        return state
+
+    def _next(self) -> str:
+        token, self._token = self._token, next(self._tokens, "")
+        return token
+
+
+def _as_fst(acceptor: Acceptor, lexicon: Vocabulary) -> Any:
+    """G: each sentence once, whatever the ways that the file has to it."""
+    ids = {"": 0} | {word: lexicon.word_ids[word] for word in acceptor.words}
+    lines = [f"{a} {b} {ids[word]} {ids[word]}" for a, b, word in sorted(acceptor.arcs)]
+    fst = kaldifst.compile("\n".join([*lines, *map(str, acceptor.ends)]) + "\n")
+    kaldifst.determinize_star(fst)
+    kaldifst.minimize_encoded(fst)
+    kaldifst.arcsort(fst, "ilabel")
+    return fst

@@ -1,0 +1,69 @@
+"""What a folder knows of its language, for graphs that are made on the device: pronunciations and the decision tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import DeviceError
+from .vocabulary import Vocabulary, leaf
+
+LANGUAGE = "language.json"
+
+
+@dataclass(frozen=True)
+class PhoneTree:
+    """Senones of phones in context."""
+
+    roots: dict[str, Any]
+    """by `phone pdf-class`: see `leaf`"""
+    _known: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+
+    def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
+        """See `ContextTree`."""
+        key = (left, centre, right, pdf_class)
+        if key not in self._known:
+            self._known[key] = leaf(self.roots[f"{centre} {pdf_class}"], left, right)
+        return self._known[key]
+
+
+@dataclass(frozen=True)
+class Language:
+    """What language.json holds."""
+
+    vocabulary: Vocabulary
+    tree: PhoneTree
+
+    @classmethod
+    def read(cls, path: Path, words: Sequence[str], tree: str) -> Language:
+        """Read it.
+
+        Args:
+            words: by number.
+            tree: fingerprint of the network's.
+
+        Raises:
+            DeviceError: it is no such file, or of another tree.
+        """
+        try:
+            told = json.loads(path.read_text(encoding="utf-8"))
+            spoken = {
+                word: tuple(tuple(map(int, phones.split())) for phones in of)
+                for word, of in told["pronunciations"].items()
+            }
+            phones, roots, grown = told["phones"], dict(told["roots"]), str(told["tree"])
+            Vocabulary(phones, words, spoken).vocabulary  # noqa: B018 (all words have numbers)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DeviceError(f"{path}: cannot be used ({error!r}). Copy the folder again.") from None
+        if grown != tree:
+            raise DeviceError(f"{path}: of the tree {grown}, the network is of {tree}. Ship both from one recipe.")
+        return cls(Vocabulary(phones, words, spoken), PhoneTree(roots))
+
+
+def language_values(vocabulary: Vocabulary, roots: dict[str, Any], tree: str) -> dict[str, Any]:
+    """What `Language.read` reads."""
+    spoken = {word: [" ".join(map(str, phones)) for phones in of] for word, of in vocabulary.pronunciations.items()}
+    return {"tree": tree, "phones": list(vocabulary.phones), "pronunciations": spoken, "roots": roots}

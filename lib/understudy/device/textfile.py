@@ -1,0 +1,28 @@
+"""A user's text file, line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import DeviceError
+
+_COMMENT = re.compile(r"(^|\s)#.*")
+
+
+def lines_of(path: Path) -> Iterator[tuple[str, str]]:
+    """Where each line stands, and the line; empty ones, and what follows a # that begins a word, are left out.
+
+    Raises:
+        DeviceError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DeviceError(f"{path}: not UTF-8 (byte {error.start}). Convert it with iconv.") from None
+    except OSError as error:
+        raise DeviceError(f"{path}: cannot be read ({error.strerror})") from None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line := _COMMENT.sub("", line).strip():
+            yield f"{path}:{number}", line

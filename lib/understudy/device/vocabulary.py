@@ -1,0 +1,66 @@
+"""Words and their pronunciations, and which senones phones have in context: what a graph is compiled of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+SILENCE = "SIL"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a graph asks of a lexicon."""
+
+    phones: Sequence[str]
+    """symbol of each phone id; 0 is no phone"""
+    words: Sequence[str]
+    """symbol of each word id; 0 is no word"""
+    pronunciations: Mapping[str, Sequence[tuple[int, ...]]]
+    """phone ids of each pronunciation, by word: not all words need to have some"""
+
+    @cached_property
+    def word_ids(self) -> dict[str, int]:
+        """Number of each word."""
+        return {word: number for number, word in enumerate(self.words)}
+
+    @cached_property
+    def phone_ids(self) -> dict[str, int]:
+        """Number of each phone."""
+        return {phone: number for number, phone in enumerate(self.phones)}
+
+    @property
+    def silence(self) -> int:
+        """Id of the silence phone."""
+        return self.phone_ids[SILENCE]
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words that are pronounced, in the order of their ids."""
+        return sorted(self.pronunciations, key=self.word_ids.__getitem__)
+
+    def only(self, words: Collection[str]) -> Vocabulary:
+        """With the pronunciations of some words alone; their numbers stay."""
+        return replace(self, pronunciations={word: self.pronunciations[word] for word in words})
+
+
+class ContextTree(Protocol):
+    """What a graph asks of a phonetic decision tree."""
+
+    def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
+        """Senone of a phone in context; phone 0 is "no phone" at an edge."""
+
+
+def leaf(root: Any, left: int, right: int) -> int:
+    """Senone that a phone has between two others.
+
+    Args:
+        root: of a decision tree: nested [side, phones, yes, no] with side 0 (left) or 1 (right), or a senone.
+    """
+    node = root
+    while isinstance(node, list):
+        side, phones, yes, no = node
+        node = yes if (left, right)[side] in phones else no
+    return node
