@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.lang.lexicon import Lexicon
-from understudy.step import Step, main
+from understudy.step import Step, UserError, atomic_path, main
 
 
 @dataclass
@@ -25,19 +25,32 @@ class Options:
     """folder of the graph"""
     silence_probability: float = 0.5
     """probability of a pause between words"""
+    new_words: float = 0.01
+    """probability of all words that users add, where a word may stand whatever its history; 0: words can be
+    added to the classes of the language model alone, such as <contact>. What is recognised without them is the same"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError for what is no probability."""
+        if not 0 <= self.new_words < 1:
+            raise UserError(f"--new_words {self.new_words}: a probability from 0 to below 1")
 
 
 def run(options: Options, step: Step) -> None:
     """Build and save the graph, with the words that its labels mean."""
+    from understudy.device.files import PLACES
     from understudy.lang.graph import save_graph
-    from understudy.lang.hclg import build_hclg
+    from understudy.lang.hclg import build_with_places
     from understudy.lang.tree import Tree
 
     lexicon = Lexicon.read(options.lang)
     tree = Tree.load(options.tree / "tree.json" if options.tree.is_dir() else options.tree)
-    graph = build_hclg(lexicon, options.lang / "lm.arpa", tree, silence_probability=options.silence_probability)
+    graph, places = build_with_places(
+        lexicon, options.lang / "lm.arpa", tree, new=options.new_words, silence_probability=options.silence_probability
+    )
     lexicon.write(step.out)
     save_graph(graph, step.out, tree.fingerprint)
+    with atomic_path(step.out / PLACES) as partial:
+        places.save(partial)
 
 
 if __name__ == "__main__":

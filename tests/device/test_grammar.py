@@ -23,6 +23,7 @@ from understudy.device.errors import DeviceError
 from understudy.device.grammar import grammar_graph, read_grammar
 from understudy.device.recogniser import Recogniser
 from understudy.device.vocabulary import Vocabulary
+from understudy.device.wishes import Wishes
 from understudy.lang.graph import words_of
 from understudy.ship.folder import COMMAND, seal_folder
 from understudy.step import UserError
@@ -140,7 +141,10 @@ def commands(made: Path) -> Path:
 
 
 def test_the_device_hears_what_the_recipe_hears(made: Path, commands: Path) -> None:
-    ours, device = OurRecogniser(made / "recogniser", grammar=commands), Recogniser(made / "float32", grammar=commands)
+    ours, device = (
+        OurRecogniser(made / "recogniser", wishes=Wishes(commands)),
+        Recogniser(made / "float32", wishes=Wishes(commands)),
+    )
     audio = [noise(seconds, seed) for seed, seconds in enumerate((0.6, 2.5, 4.0, 1.7, 3.1, 2.2))]
     expected = [[word.text for word in heard.words] for heard in ours.hear(audio)]
     assert [device.whole(samples).words for samples in audio] == expected
@@ -177,7 +181,7 @@ def test_folders_without_a_language_say_so(made: Path, commands: Path, tmp_path:
     seal_folder(ours, other, language=False)
     assert Recogniser(other).whole(noise(1.0, 1)) == Recogniser(made / "float32").whole(noise(1.0, 1))
     with pytest.raises(DeviceError, match=r"no language\.json in it, which --grammar and --words need"):
-        Recogniser(other, grammar=commands)
+        Recogniser(other, wishes=Wishes(commands))
 
 
 def test_a_language_of_another_tree_or_none_is_refused(made: Path, commands: Path, tmp_path: Path) -> None:
@@ -196,14 +200,14 @@ def test_a_language_of_another_tree_or_none_is_refused(made: Path, commands: Pat
         about["files"]["language.json"] = seal(other / "language.json")
         (other / "device.json").write_text(json.dumps(about))
         with pytest.raises(DeviceError, match=told) as error:
-            Recogniser(other, grammar=commands)
+            Recogniser(other, wishes=Wishes(commands))
         assert str(other / "language.json") in str(error.value)
     with pytest.raises(UserError, match="cannot be read"):
-        OurRecogniser(made / "recogniser", grammar=tmp_path / "none")
+        OurRecogniser(made / "recogniser", wishes=Wishes(tmp_path / "none"))
 
 
 def test_a_thousand_sentences_are_ready_at_once(made: Path, tmp_path: Path) -> None:
     draw = random.Random(1)
     lines = (" ".join(draw.choices(LEXICON.vocabulary, k=draw.randint(2, 9))) for _ in range(1000))
-    device = Recogniser(made / "float32", grammar=written(tmp_path, "\n".join(lines)))
+    device = Recogniser(made / "float32", wishes=Wishes(written(tmp_path, "\n".join(lines))))
     assert np.isfinite(device.whole(noise(1.0, 1)).confidence)

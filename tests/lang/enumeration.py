@@ -70,13 +70,13 @@ def enumerated(lexicon, tree, transcripts, with_grammar):
     return best
 
 
-def through_graph(graph, of):
-    """Best cost of each (labels, words) of at most FRAMES frames that the graph accepts."""
+def through_graph(graph, of, frames=FRAMES):
+    """Best cost of each (labels, words) of at most so many frames that the graph accepts."""
     out = {}
     for s, d, label, word, score in rows(graph):
         out.setdefault(s, []).append((d, label, -score, tuple(of([word]))))
     best, active = {}, {(0, (), ()): 0.0}
-    for _ in range(FRAMES + 1):
+    for _ in range(frames + 1):
         following = {}
         for (state, labels, words), cost in active.items():
             for d, label, weight, word in out.get(state, ()):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from understudy.lang.graphemes import in_capitals, spelled, spelled_entries
+from understudy.device.letters import spelled
+from understudy.lang.graphemes import in_capitals, spelled_entries
 from understudy.step import UserError
 
 

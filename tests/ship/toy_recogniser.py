@@ -14,12 +14,13 @@ from understudy import models
 from understudy.corpus import Utterance, build_cut, write_cuts
 from understudy.decode.options import Beams
 from understudy.decode.recogniser import Recogniser
+from understudy.device.files import PLACES
 from understudy.device.normalise import OnlineMean
 from understudy.features import Normaliser, stack
 from understudy.features.extract import extract_set
 from understudy.features.logmel import NUM_MELS, default_backend, logmel
 from understudy.lang.graph import save_graph
-from understudy.lang.hclg import build_hclg
+from understudy.lang.hclg import build_with_places
 from understudy.lang.tree import Tree
 from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
@@ -53,8 +54,9 @@ def make(
         model.log_priors.copy_(torch.randn(of_phones.num_senones).log_softmax(0))
     model.meta["tree"] = of_phones.fingerprint
     models.save(model, folder)
-    graph = build_hclg(lexicon, toy.write_arpa(folder), of_phones)
+    graph, places = build_with_places(lexicon, toy.write_arpa(folder), of_phones, new=0.1)
     save_graph(graph, folder, of_phones.fingerprint)
+    places.save(folder / PLACES)
     lexicon.write(folder)
     of_phones.save(folder / "tree.json")
     mean, std = (np.full(NUM_MELS, value, np.float32) for value in (9.0, 3.0))

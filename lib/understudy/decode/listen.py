@@ -11,7 +11,7 @@ from understudy.corpus.audio import audio_files, read_audio, tell_of_low_rates
 from understudy.decode.audio import standard_input
 from understudy.decode.listener import Listener
 from understudy.decode.options import ListenOptions
-from understudy.decode.recogniser import Recogniser
+from understudy.decode.recogniser import adapted
 from understudy.device.confidence import sureness
 from understudy.device.endpointing import Event
 from understudy.step import UserError, to_json
@@ -23,9 +23,7 @@ def listen(options: ListenOptions) -> None:
         raise UserError("name audio files, folders, or - for standard input")
     live = options.audio == [Path("-")]
     files = [] if live else audio_files(options.audio)
-    listener = Listener(
-        Recogniser(options.recogniser, options.search, options.grammar), options.patience, options.format == "json"
-    )
+    listener = Listener(adapted(options), options.patience, options.format == "json")
     if live:
         with standard_input(options.channel) as recording:
             _tell(listener.events(recording), "-", options.format)

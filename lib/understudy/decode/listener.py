@@ -63,7 +63,7 @@ class _Utterance:
 
     def so_far(self) -> Heard:
         """Words without times."""
-        words = [self._recogniser.lexicon.words[word] for word in self.search.words]
+        words = [self._recogniser.vocabulary.words[word] for word in self.search.words]
         return Heard([Word(text, 0.0, 0.0, 0.0) for text in words], self.samples / SAMPLE_RATE, False)
 
     @property

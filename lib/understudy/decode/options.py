@@ -127,6 +127,9 @@ class PackOptions:
     """manifest with features of sounds without words: how many words are found there, and told, is reported"""
     reject: RejectOptions = field(default_factory=RejectOptions)
     """words of which the recogniser is not sure"""
+    g2p: bool = True
+    """learn from the lexicon how other words are said, for words that users add without phones: a second for a thousand
+    words, a minute for 40 000"""
 
 
 @dataclass
@@ -193,6 +196,8 @@ class TranscribeOptions:
     """seconds that are searched at once: longer files are cut where they are quiet"""
     grammar: Path | None = None
     """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are heard"""
+    words: Path | None = None
+    """a file of words to hear too, one a line, with their phones if these are known, and weight=2 if one is likelier"""
 
 
 @dataclass
@@ -213,3 +218,5 @@ class ListenOptions:
     """of audio with several"""
     grammar: Path | None = None
     """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are heard"""
+    words: Path | None = None
+    """a file of words to hear too, one a line, with their phones if these are known, and weight=2 if one is likelier"""

@@ -11,9 +11,12 @@ from understudy.corpus.subset import some
 from understudy.decode.options import PackOptions
 from understudy.decode.recogniser import Recogniser, about, pack
 from understudy.decode.rejection import choose, false_words, hear
+from understudy.device.files import G2P
+from understudy.device.vocabulary import Vocabulary
+from understudy.lang.lexicon import Lexicon
 from understudy.models import weights_fingerprint
 from understudy.score.normalise import Way
-from understudy.step import UserError, log, read_json, write_json
+from understudy.step import UserError, atomic_path, log, read_json, write_json
 
 
 def pack_all(options: PackOptions, out: Path) -> None:
@@ -26,9 +29,32 @@ def pack_all(options: PackOptions, out: Path) -> None:
     least = options.reject.below if isinstance(options.reject.below, float) else None
     known |= {"least_confidence": least}
     pack(options.model, options.graph, tree, options.normaliser, known, out)
+    if options.g2p:
+        _learn_to_guess(out)
     if options.reject.below == "chosen" and options.dev:
         recogniser = Recogniser(out, options.search)
         write_json(out / "recogniser.json", known | _chosen(options.dev, options, recogniser, known["normalise"]))
+
+
+def _learn_to_guess(out: Path) -> None:
+    """Write what guesses pronunciations, unless words are spelled; what is missing for it is said."""
+    from understudy.device.language import is_spelled
+
+    lexicon = Lexicon.read(out)
+    if is_spelled(Vocabulary(lexicon.phones, lexicon.words, lexicon.pronunciations)):
+        return
+    try:
+        from understudy.lang.g2p import guesser_of
+    except ImportError:
+        log.warning("phonetisaurus is not installed (docs/setup.md): words that users add need their phones")
+        return
+    try:
+        guesser = guesser_of(out / "lexicon.txt")
+    except UserError as error:
+        log.warning("words that users add need their phones: %s", error)
+        return
+    with atomic_path(out / G2P) as partial:
+        guesser.save(partial)
 
 
 def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, ways: list[Way]) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """A recogniser in one folder: acoustic model, graph, front end and scales, for audio that no manifest knows.
 
 Its files: model.json, model.safetensors, HCLG.fst, HCLG.json, lexicon.txt, phones.txt, words.txt, tree.json,
-normaliser.json, and recogniser.json, which holds the scales, the beams and where they come from.
+normaliser.json, and recogniser.json, which holds the scales, the beams and where they come from; where words can be
+added, places.npz and, where they can be guessed, g2p.npz.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,13 +19,16 @@ import torch
 from torch import Tensor
 
 from understudy import models
-from understudy.decode.options import Beams, Engine
+from understudy.decode.options import Beams, Engine, ListenOptions, TranscribeOptions
 from understudy.decode.search import Found, Scales, Wanted, search_each
 from understudy.decode.word_times import Word, confidences, spans
 from understudy.device.confidence import confidence, is_rejected
 from understudy.device.decoding_graph import DecodingGraph
 from understudy.device.errors import DeviceError
+from understudy.device.files import G2P, PLACES
+from understudy.device.places import Places
 from understudy.device.vocabulary import Vocabulary
+from understudy.device.wishes import NONE, Wishes
 from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.logmel import logmel
@@ -70,49 +75,58 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
             raise UserError(f"{source}: no such file. Run the stage that makes it first.")
         with atomic_path(out / name) as partial:
             shutil.copyfile(source, partial)
+    if (graph / PLACES).exists():  # graphs of earlier versions have none
+        with atomic_path(out / PLACES) as partial:
+            shutil.copyfile(graph / PLACES, partial)
     write_json(out / "recogniser.json", about)
 
 
 class Recogniser:
     """Audio to words."""
 
-    def __init__(self, folder: Path, engine: Engine | None = None, grammar: Path | None = None) -> None:
+    def __init__(self, folder: Path, engine: Engine | None = None, wishes: Wishes = NONE) -> None:
         """Load a folder that `pack` made.
 
         Args:
             engine: what searches; None: k2 where it is installed.
-            grammar: a file of sentences (`understudy.device.grammar`), which alone are heard.
+            wishes: sentences that alone are heard, words that are added.
 
         Raises:
-            UserError: it is none, or something is wrong with the sentences.
+            UserError: it is none, or something is wrong with the wishes.
         """
         if not (folder / "recogniser.json").exists():
             raise UserError(f"{folder}: no recogniser.json in it. Make a recogniser of a model with steps/pack.py.")
-        self.engine = engine
+        self.folder, self.engine = folder, engine
         self.about = read_json(folder / "recogniser.json")
         self.scales = Scales.from_dict(self.about)
         self.beams = Beams(**self.about["beams"])
         self.model, self.lexicon, self.tree = models.load(folder), Lexicon.read(folder), Tree.load(folder / "tree.json")
-        self.graph = self._graph(folder) if grammar is None else self._grammar(grammar)
+        self.vocabulary = Vocabulary(self.lexicon.phones, self.lexicon.words, self.lexicon.pronunciations)
+        """with the words that were added"""
+        self.told: list[str] = []
+        """what the user should know of the wishes"""
+        graph = self._adapted(folder, wishes) if wishes else load_graph(folder, self.tree.fingerprint)
+        self.graph = with_word_cost(graph, self.scales.word)
         self.normaliser = Normaliser.load(folder / "normaliser.json")
         self.silences = self.tree.senones_of(self.lexicon.silence)
         self.least_confidence: float | None = self.about.get("least_confidence")
 
-    def _graph(self, folder: Path) -> DecodingGraph:
-        return with_word_cost(load_graph(folder, self.tree.fingerprint), self.scales.word)
+    def _adapted(self, folder: Path, wishes: Wishes) -> DecodingGraph:
+        from understudy.device.adapt import adapt  # brings OpenFst, which few need
+        from understudy.device.language import guesser, is_spelled
 
-    def _grammar(self, path: Path) -> DecodingGraph:
-        from understudy.device.grammar import grammar_graph  # brings OpenFst, which few need
+        def whole() -> tuple[DecodingGraph, Places]:
+            if not (folder / PLACES).exists():
+                raise UserError(f"{folder}: no {PLACES} in it, which --words needs. Make graph and recogniser anew.")
+            return load_graph(folder, self.tree.fingerprint), Places.read(folder / PLACES)
 
         try:
-            return grammar_graph(path, self.vocabulary, self.tree)
+            guess = guesser(is_spelled(self.vocabulary), folder / G2P)
+            found = adapt(wishes, self.vocabulary, self.tree, guess, whole)
         except DeviceError as error:
             raise UserError(str(error)) from None
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """Its words, as the device has them."""
-        return Vocabulary(self.lexicon.phones, self.lexicon.words, self.lexicon.pronunciations)
+        self.vocabulary, self.told = found.vocabulary, found.told
+        return found.graph
 
     def hear(self, batch: Sequence[np.ndarray], times: bool = True) -> list[Heard]:
         """Words of utterances; none of those that it is less sure of than `least_confidence`.
@@ -148,11 +162,19 @@ class Recogniser:
 
     def words(self, found: Found, scores: Tensor, times: bool = True) -> list[Word]:
         """Words that a search found in `scores` (frames, senones), as `hear` tells them; `DRAWS` of them were drawn."""
-        said = [self.lexicon.words[word] for word in found.words]
+        said = [self.vocabulary.words[word] for word in found.words]
         if not times:
             return [Word(text, 0.0, 0.0, 0.0) for text in said]
-        where, sure = spans(said, scores, self.lexicon, self.tree), confidences(found.words, found.drawn)
+        where, sure = spans(said, scores, self.vocabulary, self.tree), confidences(found.words, found.drawn)
         return [Word(text, *span, share) for text, span, share in zip(said, where, sure, strict=True)]
+
+
+def adapted(options: TranscribeOptions | ListenOptions) -> Recogniser:
+    """The recogniser that a command asks for; what the user should know of wishes is said on stderr."""
+    found = Recogniser(options.recogniser, options.search, Wishes(options.grammar, options.words))
+    for told in found.told:
+        print(f"warning: {told}", file=sys.stderr)
+    return found
 
 
 def about(scored: dict[str, Any], beams: Beams, system: str, weights: str) -> dict[str, Any]:

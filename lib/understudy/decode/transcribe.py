@@ -10,7 +10,7 @@ from pathlib import Path
 from understudy.corpus.audio import audio_files, read_audio, tell_of_low_rates, unique_names
 from understudy.decode.audio import pieces
 from understudy.decode.options import TranscribeOptions
-from understudy.decode.recogniser import Recogniser
+from understudy.decode.recogniser import Recogniser, adapted
 from understudy.decode.word_times import Word
 from understudy.device.confidence import sureness
 from understudy.features.frames import SAMPLE_RATE
@@ -23,7 +23,7 @@ def transcribe(options: TranscribeOptions) -> None:
         raise UserError("name audio files or folders: steps/transcribe.py recording.wav --recogniser exp/recogniser")
     if options.longest < 1:
         raise UserError(f"--longest {options.longest}: give at least 1 second")
-    recogniser = Recogniser(options.recogniser, options.search, options.grammar)
+    recogniser = adapted(options)
     faults: list[str] = []
     files = audio_files(options.audio)
     tell_of_low_rates(files)

@@ -11,9 +11,8 @@ from torch import Tensor
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
-from understudy.device.vocabulary import ContextTree
+from understudy.device.vocabulary import ContextTree, Lexicon
 from understudy.features import STACKED_SHIFT
-from understudy.lang.lexicon import Lexicon
 from understudy.lang.phone_graph import word_of_node
 
 

@@ -21,8 +21,10 @@ from .endpointing import EndpointOptions, Event
 from .errors import DeviceError
 from .live import Interrupt, StandardInput
 from .recogniser import Recogniser
+from .wishes import Wishes
 
 _GRAMMAR = "sentences, one a line, with [what may be left out] and (one | or another): only these are heard"
+_WORDS = "words to hear too, one a line, with their phones if these are known, and weight=2 if one is likelier"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--channel", type=int, help="of audio with several")
     parser.add_argument("--grammar", type=Path, metavar="FILE", help=_GRAMMAR)
+    parser.add_argument("--words", type=Path, metavar="FILE", help=_WORDS)
     for name, seconds in vars(EndpointOptions()).items():
         parser.add_argument(f"--{name}", type=float, default=seconds, metavar="SECONDS", help=f"(default: {seconds})")
     given = parser.parse_args(arguments)
@@ -55,7 +58,9 @@ def _listen(given: argparse.Namespace) -> int:
     if bool(given.audio) == (given.microphone is not None):
         raise DeviceError("name WAV files, folders, - for standard input, or --microphone")
     files = [] if live else wav_files(given.audio)
-    recogniser = Recogniser(given.device, grammar=given.grammar)
+    recogniser = Recogniser(given.device, wishes=Wishes(given.grammar, given.words))
+    for told in recogniser.told:
+        _warn(told)
     patience, rate = EndpointOptions(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
 
     def hear(recording: Recording, name: str) -> None:

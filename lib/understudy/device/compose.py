@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 # It brings OpenFst along, and waits for ever where it is imported after some other packages (soundfile, kaldi_decoder):
 # only what builds graphs imports it.
@@ -20,37 +20,10 @@ import kaldifst
 
 from . import topology
 from .decoding_graph import Arc, DecodingGraph, Finals
-from .vocabulary import ContextTree
+from .places import ENTER, LEAVE, THROUGH, Alike, Mark, Places, split
+from .vocabulary import ContextTree, Lexicon
 
 SILENCE_PROBABILITY = 0.5
-
-
-class Lexicon(Protocol):
-    """What a graph asks of a lexicon."""
-
-    @property
-    def phones(self) -> Sequence[str]:
-        """Symbol of each phone id; 0 is no phone."""
-
-    @property
-    def words(self) -> Sequence[str]:
-        """Symbol of each word id; 0 is none, the last is back-off."""
-
-    @property
-    def pronunciations(self) -> Mapping[str, Sequence[tuple[int, ...]]]:
-        """Phone ids of each pronunciation, by word."""
-
-    @property
-    def word_ids(self) -> Mapping[str, int]:
-        """Of each word."""
-
-    @property
-    def silence(self) -> int:
-        """Id of the silence phone."""
-
-    @property
-    def vocabulary(self) -> Sequence[str]:
-        """The words in the order of their ids."""
 
 
 def compile_graph(
@@ -69,34 +42,68 @@ def compile_graph(
     Returns:
         It, as a search wants it; None: the grammar has no sentence of words in the lexicon.
     """
-    disambig = _Disambiguation.of(lexicon)
-    lg = _compose_lg(lexicon, grammar, disambig, silence_probability)
+    found = _compiled(lexicon, grammar, tree, _Pairs(), silence_probability, loop_probability, ())
+    return DecodingGraph.of(*found, len(lexicon.words)) if found else None
+
+
+def compile_with_places(
+    lexicon: Lexicon,
+    grammar: Any,
+    tree: ContextTree,
+    classes: Sequence[str],
+    *,
+    silence_probability: float = SILENCE_PROBABILITY,
+    loop_probability: float = topology.LOOP_PROBABILITY,
+) -> tuple[DecodingGraph | None, Places]:
+    """The same of a grammar with classes: the graph, and the places in it.
+
+    Args:
+        grammar: ids of classes are those that follow the lexicon's, as inputs; they have no output.
+    """
+    words = len(lexicon.words)
+    pairs = _Pairs([phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence])
+    ids = range(words, words + len(classes))
+    found = _compiled(lexicon, grammar, tree, pairs, silence_probability, loop_probability, ids)
+    return split(*(found or ([], {}, [])), words, pairs.marks, list(classes))
+
+
+def _compiled(
+    lexicon: Lexicon, grammar: Any, tree: ContextTree, pairs: _Pairs, silence_probability: float,
+    loop_probability: float, classes: Sequence[int],
+) -> tuple[list[Arc], Finals, list[tuple[int, ...]]] | None:  # fmt: skip
+    """Arcs, ends and sequences; `classes`: id of each."""
+    symbols = _Symbols.of(lexicon, len(classes))
+    lg = kaldifst.compose(_lexicon_fst(lexicon, symbols, silence_probability, classes), grammar)
     if lg.num_states == 0:
         return None
-    clg, contexts = kaldifst.compose_context(disambig.phones, 3, 1, lg)
-    pairs = _Pairs()
-    hclg = _apply_h(clg, contexts, tree, pairs)
+    kaldifst.determinize_star(lg)
+    kaldifst.minimize_encoded(lg)
+    kaldifst.arcsort(lg, "ilabel")
+    clg, contexts = kaldifst.compose_context(symbols.phones, 3, 1, lg)
+    hclg = _apply_h(clg, contexts, tree, pairs, symbols.marks)
     arcs, finals = _read_fst(hclg)
     arcs, finals, sequences = remove_input_epsilons(arcs, finals, len(lexicon.words))
     arcs, finals = _minimize(arcs, finals)
     arcs, finals = add_loops(arcs, finals, pairs.entry, pairs.loop, loop_probability)
-    return DecodingGraph.of(arcs, finals, sequences, len(lexicon.words))
+    return arcs, finals, sequences
 
 
 # --- L and G -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Disambiguation:
-    """Phone-side ids of the disambiguation symbols: #0 (back-off), #1.. (homophones), last for silence."""
+class _Symbols:
+    """Phone-side ids: of disambiguation, #0 (back-off), #1.. (homophones), last for silence; and of marks."""
 
     phones: list[int]
+    marks: list[int]
+    """of each class"""
 
     @classmethod
-    def of(cls, lexicon: Lexicon) -> _Disambiguation:
+    def of(cls, lexicon: Lexicon, classes: int) -> _Symbols:
         most = max(_homophones(lexicon).values(), default=0)
-        first = len(lexicon.phones)
-        return cls(list(range(first, first + most + 2)))
+        first, marks = len(lexicon.phones), len(lexicon.phones) + most + 2
+        return cls(list(range(first, marks)), list(range(marks, marks + classes)))
 
     @property
     def backoff(self) -> int:
@@ -118,7 +125,9 @@ def _homophones(lexicon: Lexicon) -> dict[tuple[int, ...], int]:
     return {pron: n for pron, n in counts.items() if n > 1 or pron in prefixes}
 
 
-def _lexicon_fst(lexicon: Lexicon, disambig: _Disambiguation, silence_probability: float):
+def _lexicon_fst(
+    lexicon: Lexicon, disambig: _Symbols, silence_probability: float, classes: Sequence[int]
+):  # fmt: skip
     """L: phones to words, with optional silence at the beginning and after each word."""
     sil, nosil = -math.log(silence_probability), -math.log1p(-silence_probability)
     start, loop, silence, after = 0, 1, 2, 3
@@ -142,43 +151,72 @@ def _lexicon_fst(lexicon: Lexicon, disambig: _Disambiguation, silence_probabilit
                 here, out, state = state, 0, state + 1
             lines.append(f"{here} {loop} {symbols[-1]} {out} {nosil}")
             lines.append(f"{here} {silence} {symbols[-1]} {out} {sil}")
+    lines += _class_lines(lexicon, disambig.marks, classes, state, (loop, silence, nosil, sil))
     fst = kaldifst.compile("\n".join([*lines, f"{loop} 0"]) + "\n")
     kaldifst.add_self_loops(fst, [disambig.backoff], [lexicon.word_ids["#0"]])
     kaldifst.arcsort(fst, "olabel")
     return fst
 
 
-def _compose_lg(lexicon: Lexicon, grammar: Any, disambig: _Disambiguation, silence_probability: float):
-    lg = kaldifst.compose(_lexicon_fst(lexicon, disambig, silence_probability), grammar)
-    if lg.num_states == 0:
-        return lg
-    kaldifst.determinize_star(lg)
-    kaldifst.minimize_encoded(lg)
-    kaldifst.arcsort(lg, "ilabel")
-    return lg
+def _class_lines(
+    lexicon: Lexicon, marks: list[int], classes: Sequence[int], state: int, after: tuple[int, int, float, float]
+) -> list[str]:  # fmt: skip
+    """A class is said as any phone, its mark and any phone (see `places`); states from `state` on are free."""
+    loop, silence, nosil, sil = after
+    phones = [phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence]
+    lines = []
+    for word, mark in zip(classes, marks):
+        # Its word is on the first arc: there back-off may come before it, and its cost is paid as other words' are.
+        first, marked, state = state, state + 1, state + 2
+        lines += [f"{loop} {first} {phone} {word}" for phone in phones]
+        lines.append(f"{first} {marked} {mark} 0")
+        lines += [f"{marked} {loop} {phone} 0 {nosil}" for phone in phones]
+        lines += [f"{marked} {silence} {phone} 0 {sil}" for phone in phones]
+    return lines
 
 
 # --- H -----------------------------------------------------------------------------------------
 
 
 class _Pairs:
-    """Numbers (entry senone, loop senone) pairs from 1, so that determinisation keeps them together."""
+    """Numbers (entry senone, loop senone) pairs from 1, so that determinisation keeps them together; and marks."""
 
-    def __init__(self) -> None:
-        self.ids: dict[tuple[int, int], int] = {}
+    def __init__(self, phones: Sequence[int] = ()) -> None:
+        """`phones`: that words in places are made of."""
+        self.ids: dict[tuple, int] = {}
         self.entry = [-1]
         self.loop = [-1]
+        self.marks: list[Mark] = []
+        self._phones = phones
+        self._alike: Alike | None = None
 
-    def id(self, entry: int, loop: int) -> int:
-        pair = (entry, loop)
-        if pair not in self.ids:
-            self.ids[pair] = len(self.entry)
+    def id(self, window: Sequence[int], tree: ContextTree, marks: Sequence[int]) -> int:
+        """Of a phone between two others, of which one may be a mark."""
+        left, centre, right = window
+        if not marks or max(window) < marks[0]:
+            entry = tree.senone(left, centre, right, topology.ENTRY)
+            return self._number((entry, tree.senone(left, centre, right, topology.LOOP)))
+        self._alike = self._alike or Alike(tree, self._phones)
+        if centre >= marks[0]:
+            return self._number(Mark(THROUGH, left, right, marks.index(centre)))
+        if right >= marks[0]:
+            return self._number(Mark(ENTER, self._alike.before(left, centre), centre, marks.index(right)))
+        return self._number(Mark(LEAVE, centre, self._alike.after(centre, right), marks.index(left)))
+
+    def _number(self, what: tuple[int, int] | Mark) -> int:
+        if what not in self.ids:
+            self.ids[what] = len(self.entry)
+            if isinstance(what, Mark):
+                self.marks.append(what)
+                entry, loop = -1 - len(self.marks), -1
+            else:
+                entry, loop = what
             self.entry.append(entry)
             self.loop.append(loop)
-        return self.ids[pair]
+        return self.ids[what]
 
 
-def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _Pairs):
+def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _Pairs, marks: Sequence[int]):
     """det(H∘CLG) without disambiguation symbols; input labels are pair ids.
 
     Each phone is one arc of H here (its loop comes later), so that H only relabels.
@@ -187,9 +225,7 @@ def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _
     disambig: list[int] = []
     for window in contexts:
         if len(window) == 3:
-            left, centre, right = window
-            entry = tree.senone(left, centre, right, topology.ENTRY)
-            labels.append(pairs.id(entry, tree.senone(left, centre, right, topology.LOOP)))
+            labels.append(pairs.id(window, tree, marks))
         else:  # nothing, or a disambiguation symbol
             labels.append(0 if not window else None)
     for index, label in enumerate(labels):
@@ -318,7 +354,8 @@ def add_loops(
 ) -> tuple[list[Arc], Finals]:
     """Replace pair ids by senones + 1 and give each state the self-loop of the pair that enters it.
 
-    A state entered with several loop senones is split into one copy for each.
+    Of the mark n the label is −1 − n, and there is no loop. A state entered with several loop senones is split into one
+    copy for each.
     """
     enter_cost, loop_cost = topology.costs(loop_probability)
     copies: dict[int, dict[int, int]] = {0: {-1: 0}}  # state -> loop senone -> new state; the start has none
@@ -334,6 +371,6 @@ def add_loops(
     for source, destination, pair, word, cost in arcs:
         target = copies[destination][loop[pair]]
         for new in copies[source].values():
-            new_arcs.append((new, target, entry[pair] + 1, word, cost + enter_cost))
+            new_arcs.append((new, target, entry[pair] + 1, word, cost + (enter_cost if entry[pair] >= 0 else 0.0)))
     new_finals = {new: finals[s] for s, of in copies.items() if s in finals for new in of.values()}
     return new_arcs, new_finals

@@ -49,11 +49,17 @@ class DecodingGraph:
         end = 1 + max(max(source, target) for source, target, *_ in arcs)
         rows = [arc[:4] for arc in arcs] + [(state, end, FINAL, word or -1) for state, (word, _) in finals.items()]
         costs = [arc[4] for arc in arcs] + [cost for _, cost in finals.values()]
-        table = np.array(rows, np.int64).astype(np.int32)
+        return cls.of_table(np.array(rows, np.int64), -np.array(costs, np.float32), word_sequences, sequence_base)
+
+    @classmethod
+    def of_table(
+        cls, rows: np.ndarray, scores: np.ndarray, word_sequences: Sequence[tuple[int, ...]], sequence_base: int
+    ) -> DecodingGraph:
+        """The graph of arcs in any order: (arcs, 4) source, target, label and output, (arcs,) scores."""
+        table = rows.astype(np.int32)
         order = np.lexsort((table[:, 1], table[:, 2].view(np.uint32), table[:, 0]))  # -1 is the last
         sources, targets, labels, outputs = (np.ascontiguousarray(column) for column in table[order].T)
-        scores = -np.array(costs, np.float32)[order]
-        return cls(sources, targets, labels, outputs, scores, word_sequences, sequence_base)
+        return cls(sources, targets, labels, outputs, scores[order].astype(np.float32), word_sequences, sequence_base)
 
     @property
     def states(self) -> int:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DeviceError
-from .language import LANGUAGE
 
 FORMAT = 1
 DESCRIPTION, NETWORK, GRAPH = "device.json", "network.onnx", "graph.fst"
+LANGUAGE, PLACES, G2P = "language.json", "places.npz", "g2p.npz"
+"""of folders that take their users' sentences and words"""
 
 _NUMBER = (int, float)
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -44,17 +45,26 @@ class Files:
 
     @property
     def language(self) -> Path:
-        """Pronunciations and tree, for graphs that are made here.
+        """Pronunciations and tree, for graphs that are made here. Raises DeviceError where the folder has none."""
+        return self._extra(LANGUAGE, "--grammar and --words need")
 
-        Raises:
-            DeviceError: the folder was made without.
-        """
-        if LANGUAGE not in self.about["files"]:
+    @property
+    def places(self) -> Path:
+        """Where words can be set into the graph. Raises DeviceError where the folder has none."""
+        return self._extra(PLACES, "--words needs")
+
+    @property
+    def g2p(self) -> Path:
+        """The model that guesses pronunciations, which not all folders have."""
+        return self.folder / G2P
+
+    def _extra(self, name: str, needs: str) -> Path:
+        if name not in self.about["files"]:
             raise DeviceError(
-                f"{self.folder}: no {LANGUAGE} in it, which --grammar and --words need. Ship it anew, with "
-                "steps/ship.py --language true."
+                f"{self.folder}: no {name} in it, which {needs}. Make graph, recogniser and folder anew (stages 11 and "
+                "12); steps/ship.py --language true carries it along."
             )
-        return self.folder / LANGUAGE
+        return self.folder / name
 
     @classmethod
     def of(cls, folder: Path) -> Files:

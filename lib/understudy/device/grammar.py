@@ -1,13 +1,14 @@
 """The sentences that alone are to be heard: a file of them, and their decoding graph.
 
 A line is a sentence; `[please]` may be said or not, of `(red | green)` one has to be said, and both may stand in one
-another. Empty lines, and what follows a # that begins a word, are left out.
+another. `<contact>` is any word that a file of words has of this class. Empty lines, and what follows a # that begins a
+word, are left out.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import accumulate
@@ -19,10 +20,13 @@ import kaldifst
 from .compose import compile_graph
 from .decoding_graph import DecodingGraph
 from .errors import DeviceError
+from .places import is_class
 from .textfile import lines_of
 from .vocabulary import ContextTree, Vocabulary
 
 _TOKEN = re.compile(r"[\[\]()|]|[^\s\[\]()|]+")
+Classes = Mapping[str, Collection[str]]
+_NONE: Classes = {}
 _CLOSING = {"[": "]", "(": ")"}
 _DEEP = 100
 """brackets in one another, at most: what reads them goes as deep"""
@@ -48,20 +52,23 @@ class Acceptor:
         return {word for _, _, word in self.arcs} - {""}
 
 
-def grammar_graph(path: Path, lexicon: Vocabulary, tree: ContextTree) -> DecodingGraph:
+def grammar_graph(path: Path, lexicon: Vocabulary, tree: ContextTree, classes: Classes = _NONE) -> DecodingGraph:
     """The graph of a file of sentences, which are all as likely.
+
+    Args:
+        classes: words that `<contact>` stands for, by this name.
 
     Raises:
         DeviceError: it cannot be read, has no sentence, a line that is none, or words without pronunciation.
     """
-    acceptor = read_grammar(path, lexicon)
+    acceptor = read_grammar(path, lexicon, classes)
     graph = compile_graph(lexicon.only(acceptor.words), _as_fst(acceptor, lexicon), tree)
     if graph is None:
         raise RuntimeError(f"{path}: its words have pronunciations, and no sentence has")
     return graph
 
 
-def read_grammar(path: Path, lexicon: Vocabulary) -> Acceptor:
+def read_grammar(path: Path, lexicon: Vocabulary, classes: Classes = _NONE) -> Acceptor:
     """The sentences of a file."""
     acceptor = Acceptor()
     for where, line in lines_of(path):
@@ -69,9 +76,9 @@ def read_grammar(path: Path, lexicon: Vocabulary) -> Acceptor:
         if (deep := max(accumulate((token in "[(") - (token in "])") for token in tokens))) > _DEEP:
             raise DeviceError(f"{where}: brackets in {deep} others; {_DEEP} are enough.")
         for word in tokens:
-            if word not in "[]()|" and word not in lexicon.pronunciations:
+            if word not in "[]()|" and word not in lexicon.pronunciations and word not in classes:
                 raise DeviceError(f"{where}: {word} {_unknown(word, lexicon)}")
-        acceptor.ends.append(_Line(where, tokens, acceptor).sentence())
+        acceptor.ends.append(_Line(where, tokens, acceptor, classes).sentence())
     if not acceptor.ends:
         raise DeviceError(f"{path}: no sentence in it. Write one on each line.")
     return acceptor
@@ -81,14 +88,15 @@ def _unknown(word: str, lexicon: Vocabulary) -> str:
     upper = {known.upper(): known for known in lexicon.pronunciations}
     alike = [upper[one] for one in get_close_matches(word.upper(), upper, 3)]
     meant = f" Is it {' or '.join(alike)}?" if alike else ""
-    return f"has no pronunciation in this folder.{meant} Add it with --words."
+    what = "is no class of --words." if is_class(word) else "has no pronunciation in this folder."
+    return f"{what}{meant} Add it with --words."
 
 
 class _Line:
     """A line's tokens, read into an acceptor from left to right."""
 
-    def __init__(self, where: str, tokens: list[str], acceptor: Acceptor) -> None:
-        self._where, self._acceptor = where, acceptor
+    def __init__(self, where: str, tokens: list[str], acceptor: Acceptor, classes: Classes) -> None:
+        self._where, self._acceptor, self._classes = where, acceptor, classes
         self._tokens: Iterator[str] = iter([*tokens, ""])
         self._token = next(self._tokens)
 
@@ -134,7 +142,7 @@ class _Line:
 
     def _word(self, source: int, word: str) -> int:
         state = self._acceptor.state()
-        self._acceptor.arcs.append((source, state, word))
+        self._acceptor.arcs += [(source, state, one) for one in self._classes.get(word, (word,))]
         return state
 
     def _next(self) -> str:

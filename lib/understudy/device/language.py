@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DeviceError
+from .g2p import Guesser
+from .letters import spelled
 from .vocabulary import Vocabulary, leaf
-
-LANGUAGE = "language.json"
+from .words import Guess
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Language:
 
     vocabulary: Vocabulary
     tree: PhoneTree
+    spelled: bool
+    """the phones of a word are its letters"""
 
     @classmethod
     def read(cls, path: Path, words: Sequence[str], tree: str) -> Language:
@@ -55,15 +58,38 @@ class Language:
                 for word, of in told["pronunciations"].items()
             }
             phones, roots, grown = told["phones"], dict(told["roots"]), str(told["tree"])
+            letters = bool(told["spelled"])
             Vocabulary(phones, words, spoken).vocabulary  # noqa: B018 (all words have numbers)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DeviceError(f"{path}: cannot be used ({error!r}). Copy the folder again.") from None
         if grown != tree:
             raise DeviceError(f"{path}: of the tree {grown}, the network is of {tree}. Ship both from one recipe.")
-        return cls(Vocabulary(phones, words, spoken), PhoneTree(roots))
+        return cls(Vocabulary(phones, words, spoken), PhoneTree(roots), letters)
 
 
 def language_values(vocabulary: Vocabulary, roots: dict[str, Any], tree: str) -> dict[str, Any]:
     """What `Language.read` reads."""
     spoken = {word: [" ".join(map(str, phones)) for phones in of] for word, of in vocabulary.pronunciations.items()}
-    return {"tree": tree, "phones": list(vocabulary.phones), "pronunciations": spoken, "roots": roots}
+    phones = list(vocabulary.phones)
+    letters = is_spelled(vocabulary)
+    return {"tree": tree, "phones": phones, "spelled": letters, "pronunciations": spoken, "roots": roots}
+
+
+def is_spelled(vocabulary: Vocabulary) -> bool:
+    """Whether the phones of all words are their letters."""
+    return all(
+        tuple(vocabulary.phones[phone] for phone in phones) == spelled(word)
+        for word, of in vocabulary.pronunciations.items()
+        for phones in of
+    )
+
+
+def guesser(letters: bool, model: Path) -> Guess:
+    """How words without pronunciation are guessed.
+
+    Args:
+        letters: by their letters; else by the model of a file, if there is one.
+    """
+    if letters:
+        return spelled
+    return Guesser.read(model) if model.exists() else lambda _: None

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from .adapt import adapt
 from .confidence import confidence, is_rejected
+from .decoding_graph import DecodingGraph, of_fst
 from .endpointing import EndpointOptions, Event, events
 from .errors import DeviceError
 from .features import FrontEnd
 from .files import Files
-from .grammar import grammar_graph
-from .language import Language
+from .language import Language, guesser
 from .network import Network
+from .openfst import read_fst
+from .places import Places
 from .search import Beams, Best, Graph, Search
+from .wishes import NONE, Wishes
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,14 @@ class Heard:
 class Recogniser:
     """A folder of stage 12, loaded."""
 
-    def __init__(self, folder: Path, threads: int = 1, grammar: Path | None = None) -> None:
+    def __init__(self, folder: Path, threads: int = 1, wishes: Wishes = NONE) -> None:
         """Load it.
 
         Args:
-            grammar: a file of sentences, which alone are heard.
+            wishes: sentences that alone are heard, words that are added.
 
         Raises:
-            DeviceError: it is not whole, its parts do not belong together, or something is wrong with the sentences.
+            DeviceError: it is not whole, its parts do not belong together, or something is wrong with the wishes.
         """
         files = Files.of(folder)
         about = files.about
@@ -59,7 +63,9 @@ class Recogniser:
                 f"{files.network}: of the tree {self.network.tree}, the graph is of {about['tree']}. "
                 "Export both from one recipe."
             )
-        self.graph = self._graph(files) if grammar is None else self._grammar(files, grammar)
+        self.told: list[str] = []
+        """what the user should know of the wishes"""
+        self.graph = self._adapted(files, wishes) if wishes else self._graph(files)
         self.beams = Beams(about["beam"], about["min_active"], about["max_active"])
         # What is the same for all senones of a frame changes no path: the log-posteriors need no normalising.
         self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors
@@ -70,10 +76,18 @@ class Recogniser:
         words = files.about["words"], files.about["sequence_base"], files.about["sequences"]
         return Graph(files.graph, *words, self.network.senones)
 
-    def _grammar(self, files: Files, sentences: Path) -> Graph:
-        language = Language.read(files.language, files.about["words"], self.network.tree)
-        graph = grammar_graph(sentences, language.vocabulary, language.tree)
-        return Graph.of(graph, files.about["words"], self.network.senones)
+    def _adapted(self, files: Files, wishes: Wishes) -> Graph:
+        about = files.about
+        language = Language.read(files.language, about["words"], self.network.tree)
+
+        def whole() -> tuple[DecodingGraph, Places]:
+            sequences = [tuple(words) for words in about["sequences"]]
+            return of_fst(read_fst(files.graph), sequences, about["sequence_base"]), Places.read(files.places)
+
+        guess = guesser(language.spelled, files.g2p)
+        found = adapt(wishes, language.vocabulary, language.tree, guess, whole)
+        self.told = found.told
+        return Graph.of(found.graph, list(found.vocabulary.words), self.network.senones)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """For the search: (frames, senones)."""

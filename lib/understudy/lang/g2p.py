@@ -7,16 +7,22 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import kaldifst
 from phonetisaurus import guess_environment
 
-from understudy.lang.lexicon import Entry
+from understudy.device.g2p import Guesser
+from understudy.device.openfst import read_fst
+from understudy.lang.lexicon import Entry, read_entries
 from understudy.step import UserError, atomic_path
 
 MODEL = "g2p.fst"
 """What a language folder has of it, where pronunciations were guessed"""
 _OWN = {ord(one): 0xE000 + ord(one) for one in "_|}"}
 """Characters by which the package parts and joins symbols of its own, and those for private use that stand for them"""
+_NOTHING = ("", "_", "<eps>", "<s>", "</s>")
+"""Parts of its symbols that stand for no letter and no phone"""
 _BACK = {there: here for here, there in _OWN.items()}
 
 
@@ -61,6 +67,24 @@ def guess(model: Path, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
         word, *phones = line.split()
         guessed[word] = tuple(phones)
     return {word: guessed[word] for word in words if guessed.get(word)}
+
+
+def guesser_of(lexicon: Path) -> Guesser:
+    """A model of a lexicon, in the form in which a device guesses with it, as likely as `guess` does."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / MODEL
+        train(read_entries(lexicon), model)
+        fst = kaldifst.StdVectorFst.read(str(model))
+        letters, phones = (_symbols(table) for table in (fst.input_symbols, fst.output_symbols))
+        fst.input_symbols = fst.output_symbols = None
+        fst.write(str(model))
+        return Guesser(read_fst(model), letters, phones)
+
+
+def _symbols(table: Any) -> list[list[str]]:
+    """Letters or phones that each label stands for."""
+    names = [table.find(number) for number in range(table.num_symbols())]
+    return [[one.translate(_BACK) for one in name.split("|") if one not in _NOTHING] for name in names]
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

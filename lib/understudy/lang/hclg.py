@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+from collections.abc import Container, Sequence
 from pathlib import Path
+from typing import TextIO
 
 # Both bring OpenFst along, and wait for ever where the second is imported after some other packages (soundfile,
 # kaldi_decoder): only what builds graphs imports them.
@@ -11,10 +14,12 @@ import kaldifst
 from kaldilm import arpa2fst
 
 from understudy.device import topology
-from understudy.device.compose import SILENCE_PROBABILITY, compile_graph
+from understudy.device.compose import SILENCE_PROBABILITY, compile_graph, compile_with_places
 from understudy.device.decoding_graph import DecodingGraph
+from understudy.device.places import NEW, Places, is_class
 from understudy.device.vocabulary import ContextTree
 from understudy.lang.lexicon import Lexicon
+from understudy.lang.ngram import open_arpa
 from understudy.step import UserError, log
 
 
@@ -42,14 +47,90 @@ def build_hclg(
     return graph
 
 
-def _grammar_fst(lexicon: Lexicon, arpa: Path):
-    """G from an ARPA file; n-grams with words that the lexicon lacks are left out."""
+def build_with_places(
+    lexicon: Lexicon,
+    arpa: Path | str,
+    tree: ContextTree,
+    *,
+    new: float,
+    silence_probability: float = SILENCE_PROBABILITY,
+) -> tuple[DecodingGraph, Places]:
+    """The same, and the places in it: of the classes that the model has, `<contact>`, and of new words anywhere.
+
+    Args:
+        new: probability of `NEW` where a word may stand whatever its history; 0: there is no such place.
+    """
+    classes = classes_of(Path(arpa)) + ([NEW] if new else [])
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "lm.arpa" if new else Path(arpa)
+        if new:
+            _add_unigram(Path(arpa), model, NEW, math.log10(new))
+        grammar = _grammar_fst(lexicon, model, classes)
+    graph, places = compile_with_places(lexicon, grammar, tree, classes, silence_probability=silence_probability)
+    if graph is None:
+        raise UserError(f"{arpa}: the language model accepts no sentence of words in the lexicon.")
+    log.info("HCLG: %d states, %d arcs; %d more are of places of %s", graph.states, len(graph.labels),
+             len(places.table), ", ".join(places.names) or "nothing")  # fmt: skip
+    return graph, places
+
+
+def classes_of(arpa: Path) -> list[str]:
+    """Words of a model that stand for others: `<contact>`, but `<s>`, `</s>` and `<unk>`."""
+    found, unigrams = [], False
+    with _opened(arpa) as file:
+        for line in file:
+            fields = line.split()
+            if fields[:1] == ["\\1-grams:"]:
+                unigrams = True
+            elif unigrams and line.startswith("\\"):
+                break
+            elif unigrams and len(fields) > 1 and is_class(fields[1]):
+                found.append(fields[1])
+    return sorted(found)
+
+
+def _add_unigram(arpa: Path, out: Path, word: str, log10: float) -> None:
+    """Write a model with a word more: it need not be read as a whole."""
+    with _opened(arpa) as file, out.open("w", encoding="utf-8") as copy:
+        for line in file:
+            name, _, count = line.partition("=")
+            if name.split() == ["ngram", "1"]:
+                line = f"ngram 1={int(count) + 1}\n"
+            copy.write(line)
+            if line.strip() == "\\1-grams:":
+                copy.write(f"{log10:.7f}\t{word}\n")
+
+
+def _opened(arpa: Path) -> TextIO:
     if not arpa.exists():
         raise UserError(f"{arpa}: no such language model. Make the language folder (stage 2) first.")
+    return open_arpa(arpa)
+
+
+def _grammar_fst(lexicon: Lexicon, arpa: Path, classes: Sequence[str] = ()):
+    """G from an ARPA file; n-grams with words that neither the lexicon nor the classes have are left out.
+
+    Classes, whose ids follow the lexicon's, are read and not told.
+    """
+    _opened(arpa).close()
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "words.txt"
-        table.write_text("".join(f"{w} {i}\n" for i, w in enumerate([*lexicon.words, "<s>", "</s>"])))
+        table.write_text("".join(f"{w} {i}\n" for i, w in enumerate([*lexicon.words, *classes, "<s>", "</s>"])))
         text = arpa2fst(str(arpa), disambig_symbol="#0", read_symbol_table=str(table), max_arpa_warnings=0)
+    if classes:
+        text = _silent(text, range(len(lexicon.words), len(lexicon.words) + len(classes)))
     fst = kaldifst.compile(text)
     kaldifst.arcsort(fst, "ilabel")
     return fst
+
+
+def _silent(text: str, words: Container[int]) -> str:
+    """An FST's text without some outputs."""
+    lines = []
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) > 3 and int(fields[3]) in words:
+            fields[3] = "0"
+            line = " ".join(fields)
+        lines.append(line)
+    return "\n".join(lines) + "\n"

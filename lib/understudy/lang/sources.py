@@ -8,7 +8,8 @@ from pathlib import Path
 from lhotse import CutSet
 
 from understudy.corpus import is_perturbed
-from understudy.lang.graphemes import spelled, spelled_entries
+from understudy.device.letters import spelled
+from understudy.lang.graphemes import spelled_entries
 from understudy.lang.lexicon import Entry, read_entries
 from understudy.lang.options import LangOptions
 from understudy.step import UserError, decoded, few, log

@@ -8,10 +8,10 @@ from typing import Any
 
 import understudy.device
 from understudy.decode.recogniser import Recogniser
-from understudy.device.files import DESCRIPTION, FORMAT, GRAPH, NETWORK, seal
-from understudy.device.language import LANGUAGE, language_values
+from understudy.device.files import DESCRIPTION, FORMAT, G2P, GRAPH, LANGUAGE, NETWORK, PLACES, seal
+from understudy.device.places import Places
 from understudy.lang.graph import DecodingGraph, write_fst
-from understudy.step import atomic_path, to_json, write_json
+from understudy.step import atomic_path, log, to_json, write_json
 
 RUNTIME = "understudy_device"
 COMMAND = "understudy-listen"
@@ -53,17 +53,29 @@ def seal_folder(recogniser: Recogniser, out: Path, language: bool = True) -> Non
         partial.write_text("".join(f"{_pinned(name)}\n" for name in PACKAGES))
     files = [NETWORK, GRAPH]
     if language:
-        files.append(LANGUAGE)
-        _write_language(recogniser, out / LANGUAGE)
+        files += _write_language(recogniser, out)
     write_json(out / DESCRIPTION, {**_described(recogniser), "files": {name: seal(out / name) for name in files}})
 
 
-def _write_language(recogniser: Recogniser, path: Path) -> None:
-    """Compact: a lexicon of 40 000 words takes a megabyte."""
-    tree = recogniser.tree
+def _write_language(recogniser: Recogniser, out: Path) -> list[str]:
+    """What graphs are made of on the device: the names of its files."""
+    tree, names = recogniser.tree, [LANGUAGE]
+    from understudy.device.language import language_values  # brings OpenFst
+
     about = language_values(recogniser.vocabulary, tree.nodes, tree.fingerprint)
-    with atomic_path(path) as partial:
-        partial.write_text(to_json(about, str(path), ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    with atomic_path(out / LANGUAGE) as partial:
+        text = to_json(about, LANGUAGE, ensure_ascii=False, separators=(",", ":"))  # compact: lexicons are long
+        partial.write_text(text, encoding="utf-8")
+    if (recogniser.folder / PLACES).exists():
+        names.append(PLACES)
+        with atomic_path(out / PLACES) as partial:
+            Places.read(recogniser.folder / PLACES).dearer(recogniser.scales.word).save(partial)
+    if (recogniser.folder / G2P).exists():
+        names.append(G2P)
+        with atomic_path(out / G2P) as partial:
+            shutil.copyfile(recogniser.folder / G2P, partial)
+    log.info("%s: %s", out, ", ".join(f"{name} {(out / name).stat().st_size} bytes" for name in names))
+    return names
 
 
 def _described(recogniser: Recogniser) -> dict[str, Any]:

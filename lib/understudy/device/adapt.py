@@ -1,0 +1,56 @@
+"""A graph made on the device: of a user's sentences, or of the graph that is there and a user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .decoding_graph import DecodingGraph
+from .errors import DeviceError
+from .grammar import grammar_graph
+from .places import Places
+from .splice import splice
+from .vocabulary import ContextTree, Vocabulary
+from .wishes import Wishes
+from .words import Guess, read_words
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What is to be searched."""
+
+    graph: DecodingGraph
+    vocabulary: Vocabulary
+    told: list[str]
+    """what the user should know"""
+
+
+def adapt(
+    wishes: Wishes, vocabulary: Vocabulary, tree: ContextTree, guess: Guess,
+    whole: Callable[[], tuple[DecodingGraph, Places]],
+) -> Adapted:  # fmt: skip
+    """The graph that a user wishes for.
+
+    Args:
+        guess: pronunciations of words without.
+        whole: the graph that is there, and its places; asked for where there is no grammar.
+
+    Raises:
+        DeviceError: something is wrong with the sentences or words, or the graph and the places are of two makes.
+    """
+    graph, places = (None, None) if wishes.grammar else whole()
+    if places and graph and places.states != graph.states - 1:
+        raise DeviceError(
+            f"the places are of a graph of {places.states} states, this one has {graph.states - 1}. Copy or make the "
+            "folder again."
+        )
+    told, classes, spoken = [], {}, {}
+    if wishes.words is not None:
+        added = read_words(wishes.words, vocabulary, places.names if places else None, guess)
+        vocabulary, spoken, told = added.vocabulary, added.spoken, added.told()
+        classes = {name: {vocabulary.words[one.word] for one in of} for name, of in spoken.items()}
+    if wishes.grammar is not None:
+        return Adapted(grammar_graph(wishes.grammar, vocabulary, tree, classes), vocabulary, told)
+    if graph is None or places is None:
+        raise RuntimeError("no graph to set words into")
+    return Adapted(splice(graph, places, spoken, tree), vocabulary, told)

@@ -1,0 +1,27 @@
+"""Pronunciations of a language without a lexicon: the letters of a word are its phones."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_SILENT = {"'", "\u200c", "\u200d"}
+"""Apostrophe, and the joiners of some scripts: no sounds of their own"""
+_NUKTA, _VIRAMA, _AROUND = 7, 9, 200
+"""Unicode's combining classes of marks that make another letter of the one before: a dot, what takes a vowel away, and
+from 200 on accents and the like. Signs of vowels have others, and are phones of their own."""
+
+
+def spelled(word: str) -> tuple[str, ...] | None:
+    """Letters and signs of vowels of a word, small, in Unicode's NFC; None: it has digits or others besides."""
+    letters: list[str] = []
+    for one in unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower()):
+        kind, place = unicodedata.category(one)[0], unicodedata.combining(one)
+        if one in _SILENT:
+            continue
+        if kind == "M" and letters and (place in (_NUKTA, _VIRAMA) or place >= _AROUND):
+            letters[-1] += one
+        elif kind in "LM":
+            letters.append(one)
+        else:
+            return None
+    return tuple(letters) or None

@@ -1,0 +1,176 @@
+"""Words that a user adds: a file of them, and what becomes of it.
+
+A line is a word, its phones if they are known, and `weight=3` if it is more likely than others. Without phones its
+pronunciations are those of the lexicon, or a guess. Words follow one another anywhere; those after a line `<contact>`
+stand where the language model has a place of this name. Empty lines, and what follows a # that begins a word, are left
+out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .errors import DeviceError
+from .places import NEW, is_class
+from .splice import SHORTEST, Spoken
+from .textfile import lines_of
+from .vocabulary import SILENCE, Vocabulary
+
+Guess = Callable[[str], Sequence[str] | None]
+"""Phones of a word, None where there are none to be guessed"""
+_SHOWN = 20
+_WEIGHT = re.compile(r"weight=(.*)")
+_RESERVED = ("<eps>", "#0", "<s>", "</s>")
+
+
+@dataclass(frozen=True)
+class Added:
+    """What a file of words comes to."""
+
+    vocabulary: Vocabulary
+    """with these words"""
+    spoken: dict[str, list[Spoken]]
+    """by class"""
+    guessed: list[tuple[str, tuple[str, ...]]]
+    """words and their phones"""
+    doubled: list[str]
+    """where lines stand that say what an earlier one does"""
+
+    def told(self) -> list[str]:
+        """What a user should know, a sentence each."""
+        found = []
+        if self.guessed:
+            shown = ", ".join(f"{word} ({' '.join(phones)})" for word, phones in self.guessed[:_SHOWN])
+            more = f" and {len(self.guessed) - _SHOWN} more" if len(self.guessed) > _SHOWN else ""
+            found.append(f"guessed how {_count(self.guessed, 'word')} may be said: {shown}{more}")
+        if self.doubled:
+            others = f"; {len(self.doubled)} such lines in all" if len(self.doubled) > 1 else ""
+            found.append(f"{self.doubled[0]}: as an earlier line, and counts once{others}")
+        return found
+
+
+def _count(things: Collection, name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
+
+
+@dataclass(frozen=True)
+class _Line:
+    where: str
+    place: str
+    word: str
+    phones: tuple[str, ...]
+    weight: float
+
+
+def read_words(path: Path, vocabulary: Vocabulary, places: Collection[str] | None, guess: Guess) -> Added:
+    """Words of a file.
+
+    Args:
+        vocabulary: the words that are there.
+        places: classes that the graph has places for; None: any may be named.
+
+    Raises:
+        DeviceError: it cannot be read, has no words, a class without a place, or a word that cannot be said with the
+            vocabulary's phones.
+    """
+    lines, doubled = _lines(path, places)
+    words, pronunciations = list(vocabulary.words), {**vocabulary.pronunciations}
+    ids, guessed, unknown = dict(vocabulary.word_ids), {}, []
+    said: dict[str, list[tuple[int, tuple[int, ...], float]]] = defaultdict(list)
+    for line in lines:
+        if not line.phones and line.word not in vocabulary.pronunciations and line.word not in guessed:
+            guessed[line.word] = tuple(guess(line.word) or ())
+            if not guessed[line.word]:
+                unknown.append(line)
+                continue
+        of = _spoken(line, vocabulary, guessed)
+        if line.word not in ids:
+            ids[line.word] = len(words)
+            words.append(line.word)
+        pronunciations[line.word] = tuple(dict.fromkeys((*pronunciations.get(line.word, ()), *of)))
+        said[line.place] += [(ids[line.word], phones, line.weight) for phones in of]
+    if unknown:
+        raise DeviceError(_cannot(unknown))
+    weights = {place: math.fsum(line.weight for line in lines if line.place == place) for place in said}
+    spoken = {p: [Spoken(w, of, math.log(weights[p] / weight)) for w, of, weight in all_] for p, all_ in said.items()}
+    whole = replace(vocabulary, words=words, pronunciations=pronunciations)
+    return Added(whole, spoken, sorted(guessed.items()), doubled)
+
+
+def _lines(path: Path, places: Collection[str] | None) -> tuple[list[_Line], list[str]]:
+    """Each once, and where there are others of the same."""
+    place, lines, doubled = NEW, {}, []
+    for where, text in lines_of(path):
+        word, *rest = text.split()
+        if is_class(word):
+            if rest:
+                raise DeviceError(f"{where}: {word} is the name of a place, and stands alone on a line.")
+            if places is not None and word not in places:
+                there = " ".join(sorted(places)) or "none"
+                raise DeviceError(f"{where}: the graph has no place {word}; it has {there}.")
+            place = word
+            continue
+        if _WEIGHT.fullmatch(word) or all(unicodedata.category(one)[0] in "CZ" for one in word):
+            raise DeviceError(f"{where}: an empty word. Write the word, then its phones or nothing.")
+        if word in _RESERVED:
+            raise DeviceError(f"{where}: {word} is reserved and cannot be a word. Remove the line.")
+        line = _Line(where, place, word, *_rest(where, rest))
+        if (key := (place, word, line.phones)) in lines:
+            doubled.append(where)
+        else:
+            lines[key] = line
+    if not lines:
+        raise DeviceError(f"{path}: no words in it. Write one on each line.")
+    if places is not None and NEW not in places and (line := next((o for o in lines.values() if o.place == NEW), None)):
+        raise DeviceError(
+            f"{line.where}: the graph has no place for words anywhere; it has {' '.join(sorted(places)) or 'none'}. "
+            "Name one on a line before, or make the graph with steps/make_graph.py --new-words."
+        )
+    return list(lines.values()), doubled
+
+
+def _rest(where: str, rest: list[str]) -> tuple[tuple[str, ...], float]:
+    """Phones and weight."""
+    weights = [found[1] for one in rest if (found := _WEIGHT.fullmatch(one))]
+    try:
+        weight = float(weights[0]) if weights else 1.0
+    except ValueError:
+        weight = math.nan
+    if not 0 < weight < math.inf or len(weights) > 1:
+        raise DeviceError(
+            f"{where}: a word has one weight above 0, got {' '.join(weights)}. Write weight=2 or nothing."
+        )
+    return tuple(one for one in rest if not _WEIGHT.fullmatch(one)), weight
+
+
+def _spoken(line: _Line, vocabulary: Vocabulary, guessed: dict[str, tuple[str, ...]]) -> list[tuple[int, ...]]:
+    """Phone ids of a line's pronunciations."""
+    phones = line.phones or guessed.get(line.word)
+    if phones is None:
+        of = list(vocabulary.pronunciations[line.word])
+    else:
+        if strange := [one for one in phones if one == SILENCE or one not in vocabulary.phone_ids or one == "<eps>"]:
+            known = " ".join(one for one in vocabulary.phones[1:] if one != SILENCE)
+            raise DeviceError(f"{line.where}: {line.word}: {strange[0]} is no phone of this folder. It has {known}.")
+        of = [tuple(vocabulary.phone_ids[one] for one in phones)]
+    if all(len(one) < SHORTEST for one in of):
+        raise DeviceError(
+            f"{line.where}: {line.word} has one phone. A word that is added has {SHORTEST} or more; a shorter one "
+            "would be heard everywhere."
+        )
+    return [one for one in of if len(one) >= SHORTEST]
+
+
+def _cannot(lines: list[_Line]) -> str:
+    shown = " ".join(line.word for line in lines[:_SHOWN])
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return (
+        f"{lines[0].where}: no pronunciation can be guessed for {shown}{more}: the lexicon has no words of such "
+        "letters, or the folder no g2p model. Write the phones after each word."
+    )
