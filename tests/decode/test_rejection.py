@@ -14,7 +14,7 @@ from tests.ship import toy_recogniser
 
 from understudy.corpus import read_cuts
 from understudy.decode.recogniser import Recogniser
-from understudy.decode.rejection import Said, choose, false_words, hear
+from understudy.decode.rejection import Said, choose, false_words, hear, highest, misfits
 from understudy.features import load_stacked
 from understudy.step import read_json, write_json
 
@@ -71,6 +71,22 @@ def test_false_words_are_counted_by_the_minute():
     assert false_words(sounds, 9.0) == 0
 
 
+def test_misfits_are_of_what_is_heard_right_among_the_texts(tmp_path):
+    ours = toy_recogniser.make(tmp_path / "recogniser")
+    manifest = toy_recogniser.utterances(tmp_path, "dev", ["A B", "A B", "UNKNOWN B", ""])
+    featured = toy_recogniser.with_features(manifest, tmp_path / "recogniser/normaliser.json")
+    found = misfits(ours, list(read_cuts(featured)))  # one sentence alone is heard right, whatever the noise
+    assert len(found) == 2 and all(one > 0 for one in found)
+    assert misfits(ours, list(read_cuts(featured))[2:]) == []
+
+
+def test_the_highest_is_what_a_share_is_above():
+    values = [float(v) for v in np.random.default_rng(0).permutation(40)]
+    for share, above in ((0.0, 0), (0.05, 2), (0.1, 4)):
+        assert sum(value > highest(values, share) for value in values) == above
+    assert highest([], 0.05) is None
+
+
 def test_sets_are_heard_as_one_utterance_after_another(tmp_path):
     ours, texts = toy_recogniser.make(tmp_path / "recogniser"), ["A B", "B", ""]
     manifest = toy_recogniser.utterances(tmp_path, "dev", texts)
@@ -110,6 +126,7 @@ def test_the_rule_is_chosen_when_a_recogniser_is_packed(tmp_path):
     rule, (before, after) = choose(said, 0.2), about["rejection"]["false_words_per_minute"]
     assert about["least_confidence"] == pytest.approx(rule.least) and about["rejection"]["rejected"] == rule.rejected
     assert before >= after >= 0 and before > 0
+    assert about["most_misfit"] is None  # no noise is heard as what its transcript says
     # What is off is off, and what is given is taken.
     assert packed("off", "--dev", sets["dev"], "--reject.below", "none")["least_confidence"] is None
     assert packed("given", "--reject.below", "2.5")["least_confidence"] == 2.5

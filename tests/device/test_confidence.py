@@ -17,7 +17,7 @@ from tests.ship.toy_recogniser import noise
 
 from understudy.decode.listener import Listener
 from understudy.decode.recogniser import Recogniser as OurRecogniser
-from understudy.device.confidence import confidence, is_rejected
+from understudy.device.confidence import Rules, confidence, is_rejected, misfit
 from understudy.device.endpointing import EndpointOptions
 from understudy.device.errors import DeviceError
 from understudy.device.recogniser import Recogniser
@@ -38,6 +38,27 @@ def test_it_is_the_mean_of_what_speech_has_before_silence():
     moved = scores + rng.normal(0, 9, (40, 1)).astype(np.float32)
     assert confidence(moved, path, silences) == pytest.approx(confidence(scores, path, silences), abs=1e-5)
     assert confidence(scores[:2], [3, 7], silences) is None
+
+
+def test_a_misfit_is_the_mean_distance_from_the_best_where_somebody_speaks():
+    scores = np.array([[0, 1, 2], [5, 1, 0], [3, 4, 0], [9, 0, 0], [0, 2, 1]], np.float32)
+    silences, path = [0], [2, 0, 2, 1, 0]  # the second frame is silence for both
+    assert misfit(scores, path, silences) == pytest.approx((0 + 4 + 9 + 2) / 4)
+    assert misfit(scores + np.arange(5, dtype=np.float32)[:, None], path, silences) == pytest.approx(15 / 4)
+    assert misfit(scores[1:2], [0], silences) is None
+
+
+def test_sentences_are_judged_by_both():
+    rng = np.random.default_rng(2)
+    scores, path = rng.normal(0, 2, (30, 9)).astype(np.float32), [1] * 30
+    sure, apart = confidence(scores, path, [3]), misfit(scores, path, [3])
+    for least, most, why in (
+        (None, None, ""), (sure - 0.1, apart + 0.1, ""), (sure + 0.1, None, "not sure that there are any"),
+        (None, apart - 0.1, f"none of the sentences (misfit {apart:.2f} nats, {apart - 0.1:.2f} at most)"),
+    ):  # fmt: skip
+        found, told = Rules(least, most).judge(scores, path, [3])
+        assert found == sure and (why in told if why else not told)
+    assert Rules(None, 1.0).judge(scores, [3] * 30, [3])[0] is None
 
 
 def test_what_is_below_the_least_is_rejected():

@@ -13,17 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from tests.lang import toy
 from tests.lang.enumeration import FRAMES, enumerated, through_graph
 from tests.ship import toy_recogniser
 from tests.ship.toy_recogniser import noise
 
 from understudy.decode.recogniser import Recogniser as OurRecogniser
+from understudy.device.confidence import misfit
 from understudy.device.errors import DeviceError
 from understudy.device.grammar import grammar_graph, read_grammar
 from understudy.device.recogniser import Recogniser
 from understudy.device.vocabulary import Vocabulary
 from understudy.device.wishes import Wishes
+from understudy.features import stack
+from understudy.features.logmel import logmel
 from understudy.lang.graph import words_of
 from understudy.ship.folder import COMMAND, seal_folder
 from understudy.step import UserError
@@ -172,6 +176,28 @@ def test_commands_take_a_file(made: Path, commands: Path, tmp_path: Path) -> Non
         assert [of.returncode for of in done] == [0, 1] and "none: cannot be read" in done[1].stderr, done[0].stderr
         texts.append(tuple(done[0].stdout.split()[words:]))
     assert texts[0] == texts[1] == texts[2] and texts[0] in sentences
+
+
+def test_what_is_none_of_the_sentences_is_rejected_by_both(made: Path, commands: Path, tmp_path: Path) -> None:
+    audio = [noise(seconds, seed) for seed, seconds in enumerate((2.5, 4.0, 1.7, 3.1, 2.2, 5.0))]
+    open_ = OurRecogniser(made / "recogniser", wishes=Wishes(commands))
+    assert any("will be taken for one" in told for told in open_.told)
+    features = [torch.from_numpy(stack(open_.normaliser(logmel(samples)))) for samples in audio]
+    apart = sorted(misfit(scores.numpy(), one.path, open_.silences) for one, scores in open_.search(features))
+    most = (apart[2] + apart[3]) / 2
+    shutil.copytree(made / "recogniser", tmp_path / "recogniser")
+    shutil.copytree(made / "float32", tmp_path / "float32")
+    for path in (tmp_path / "recogniser/recogniser.json", tmp_path / "float32/device.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"most_misfit": most}))
+    ours = OurRecogniser(tmp_path / "recogniser", wishes=Wishes(commands))
+    device = Recogniser(tmp_path / "float32", wishes=Wishes(commands))
+    heard, theirs = ours.hear(audio, times=False), [device.whole(samples) for samples in audio]
+    assert [one.why for one in theirs] == [one.why for one in heard] and not ours.told and not device.told
+    assert sum(one.rejected for one in heard) == 3 and all(bool(one.words) != one.rejected for one in heard)
+    assert all("it is none of the sentences (misfit" in one.why for one in heard if one.rejected)
+    # Without a file of sentences it is no rule.
+    assert not any(one.rejected for one in OurRecogniser(tmp_path / "recogniser").hear(audio, times=False))
+    assert not any(Recogniser(tmp_path / "float32").whole(samples).rejected for samples in audio)
 
 
 def test_folders_without_a_language_say_so(made: Path, commands: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from understudy.decode.audio import standard_input
 from understudy.decode.listener import Listener
 from understudy.decode.options import ListenOptions
 from understudy.decode.recogniser import adapted
-from understudy.device.confidence import sureness
 from understudy.device.endpointing import Event
 from understudy.step import UserError, to_json
 
@@ -50,8 +49,8 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
         if event.heard.empty:
             print(f"warning: {name}: nothing was found from {start:.2f} to {end:.2f} s", file=sys.stderr)
         if event.final and event.heard.rejected:
-            sure = sureness(event.heard.confidence)
-            print(f"warning: {name}: words from {start:.2f} to {end:.2f} s are not told: {sure}", file=sys.stderr)
+            told = f"{name}: words from {start:.2f} to {end:.2f} s are not told: {event.heard.why}"
+            print(f"warning: {told}", file=sys.stderr)
         if form == "json":
             print(to_json(_news(event, name, end, text), name, ensure_ascii=False), flush=True)
         elif event.final:

@@ -10,7 +10,7 @@ from understudy.corpus import read_cuts
 from understudy.corpus.subset import some
 from understudy.decode.options import PackOptions
 from understudy.decode.recogniser import Recogniser, about, pack
-from understudy.decode.rejection import choose, false_words, hear
+from understudy.decode.rejection import choose, false_words, hear, highest, misfits
 from understudy.device.files import G2P
 from understudy.device.vocabulary import Vocabulary
 from understudy.lang.lexicon import Lexicon
@@ -27,13 +27,16 @@ def pack_all(options: PackOptions, out: Path) -> None:
     tree = options.tree / "tree.json" if options.tree.is_dir() else options.tree
     known = about(read_json(scored), options.beams, options.model.name, weights_fingerprint(options.model))
     least = options.reject.below if isinstance(options.reject.below, float) else None
-    known |= {"least_confidence": least}
+    known |= {"least_confidence": least, "most_misfit": None}
     pack(options.model, options.graph, tree, options.normaliser, known, out)
     if options.g2p:
         _learn_to_guess(out)
-    if options.reject.below == "chosen" and options.dev:
+    if options.dev:
         recogniser = Recogniser(out, options.search)
-        write_json(out / "recogniser.json", known | _chosen(options.dev, options, recogniser, known["normalise"]))
+        if options.reject.below == "chosen":
+            known |= _chosen(options.dev, options, recogniser, known["normalise"])
+        known |= {"most_misfit": _most_misfit(options.dev, options, recogniser)}
+        write_json(out / "recogniser.json", known)
 
 
 def _learn_to_guess(out: Path) -> None:
@@ -75,3 +78,17 @@ def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, ways: list[
         about["false_words_per_minute"] = [false_words(sounds, least) for least in (None, rule.least)]
         log.info("of sounds without words, %.2f words a minute become %.2f", *about["false_words_per_minute"])
     return {"least_confidence": rule.least, "rejection": about}
+
+
+def _most_misfit(dev: Path, options: PackOptions, recogniser: Recogniser) -> float | None:
+    """Above which an utterance is none of the sentences of a user's file."""
+    found = misfits(recogniser, list(some([dev], options.reject.utterances, 1)))
+    most = highest(found, options.reject.share)
+    if most is None:
+        log.warning("%s: no utterance is heard right where only its texts can be, so that of a file of sentences all "
+                    "that is said will be taken for one", dev)  # fmt: skip
+        return None
+    log.info("where sentences alone are heard, what misfits by more than %.3f nats is none of them: so do %.1f %% of "
+             "the %d utterances of dev that are heard right among its texts", most, 100 * options.reject.share,
+             len(found))  # fmt: skip
+    return most

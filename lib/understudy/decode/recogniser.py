@@ -22,7 +22,7 @@ from understudy import models
 from understudy.decode.options import Beams, Engine, ListenOptions, TranscribeOptions
 from understudy.decode.search import Found, Scales, Wanted, search_each
 from understudy.decode.word_times import Word, confidences, spans
-from understudy.device.confidence import confidence, is_rejected
+from understudy.device.confidence import ALL_TAKEN, Rules, confidence
 from understudy.device.decoding_graph import DecodingGraph
 from understudy.device.errors import DeviceError
 from understudy.device.files import G2P, PLACES
@@ -53,8 +53,13 @@ class Heard:
     """the search found no way through its graph: nothing is known of what was said"""
     confidence: float | None = None
     """of `understudy.device.confidence`; None: no words were found"""
-    rejected: bool = False
-    """words were found, and are not told: the confidence is below the least"""
+    why: str = ""
+    """words were found, and are not told for this reason"""
+
+    @property
+    def rejected(self) -> bool:
+        """Whether words were found that are not told."""
+        return bool(self.why)
 
 
 def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str, Any], out: Path) -> None:
@@ -110,6 +115,10 @@ class Recogniser:
         self.normaliser = Normaliser.load(folder / "normaliser.json")
         self.silences = self.tree.senones_of(self.lexicon.silence)
         self.least_confidence: float | None = self.about.get("least_confidence")
+        most = self.about.get("most_misfit") if wishes.grammar else None
+        self.rules = Rules(self.least_confidence, most)
+        if wishes.grammar and most is None:
+            self.told.append(ALL_TAKEN)
 
     def _adapted(self, folder: Path, wishes: Wishes) -> DecodingGraph:
         from understudy.device.adapt import adapt  # brings OpenFst, which few need
@@ -142,19 +151,26 @@ class Recogniser:
             heard[i] = self.heard(found, scores, heard[i].seconds, times)
         return heard
 
-    def search(self, features: Sequence[Tensor], draws: int = 0) -> list[tuple[Found, Tensor]]:
-        """What is found in features (frames, inputs) of utterances, with its path, and their scores."""
+    def search(
+        self, features: Sequence[Tensor], draws: int = 0, graph: DecodingGraph | None = None
+    ) -> list[tuple[Found, Tensor]]:
+        """What is found in features (frames, inputs) of utterances, with its path, and their scores.
+
+        Args:
+            draws: word sequences that are drawn.
+            graph: that is searched in place of its own.
+        """
         posteriors = self.model.log_posteriors(list(features)) if features else []
         scores = [self.scales.scores(p, self.model.log_priors) for p in posteriors]
-        found = search_each(self.graph, scores, self.beams, [None], Wanted(draws, path=True), self.engine)
+        found = search_each(graph or self.graph, scores, self.beams, [None], Wanted(draws, path=True), self.engine)
         return [(one, score) for (one,), score in zip(found, scores, strict=True)]
 
     def heard(self, found: Found, scores: Tensor, seconds: float, times: bool = True) -> Heard:
         """What a search found in `scores` (frames, senones), as `hear` tells it."""
-        sure = self.confidence(found, scores)
-        if is_rejected(sure, self.least_confidence):
-            return Heard([], seconds, found.empty, sure, True)
-        return Heard(self.words(found, scores, times), seconds, found.empty, sure)
+        if not found.words:
+            return Heard([], seconds, found.empty)
+        sure, why = self.rules.judge(scores.numpy(), found.path, self.silences)
+        return Heard([] if why else self.words(found, scores, times), seconds, found.empty, sure, why)
 
     def confidence(self, found: Found, scores: Tensor) -> float | None:
         """Of words that were found in `scores` (frames, senones); None: there are none."""

@@ -11,6 +11,7 @@ import torch
 from lhotse.cut import Cut
 
 from understudy.decode.recogniser import Recogniser
+from understudy.device.confidence import misfit
 from understudy.features import load_stacked
 from understudy.score import errors
 from understudy.score.normalise import Way, normalise
@@ -90,6 +91,35 @@ def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule | No
 def _below(low: float, high: float) -> float:
     """Between two confidences, so that rounding elsewhere puts none on the other side; no further than it need be."""
     return high - min((high - low) / 2, 0.01)
+
+
+def misfits(recogniser: Recogniser, cuts: Sequence[Cut]) -> list[float]:
+    """Of cuts with features whose own transcripts, and no other sentences, can be heard: of those that are heard right.
+
+    Cuts with words that the recogniser has not are left out.
+    """
+    from understudy.device.grammar import Acceptor, accepting  # brings OpenFst
+
+    texts = {cut.id: tuple((cut.supervisions[0].text or "").split()) for cut in cuts}
+    texts = {
+        name: words for name, words in texts.items() if words and all(word in recogniser.lexicon for word in words)
+    }
+    if not texts:
+        return []
+    graph = accepting(Acceptor.of(sorted({*texts.values()})), recogniser.vocabulary, recogniser.tree)
+    found, stream = [], iter([cut for cut in cuts if cut.id in texts])
+    while batch := list(islice(stream, _BATCH)):
+        features = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in batch]
+        for cut, (one, scores) in zip(batch, recogniser.search(features, graph=graph), strict=True):
+            apart = misfit(scores.numpy(), one.path, recogniser.silences)
+            if apart is not None and tuple(recogniser.vocabulary.words[word] for word in one.words) == texts[cut.id]:
+                found.append(apart)
+    return found
+
+
+def highest(values: Sequence[float], share: float) -> float | None:
+    """What a share of the values may be above, and no more; None: there are none."""
+    return sorted(values)[-1 - int(share * len(values))] if values else None
 
 
 def false_words(sounds: Sequence[Said], least: float | None = None) -> float:

@@ -12,7 +12,6 @@ from understudy.decode.audio import pieces
 from understudy.decode.options import TranscribeOptions
 from understudy.decode.recogniser import Recogniser, adapted
 from understudy.decode.word_times import Word
-from understudy.device.confidence import sureness
 from understudy.features.frames import SAMPLE_RATE
 from understudy.step import UserError, atomic_path, to_json
 
@@ -59,8 +58,8 @@ def _lines(
                 faults.append(f"{path}: nothing was found from {begin / SAMPLE_RATE:.2f} to {end / SAMPLE_RATE:.2f} s")
             if heard.rejected:
                 rejected.append((begin / SAMPLE_RATE, end / SAMPLE_RATE))
-                span, sure = "{:.2f} to {:.2f} s".format(*rejected[-1]), sureness(heard.confidence or 0.0)
-                faults.append(f"{path}: words from {span} are not told: {sure}")
+                span = "{:.2f} to {:.2f} s".format(*rejected[-1])
+                faults.append(f"{path}: words from {span} are not told: {heard.why}")
             later = begin / SAMPLE_RATE
             words += [Word(w.text, w.start + later, w.end + later, w.confidence) for w in heard.words]
         if options.format == "ctm":

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .audio import STANDARD_INPUT, Recording, file_blocks, microphone_blocks, stream_blocks, wav_files
-from .confidence import sureness
 from .endpointing import EndpointOptions, Event
 from .errors import DeviceError
 from .live import Interrupt, StandardInput
@@ -93,9 +92,7 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
         if event.heard.empty:
             _warn(f"{name}: nothing was found from {event.start:.2f} to {end:.2f} s")
         if event.final and event.heard.rejected:
-            _warn(
-                f"{name}: words from {event.start:.2f} to {end:.2f} s are not told: {sureness(event.heard.confidence)}"
-            )
+            _warn(f"{name}: words from {event.start:.2f} to {end:.2f} s are not told: {event.heard.why}")
         if form == "json":
             news = {
                 "file": name,

@@ -21,7 +21,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "max_active": int, "silences": list, "words": list, "sequence_base": int, "sequences": list, "files": dict,
 }  # fmt: skip
 """all that a description must hold"""
-_OPTIONAL = {"least_confidence": (*_NUMBER, type(None))}
+_OPTIONAL = dict.fromkeys(("least_confidence", "most_misfit"), (*_NUMBER, type(None)))
 """what came later"""
 
 

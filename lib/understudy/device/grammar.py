@@ -8,7 +8,7 @@ word, are left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import accumulate
@@ -41,6 +41,18 @@ class Acceptor:
     ends: list[int] = field(default_factory=list)
     states: int = 1
 
+    @classmethod
+    def of(cls, sentences: Iterable[Sequence[str]]) -> Acceptor:
+        """Of sentences as they are."""
+        found = cls()
+        for words in sentences:
+            here = 0
+            for word in words:
+                found.arcs.append((here, found.state(), word))
+                here = found.states - 1
+            found.ends.append(here)
+        return found
+
     def state(self) -> int:
         """A new one; 0, the start, is there."""
         self.states += 1
@@ -61,10 +73,14 @@ def grammar_graph(path: Path, lexicon: Vocabulary, tree: ContextTree, classes: C
     Raises:
         DeviceError: it cannot be read, has no sentence, a line that is none, or words without pronunciation.
     """
-    acceptor = read_grammar(path, lexicon, classes)
+    return accepting(read_grammar(path, lexicon, classes), lexicon, tree)
+
+
+def accepting(acceptor: Acceptor, lexicon: Vocabulary, tree: ContextTree) -> DecodingGraph:
+    """The graph of an acceptor of words that have pronunciations, one sentence at least."""
     graph = compile_graph(lexicon.only(acceptor.words), _as_fst(acceptor, lexicon), tree)
     if graph is None:
-        raise RuntimeError(f"{path}: its words have pronunciations, and no sentence has")
+        raise RuntimeError("all words have pronunciations, and no sentence has")
     return graph
 
 

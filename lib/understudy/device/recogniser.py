@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .adapt import adapt
-from .confidence import confidence, is_rejected
+from .confidence import ALL_TAKEN, Rules
 from .decoding_graph import DecodingGraph, of_fst
 from .endpointing import EndpointOptions, Event, events
 from .errors import DeviceError
@@ -33,8 +33,13 @@ class Heard:
     """the search found no way through its graph: nothing is known of what was said"""
     confidence: float | None = None
     """of `confidence`; None: no words were found"""
-    rejected: bool = False
-    """words were found, and are not told: the confidence is below the least"""
+    why: str = ""
+    """words were found, and are not told for this reason"""
+
+    @property
+    def rejected(self) -> bool:
+        """Whether words were found that are not told."""
+        return bool(self.why)
 
 
 class Recogniser:
@@ -71,6 +76,10 @@ class Recogniser:
         self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors
         self.silences = frozenset(about["silences"])
         self.least_confidence: float | None = about.get("least_confidence")  # older folders have none
+        most = about.get("most_misfit") if wishes.grammar else None
+        self.rules = Rules(self.least_confidence, most)
+        if wishes.grammar and most is None:
+            self.told.append(ALL_TAKEN)
 
     def _graph(self, files: Files) -> Graph:
         words = files.about["words"], files.about["sequence_base"], files.about["sequences"]
@@ -159,10 +168,8 @@ class UtteranceDecoding:
         best, known = self._search.finish(), self._recogniser
         if best is None or not best.words:
             return Heard([], self._seconds, best is None)
-        sure = confidence(self._search.scores, best.labels, known.silences)
-        if is_rejected(sure, known.least_confidence):
-            return Heard([], self._seconds, False, sure, True)
-        return Heard(known.graph.text(best.words), self._seconds, False, sure)
+        sure, why = known.rules.judge(self._search.scores, best.labels, known.silences)
+        return Heard([] if why else known.graph.text(best.words), self._seconds, False, sure, why)
 
     @property
     def _seconds(self) -> float:

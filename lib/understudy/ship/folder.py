@@ -84,7 +84,7 @@ def _described(recogniser: Recogniser) -> dict[str, Any]:
         "format": FORMAT, "system": recogniser.about["system"], "tree": tree.fingerprint,
         "acoustic_scale": recogniser.scales.acoustic, "prior_scale": recogniser.scales.prior, "beam": beams.search,
         "min_active": beams.min_active, "max_active": beams.max_active, "silences": recogniser.silences,
-        "least_confidence": recogniser.least_confidence,
+        "least_confidence": recogniser.least_confidence, "most_misfit": recogniser.about.get("most_misfit"),
         "words": list(lexicon.words), "sequence_base": recogniser.graph.sequence_base,
         "sequences": [list(words) for words in recogniser.graph.word_sequences],
     }  # fmt: skip
