@@ -1,5 +1,6 @@
 """A recogniser is made of parts that belong together, and of no others."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,10 @@ from tests.ship import toy_recogniser
 
 from understudy import models
 from understudy.decode.options import Beams
+from understudy.decode.pack import learn_to_guess
 from understudy.decode.recogniser import Recogniser, about, pack
+from understudy.device.g2p import Guesser
+from understudy.lang.lexicon import Lexicon, write_entries
 from understudy.step import UserError
 
 
@@ -27,6 +31,21 @@ def test_what_belongs_together_recognises_alike(parts, tmp_path):
     packed(parts, tmp_path)
     noise = toy_recogniser.noise(2.0, 1)
     assert Recogniser(tmp_path).hear([noise]) == Recogniser(parts).hear([noise])
+
+
+def test_what_users_words_need_goes_along(parts, tmp_path):
+    """Places where the graph has some, and a model of letters and phones where the lexicon is not too small for one."""
+    packed(parts, tmp_path)
+    assert (tmp_path / "places.npz").read_bytes() == (parts / "places.npz").read_bytes()
+    words = ["".join(letters) for n in (2, 3, 4) for letters in itertools.product("ABC", repeat=n)]
+    write_entries([(word, tuple(word.lower())) for word in words], tmp_path / "lexicon.txt")
+    Lexicon.read(tmp_path / "lexicon.txt").write(tmp_path)
+    learn_to_guess(tmp_path)
+    assert not (tmp_path / "g2p.npz").exists()  # words are spelled
+    write_entries([(word, tuple(word.lower().replace("c", "k"))) for word in words], tmp_path / "lexicon.txt")
+    Lexicon.read(tmp_path / "lexicon.txt").write(tmp_path)
+    learn_to_guess(tmp_path)
+    assert Guesser.read(tmp_path / "g2p.npz")("CABAC") == tuple("kabak")
 
 
 def test_what_a_decoding_tuned_goes_along_and_its_rates_if_they_are_the_models():

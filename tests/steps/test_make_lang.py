@@ -14,7 +14,7 @@ from lhotse import CutSet
 
 from understudy.corpus import Utterance, build_cut, read_cuts, write_cuts
 from understudy.lang.g2p import MODEL, pronounce, train
-from understudy.lang.hclg import _grammar_fst
+from understudy.lang.hclg import _grammar_fst, classes_of
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.ngram import BackoffModel, estimate
 from understudy.lang.options import LangOptions
@@ -224,6 +224,20 @@ def test_text_that_is_not_utf8_is_refused_by_its_name(folder):
     (folder / "text.txt").write_bytes("TIP CAF\u00c9\n".encode("latin-1"))
     done = make_lang(folder, "--text", str(folder / "text.txt"), "--oov", "skip")
     assert done.returncode == 1 and "text.txt: must be UTF-8" in done.stderr
+
+
+def test_places_for_words_are_words_of_the_model_and_of_nothing_else(folder):
+    """A text may have them, and nobody pronounces them."""
+    (folder / "text.txt").write_text("TIP <contact>\nTIP <contact> PIT\n<room> PAN\n")
+    (folder / "lexicon.txt").write_text((folder / "lexicon.txt").read_text() + "BAT b aa t\n")
+    for more in ((), ("--oov", "g2p"), ("--lexicon", "graphemes")):
+        done = make_lang(folder, "--text", str(folder / "text.txt"), *more)
+        assert done.returncode == 0 and "places for words that users add: <contact> <room>" in done.stderr, done.stderr
+        assert "have no pronunciation: " not in done.stderr and "guessed:" not in done.stderr
+        assert not {"<contact>", "<room>"} & {*Lexicon.read(folder / "lang").vocabulary}
+        model = BackoffModel.read(folder / "lang/lm.arpa")
+        assert model.log_prob("<contact>", ["TIP"]) > model.log_prob("<room>", ["TIP"]) > -20
+        assert classes_of(folder / "lang/lm.arpa") == ["<contact>", "<room>"]
 
 
 def test_words_may_be_spelled(folder):

@@ -30,7 +30,7 @@ def pack_all(options: PackOptions, out: Path) -> None:
     known |= {"least_confidence": least, "most_misfit": None}
     pack(options.model, options.graph, tree, options.normaliser, known, out)
     if options.g2p:
-        _learn_to_guess(out)
+        learn_to_guess(out)
     if options.dev:
         recogniser = Recogniser(out, options.search)
         if options.reject.below == "chosen":
@@ -39,7 +39,7 @@ def pack_all(options: PackOptions, out: Path) -> None:
         write_json(out / "recogniser.json", known)
 
 
-def _learn_to_guess(out: Path) -> None:
+def learn_to_guess(out: Path) -> None:
     """Write what guesses pronunciations, unless words are spelled; what is missing for it is said."""
     from understudy.device.language import is_spelled
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from understudy.corpus.names import set_name
+from understudy.device.places import is_class
 from understudy.lang.g2p import MODEL, guess, pronounce, train
 from understudy.lang.general_lm import general_english, mixed
 from understudy.lang.lexicon import OOV, Entry, Lexicon, oov_counts, oov_message
@@ -53,14 +54,17 @@ def _estimated(
     spoken, written = (Counter(tuple(words) for words in of) for of in (transcripts, text))
     sentences = spoken | written  # what is in both is the same sentence, as often as it is in either
     both, all_words = (spoken & written).total(), sum(map(len, sentences.elements()))
-    known = {s: tuple(w if w in lexicon else UNKNOWN for w in s) for s in sentences}
+    places = sorted({w for s in written for w in s if is_class(w)})
+    known = {s: tuple(w if w in lexicon or w in places else UNKNOWN for w in s) for s in sentences}
     unknown = sum(n * known[s].count(UNKNOWN) for s, n in sentences.items())
-    told = {"sentences": sentences.total(), "in_transcripts_and_text": both, "words": all_words, "unknown": unknown}
+    told = {"sentences": sentences.total(), "in_transcripts_and_text": both, "unknown": unknown, "words": all_words}
     log.info(
         "%d sentences for the n-gram, %d of them in the transcripts and in the text, which count once; %d of %d words "
         "have no pronunciation, and are unknown ones", *told.values()
     )  # fmt: skip
-    vocabulary = [*lexicon.vocabulary, *([UNKNOWN] if unknown else [])]
+    if places:
+        log.info("places for words that users add: %s", " ".join(places))
+    vocabulary = [*lexicon.vocabulary, *places, *([UNKNOWN] if unknown else [])]
     model = estimate([known[s] for s in sentences.elements()], vocabulary, options.order)
     if options.english:
         model = mixed(model, general_english(lexicon.vocabulary), options.english)
@@ -121,6 +125,7 @@ def _complete(
     """
     lexicon = Lexicon.from_entries(entries)
     spoken, written = oov_counts(lexicon, transcripts_of(options.cuts)), oov_counts(lexicon, map(" ".join, text))
+    written = {word: count for word, count in written.items() if not is_class(word)}
     if spoken and options.oov == "fail":
         raise UserError(oov_message(options.cuts, spoken, lexicon.vocabulary))
     for path, counts in ((options.cuts, spoken), (options.text or options.cuts, written)):

@@ -29,7 +29,8 @@ class LangOptions:
     """more words to spell: the first of each line, of a list or of a lexicon"""
     text: Path | None = None
     """more sentences for the n-gram, one on a line: text is easier to come by than transcribed speech. What is in it
-    and in the transcripts counts once; words without pronunciation are guessed with --oov g2p, else they are unknown"""
+    and in the transcripts counts once; words without pronunciation are guessed with --oov g2p, else they are unknown. A
+    word such as <contact> is a place for words that users add"""
     arpa: Path | None = None
     """a given language model, packed by gzip or not, instead of an estimated one"""
     order: PositiveInt = 3

@@ -9,6 +9,7 @@ from lhotse import CutSet
 
 from understudy.corpus import is_perturbed
 from understudy.device.letters import spelled
+from understudy.device.places import is_class
 from understudy.lang.graphemes import spelled_entries
 from understudy.lang.lexicon import Entry, read_entries
 from understudy.lang.options import LangOptions
@@ -20,7 +21,8 @@ def entries_of(options: LangOptions) -> list[Entry]:
     if options.lexicon_file is not None:
         return read_entries(options.lexicon_file)
     sources = f"{options.cuts}{f', {options.text}' if options.text else ''}"
-    entries = spelled_entries([*transcripts_of(options.cuts), *_lines(options.text)], sources)
+    text = (" ".join(word for word in line.split() if not is_class(word)) for line in _lines(options.text))
+    entries = spelled_entries([*transcripts_of(options.cuts), *text], sources)
     more = {word: spelled(word) for word in dict.fromkeys(line.split()[0] for line in _lines(options.words))}
     if strange := sorted(word for word, letters in more.items() if letters is None):
         log.warning("%s: %d words are not made of letters, and left out: %s", options.words, len(strange), few(strange))
