@@ -9,12 +9,12 @@ import pytest
 import torch
 from tests.decode.test_kaldi import SENONES, random_graph, random_scores
 
-from understudy.decode import tokens as module
 from understudy.decode.lattice import nbest
 from understudy.decode.numpy_search import Online, lattice, search_part, word_lattice
 from understudy.decode.options import Beams
 from understudy.decode.search import Rescale, Wanted, occupancies, search, search_each
-from understudy.decode.tokens import Net, TokenSearch
+from understudy.device import tokens as module
+from understudy.device.tokens import Net, TokenSearch
 from understudy.lang.graph import DecodingGraph, words_of
 
 WIDE = Beams(search=1e4, output=1e4, min_active=1, max_active=100_000)

@@ -44,7 +44,7 @@ class Guesser:
 
     def save(self, path: Path) -> None:
         """Write what `read` reads."""
-        symbols = json.dumps([self.letters, self.phones], ensure_ascii=False)
+        symbols = json.dumps([self.letters, self.phones], ensure_ascii=False, allow_nan=False)
         with path.open("wb") as file:
             np.savez_compressed(
                 file, arcs=self.fst.arcs, sources=self.fst.sources, finals=self.fst.finals,

@@ -1,4 +1,4 @@
-"""Token passing over a decoding graph, a frame at a time, with numpy alone: what k2 is not needed for.
+"""Token passing over a decoding graph, a frame at a time, with numpy alone: where k2 is not needed, and on a device.
 
 It prunes as Kaldi's LatticeFasterDecoder does: to a beam and to so many states a frame, and what was kept to a beam
 around the best path (Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012). The graph has no
@@ -8,17 +8,36 @@ epsilon input, so that a frame is a handful of array operations over the arcs th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from understudy.decode.options import Beams
-from understudy.decode.paths import Lattice
-from understudy.lang.graph import DecodingGraph
+from .decoding_graph import DecodingGraph
+from .paths import Lattice
 
 IMPOSSIBLE = -1e20  # scores below are no scores: sums of them would lose all others
 _PRUNED_EVERY = 50  # frames: what is kept of the others fits into memory, however long the utterance
 _NONE = np.zeros(0, np.int64)
+
+
+class Beams(Protocol):
+    """How far the search looks (nats, after acoustic scaling)."""
+
+    @property
+    def search(self) -> float:
+        """Beam of the search."""
+
+    @property
+    def output(self) -> float:
+        """Beam of the lattice."""
+
+    @property
+    def min_active(self) -> int:
+        """Active states per frame, at least."""
+
+    @property
+    def max_active(self) -> int:
+        """Active states per frame, at most."""
 
 
 @dataclass(frozen=True, eq=False)
