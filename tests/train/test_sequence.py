@@ -60,10 +60,26 @@ def test_log_partition_and_occupancies_are_those_of_k2(graphs):
     assert torch.allclose(mine.sum(2)[0], torch.ones(9, dtype=torch.double))
 
 
-@pytest.mark.parametrize("cells", [1, 100, 333])
-def test_little_memory_changes_no_sum(graphs, monkeypatch, cells):
+@pytest.mark.parametrize("dtype", [torch.double, torch.float])
+def test_a_shared_graph_gives_the_sums_of_one_for_each(graphs, dtype):
     values, lengths = scores(3, 40), torch.tensor([40, 13, 31])
-    whole = log_partition(values, lengths, GraphBatch.of(graphs))
+    single = values.detach().to(dtype).requires_grad_(True)
+    shared = log_partition(single, lengths, GraphBatch.shared(graphs[1], 3, dtype=dtype))
+    apart = log_partition(values, lengths, GraphBatch.of(graphs[1:2] * 3))
+    bound = 1e-10 if dtype == torch.double else 1e-4
+    assert torch.allclose(shared, apart, atol=bound, rtol=0)
+    weights = torch.tensor([1.0, -2.0, 0.5], dtype=torch.double)
+    (found,) = torch.autograd.grad((shared * weights).sum(), single)
+    (expected,) = torch.autograd.grad((apart * weights).sum(), values)
+    assert torch.allclose(found.double(), expected, atol=bound / 10) and not found[1, 13:].any()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("cells", [1, 100, 333])
+def test_little_memory_changes_no_sum(graphs, monkeypatch, cells, shared):
+    values, lengths = scores(3, 40), torch.tensor([40, 13, 31])
+    batch = GraphBatch.shared(graphs[0], 3) if shared else GraphBatch.of(graphs)
+    whole = log_partition(values, lengths, batch)
     (expected,) = torch.autograd.grad(whole.sum(), values)
     seen, ahead = [], forward_backward._ahead
 
@@ -74,15 +90,16 @@ def test_little_memory_changes_no_sum(graphs, monkeypatch, cells):
 
     monkeypatch.setattr(forward_backward, "CELLS", cells)
     monkeypatch.setattr(forward_backward, "_ahead", watched)
-    found = log_partition(values, lengths, GraphBatch.of(graphs))
+    found = log_partition(values, lengths, batch)
     assert torch.equal(found, whole) and found.isfinite().all()
     assert torch.equal(torch.autograd.grad(found.sum(), values)[0], expected)
-    assert len(seen) > 2 and all(frames * states <= cells or frames == 1 for frames, states in seen)
+    assert len(seen) > 2 and all(shape.numel() <= cells or shape[0] == 1 for shape in seen)
 
 
 def test_gradients_are_those_of_finite_differences(graphs):
-    lengths, batch = torch.tensor([5, 2, 4]), GraphBatch.of(graphs)
-    assert torch.autograd.gradcheck(lambda v: log_partition(v, lengths, batch), scores(3, 5))
+    lengths = torch.tensor([5, 2, 4])
+    for batch in (GraphBatch.of(graphs), GraphBatch.shared(graphs[0], 3)):
+        assert torch.autograd.gradcheck(lambda v, b=batch: log_partition(v, lengths, b), scores(3, 5))
 
 
 @pytest.mark.k2

@@ -7,7 +7,7 @@ frame once it knows which phones may follow which. Our choice as supervision, to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ class Occupied:
     k: int
 
     def __post_init__(self) -> None:
-        self._graphs = lru_cache(8)(lambda count: GraphBatch.of([self.graph] * count))
+        self._graphs = lru_cache(8)(partial(GraphBatch.shared, self.graph))
 
     def __call__(self, logits: list[Tensor]) -> list[Targets | None]:
         """See `Supervision`; None where no sequence of phones fits the frames."""
