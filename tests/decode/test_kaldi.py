@@ -6,7 +6,6 @@ from tests.decode import beside_kaldi
 from tests.decode.beside_kaldi import Limits, decoded, write_case
 from tests.lang import toy
 
-from understudy.lang.graph import DecodingGraph
 from understudy.lang.hclg import build_hclg
 
 WIDE = Limits(search=1000.0, output=50.0, min_active=10, max_active=100_000)
@@ -28,7 +27,7 @@ def random_graph(seed):
         ]
         if state % 5 == 4:
             finals[state] = (int(rng.integers(1, WORDS)) if state % 2 else 0, float(rng.exponential(2.0)))
-    return DecodingGraph.of(arcs, finals, [(3, 1), (2, 2), (5, 7)], WORDS)
+    return toy.decoding_graph(arcs, finals, [(3, 1), (2, 2), (5, 7)], WORDS)
 
 
 def random_scores(seed, lengths, senones=SENONES):
@@ -69,7 +68,7 @@ def test_a_graph_of_words_and_silence(tmp_path, search):
 def test_a_beam_too_small_and_an_end_outside_the_graph_are_counted(tmp_path, search):
     # 0 -(a)-> 1 -(b)-> 2, the end, with loops: two frames or more.
     arcs = [(0, 1, 1, 7, 0.0), (1, 1, 1, 0, 0.0), (1, 2, 2, 8, 0.0), (2, 2, 2, 0, 0.0)]
-    graph = DecodingGraph.of(arcs, {2: (0, 0.0)}, [], WORDS)
+    graph = toy.decoding_graph(arcs, {2: (0, 0.0)}, [], WORDS)
     scores = {
         "whole": np.zeros((6, 2), np.float32),
         "late": np.array([[0, -9]] * 6, np.float32),  # the end costs 9, more than the beam

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tests.decode.test_kaldi import SENONES, random_graph, random_scores
+from tests.lang import toy
 
 from understudy.decode.lattice import nbest
 from understudy.decode.numpy_search import Online, lattice, search_part, word_lattice
@@ -202,7 +203,7 @@ def test_a_narrow_beam_is_widened_and_what_is_too_short_is_empty():
     # 0 -(a)-> 1 -(b)-> 2, the end, with loops: two frames or more. State 3, as good as 1, leads nowhere.
     arcs = [(0, 1, 1, 7, 0.0), (1, 1, 1, 0, 0.0), (1, 2, 2, 8, 0.0), (2, 2, 2, 0, 0.0)]
     arcs += [(0, 3, 1, 0, 0.0), (3, 3, 1, 0, 0.0)]
-    graph = DecodingGraph.of(arcs, {2: (0, 0.0)}, [], 20)
+    graph = toy.decoding_graph(arcs, {2: (0, 0.0)}, [], 20)
     late, short, none = torch.tensor([[0.0, -3.0]] * 6), torch.zeros(1, 2), torch.zeros(0, 2)
     impossible = torch.full((4, 2), -1e30)
     utterances = [late, short, none, impossible, torch.full((4, 2), math.nan)]

@@ -104,7 +104,7 @@ FINALS = {2: (0, 0.125), 1: (12, 2.0)}
 
 def small() -> DecodingGraph:
     """An end with words and one without, arcs with a word, with several, without."""
-    return DecodingGraph.of(ARCS, FINALS, [(1, 2), (3, 3, 4)], 11)
+    return toy.decoding_graph(ARCS, FINALS, [(1, 2), (3, 3, 4)], 11)
 
 
 def test_arcs_stand_in_the_order_that_searches_want():

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.lang.graph import DecodingGraph
+from understudy.device.decoding_graph import DecodingGraph
+from understudy.device.graph_arcs import Arcs
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.state_graph import StateGraph
 
@@ -75,7 +76,7 @@ def as_graph(graph: StateGraph) -> DecodingGraph:
     ways = zip(graph.sources, graph.targets, graph.weights, strict=True)
     arcs += [(a + 1, b + 1, graph.entry[b] + 1, 0, -weight) for a, b, weight in ways]
     finals = {s + 1: (0, -graph.final[s]) for s in range(len(graph.entry)) if graph.final[s] > -np.inf}
-    return DecodingGraph.of(arcs, finals, [], 1)
+    return decoding_graph(arcs, finals, [], 1)
 
 
 def as_k2(graph: StateGraph):
@@ -83,3 +84,8 @@ def as_k2(graph: StateGraph):
     from understudy.decode.k2_search import to_k2
 
     return to_k2(as_graph(graph))
+
+
+def decoding_graph(arcs, finals, sequences, base) -> DecodingGraph:
+    """Of (source, target, label, output, cost), and of (output, cost) by final state."""
+    return DecodingGraph.of(Arcs.of_rows(arcs, finals), sequences, base)

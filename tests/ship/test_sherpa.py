@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from tests.lang import toy
 from tests.ship import toy_recogniser
 
 from understudy.device.features import _options
@@ -125,7 +126,7 @@ def all_that_graphs_have() -> DecodingGraph:
     arcs = [(0, 1, 1, a, 0.5), (0, 2, 2, 0, 0.2), (1, 1, 3, 0, 0.1), (2, 2, 4, 0, 0.1), (1, 2, 5, ab, 0.3)]
     arcs += [(2, 1, 1, b, 0.4), (2, 3, 6, ba, 0.6), (3, 3, 3, 0, 0.1), (3, 2, 5, 0, 0.2), (3, 1, 2, a, 0.2)]
     arcs += [(2, 2, 2, a, 0.1)]
-    return DecodingGraph.of(arcs, {1: (0, 0.3), 2: (b, 0.1), 3: (ab, 0.2)}, [(1, 2), (2, 2, 1)], base)
+    return toy.decoding_graph(arcs, {1: (0, 0.3), 2: (b, 0.1), 3: (ab, 0.2)}, [(1, 2), (2, 2, 1)], base)
 
 
 @pytest.mark.parametrize("readable", [True, False])

@@ -8,18 +8,22 @@ order of operations is Kaldi's.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 # It brings OpenFst along, and waits for ever where it is imported after some other packages (soundfile, kaldi_decoder):
 # only what builds graphs imports it.
 import kaldifst
+import numpy as np
 
 from . import topology
-from .decoding_graph import Arc, DecodingGraph, Finals
+from .decoding_graph import DecodingGraph
+from .graph_arcs import FINAL, Arcs, without_input_epsilons
+from .openfst import read_fst, to_bytes
 from .places import ENTER, LEAVE, THROUGH, Alike, Mark, Places, split
 from .vocabulary import ContextTree, Lexicon
 
@@ -42,7 +46,7 @@ def compile_graph(
     Returns:
         It, as a search wants it; None: the grammar has no sentence of words in the lexicon.
     """
-    found = _compiled(lexicon, grammar, tree, _Pairs(), silence_probability, loop_probability, ())
+    found = _compiled(lexicon, grammar, tree, _Pairs(), silence_probability, loop_probability)
     return DecodingGraph.of(*found, len(lexicon.words)) if found else None
 
 
@@ -64,14 +68,15 @@ def compile_with_places(
     pairs = _Pairs([phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence])
     ids = range(words, words + len(classes))
     found = _compiled(lexicon, grammar, tree, pairs, silence_probability, loop_probability, ids)
-    return split(*(found or ([], {}, [])), words, pairs.marks, list(classes))
+    arcs, sequences = found or (Arcs.of_rows([], {}), [])
+    return split(*arcs.rows(), sequences, words, pairs.marks, list(classes))
 
 
 def _compiled(
     lexicon: Lexicon, grammar: Any, tree: ContextTree, pairs: _Pairs, silence_probability: float,
-    loop_probability: float, classes: Sequence[int],
-) -> tuple[list[Arc], Finals, list[tuple[int, ...]]] | None:  # fmt: skip
-    """Arcs, ends and sequences; `classes`: id of each."""
+    loop_probability: float, classes: Sequence[int] = (),
+) -> tuple[Arcs, list[tuple[int, ...]]] | None:  # fmt: skip
+    """Arcs and sequences; `classes`: id of each."""
     symbols = _Symbols.of(lexicon, len(classes))
     lg = kaldifst.compose(_lexicon_fst(lexicon, symbols, silence_probability, classes), grammar)
     if lg.num_states == 0:
@@ -81,11 +86,8 @@ def _compiled(
     kaldifst.arcsort(lg, "ilabel")
     clg, contexts = kaldifst.compose_context(symbols.phones, 3, 1, lg)
     hclg = _apply_h(clg, contexts, tree, pairs, symbols.marks)
-    arcs, finals = _read_fst(hclg)
-    arcs, finals, sequences = remove_input_epsilons(arcs, finals, len(lexicon.words))
-    arcs, finals = _minimize(arcs, finals)
-    arcs, finals = add_loops(arcs, finals, pairs.entry, pairs.loop, loop_probability)
-    return arcs, finals, sequences
+    arcs, sequences = without_input_epsilons(_arcs(hclg), len(lexicon.words))
+    return add_loops(_minimized(arcs), pairs.entry, pairs.loop, loop_probability), sequences
 
 
 # --- L and G -----------------------------------------------------------------------------------
@@ -250,127 +252,58 @@ def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _
 # --- arrays ------------------------------------------------------------------------------------
 
 
-def _read_fst(fst) -> tuple[list[Arc], Finals]:
-    arcs: list[Arc] = []
-    finals: Finals = {}
-    number: dict[str, int] = {}
-    for line in fst.to_str().splitlines():
-        fields = line.split()
-        source = number.setdefault(fields[0], len(number))  # the first state printed is the start
-        if len(fields) <= 2:
-            finals[source] = (0, float(fields[1]) if len(fields) == 2 else 0.0)
-        else:
-            destination = number.setdefault(fields[1], len(number))
-            cost = float(fields[4]) if len(fields) == 5 else 0.0
-            arcs.append((source, destination, int(fields[2]), int(fields[3]), cost))
-    return arcs, finals
+def _arcs(fst) -> Arcs:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fst"
+        fst.write(str(path))
+        return Arcs.of_fst(read_fst(path))
 
 
-def _write_fst(arcs: Iterable[Arc], finals: dict[int, float]):
-    lines = [f"{s} {d} {i} {o} {c!r}" for s, d, i, o, c in sorted(arcs)]  # the start comes first
-    lines += [f"{s} {c!r}" for s, c in finals.items()]
-    return kaldifst.compile("\n".join(lines) + "\n")
-
-
-def remove_input_epsilons(
-    arcs: Iterable[Arc], finals: Finals, base: int
-) -> tuple[list[Arc], Finals, list[tuple[int, ...]]]:
-    """An equivalent graph (best costs) without epsilon input.
-
-    Words on the way through epsilons move to the next arc; several words on one arc get a number from
-    `base` on.
-
-    Returns:
-        The arcs, the finals, and the word tuples that the numbers `base`, `base + 1`, ... stand for.
-    """
-    out: dict[int, list[Arc]] = {}
-    for arc in arcs:
-        out.setdefault(arc[0], []).append(arc)
-    sequences: dict[tuple[int, ...], int] = {}
-
-    def label(words: tuple[int, ...]) -> int:
-        if len(words) < 2:
-            return words[0] if words else 0
-        return sequences.setdefault(words, base + len(sequences))
-
-    new_arcs: list[Arc] = []
-    new_finals: Finals = {}
-    seen, stack = {0}, [0]
-    while stack:  # only states that a label enters are kept
-        state = stack.pop()
-        best: dict[tuple[int, int, int], float] = {}
-        for (reached, words), cost in _closure(out, state).items():
-            if reached in finals:
-                last, final_cost = finals[reached]
-                total = cost + final_cost
-                if state not in new_finals or total < new_finals[state][1]:
-                    new_finals[state] = (label(words + ((last,) if last else ())), total)
-            for _, destination, symbol, word, weight in out.get(reached, ()):
-                if symbol:
-                    key = (destination, symbol, label(words + ((word,) if word else ())))
-                    best[key] = min(cost + weight, best.get(key, math.inf))
-        for (destination, symbol, word), weight in best.items():
-            new_arcs.append((state, destination, symbol, word, weight))
-            if destination not in seen:
-                seen.add(destination)
-                stack.append(destination)
-    return new_arcs, new_finals, list(sequences)
-
-
-def _closure(out: dict[int, list[Arc]], state: int) -> dict[tuple[int, tuple[int, ...]], float]:
-    """Least cost to each (state, words) that epsilon input reaches."""
-    best: dict[tuple[int, tuple[int, ...]], float] = {}
-    queue: list[tuple[float, int, tuple[int, ...]]] = [(0.0, state, ())]
-    while queue:
-        cost, here, words = heapq.heappop(queue)
-        if (here, words) in best:
-            continue
-        best[here, words] = cost
-        for _, destination, symbol, word, weight in out.get(here, ()):
-            if not symbol:
-                said = (*words, word) if word else words
-                if (destination, said) not in best:
-                    heapq.heappush(queue, (cost + weight, destination, said))
-    return best
-
-
-def _minimize(arcs: list[Arc], finals: Finals) -> tuple[list[Arc], Finals]:
-    """Minimise with finals turned into arcs (label above all others), as they may carry words."""
-    end = 1 + max(max(s, d) for s, d, *_ in arcs)
-    marker = 1 + max(i for _, _, i, _, _ in arcs)
-    fst = _write_fst([*arcs, *((s, end, marker, o, c) for s, (o, c) in finals.items())], {end: 0.0})
+def _minimized(arcs: Arcs) -> Arcs:
+    """What can be reached and leads to an end, with the fewest states; words of final arcs are kept apart."""
+    marker = 1 + int(arcs.labels.max(initial=0))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fst"
+        path.write_bytes(to_bytes(arcs.to_fst(marker)))
+        fst = kaldifst.StdVectorFst.read(str(path))
     kaldifst.connect(fst)
     kaldifst.minimize_encoded(fst)
-    arcs, _ = _read_fst(fst)
-    finals = {}
-    for s, _, i, o, c in arcs:
-        if i == marker:
-            finals[s] = (o, c)
-    return [arc for arc in arcs if arc[2] != marker], finals
+    found = _arcs(fst)
+    found = found.where(found.labels != FINAL)  # of the end itself
+    return replace(found, labels=np.where(found.labels == marker, FINAL, found.labels).astype(np.int32))
 
 
-def add_loops(
-    arcs: list[Arc], finals: Finals, entry: Sequence[int], loop: Sequence[int], loop_probability: float
-) -> tuple[list[Arc], Finals]:
+def add_loops(arcs: Arcs, entry: Sequence[int], loop: Sequence[int], loop_probability: float) -> Arcs:
     """Replace pair ids by senones + 1 and give each state the self-loop of the pair that enters it.
 
-    Of the mark n the label is −1 − n, and there is no loop. A state entered with several loop senones is split into one
+    Of the mark n the label is −2 − n, and there is no loop. A state entered with several loop senones is split into one
     copy for each.
     """
     enter_cost, loop_cost = topology.costs(loop_probability)
-    copies: dict[int, dict[int, int]] = {0: {-1: 0}}  # state -> loop senone -> new state; the start has none
-    total = 1
-    for _, destination, pair, _, _ in arcs:
-        of = copies.setdefault(destination, {})
-        if loop[pair] not in of:
-            of[loop[pair]] = total
-            total += 1
-    new_arcs: list[Arc] = []
-    for of in copies.values():
-        new_arcs += [(s, s, senone + 1, 0, loop_cost) for senone, s in of.items() if senone >= 0]
-    for source, destination, pair, word, cost in arcs:
-        target = copies[destination][loop[pair]]
-        for new in copies[source].values():
-            new_arcs.append((new, target, entry[pair] + 1, word, cost + (enter_cost if entry[pair] >= 0 else 0.0)))
-    new_finals = {new: finals[s] for s, of in copies.items() if s in finals for new in of.values()}
-    return new_arcs, new_finals
+    entries, loops = (np.array(senones, np.int64) for senones in (entry, loop))
+    inner = arcs.labels != FINAL
+    ways = int(loops.max()) + 2  # a copy is known by its state and its loop's senone + 1; the start has none
+    into = arcs.targets[inner].astype(np.int64) * ways + loops[arcs.labels[inner]] + 1
+    copies = np.unique(np.append(into, 0))
+    first, last = (np.searchsorted(copies, (arcs.sources.astype(np.int64) + one) * ways) for one in (0, 1))
+    repeats = last - first
+    every = np.repeat(np.arange(len(repeats)), repeats)
+    sources = np.arange(len(every)) - np.repeat(np.cumsum(repeats) - repeats, repeats) + first[every]
+    targets = np.full(len(inner), len(copies))
+    targets[inner] = np.searchsorted(copies, into)
+    senones = entries[arcs.labels]
+    labels = np.where(inner, senones + (senones >= 0), FINAL)
+    costs = arcs.costs + np.where(inner & (senones >= 0), np.float32(enter_cost), 0)
+    looping = np.flatnonzero(copies % ways)
+    return Arcs.joined([
+        _arcs_of(sources, targets[every], labels[every], arcs.outputs[every], costs[every]),
+        _arcs_of(looping, looping, copies[looping] % ways, 0 * looping, np.full(len(looping), loop_cost)),
+    ])  # fmt: skip
+
+
+def _arcs_of(
+    sources: np.ndarray, targets: np.ndarray, labels: np.ndarray, outputs: np.ndarray, costs: np.ndarray
+) -> Arcs:
+    """Arcs of numbers of any width."""
+    sources, targets, labels, outputs = (each.astype(np.int32) for each in (sources, targets, labels, outputs))
+    return Arcs(sources, targets, labels, outputs, costs.astype(np.float32))

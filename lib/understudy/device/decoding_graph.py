@@ -12,15 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .graph_arcs import FINAL, Arcs
 from .openfst import Fst
-
-Arc = tuple[int, int, int, int, float]
-"""Source, destination, input, output, cost; state 0 is the start"""
-Finals = dict[int, tuple[int, float]]
-"""Output and cost by final state"""
-
-FINAL = -1
-"""Label of final arcs"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,24 +35,31 @@ class DecodingGraph:
     sequence_base: int
 
     @classmethod
-    def of(
-        cls, arcs: Sequence[Arc], finals: Finals, word_sequences: Sequence[tuple[int, ...]], sequence_base: int
-    ) -> DecodingGraph:
+    def of(cls, arcs: Arcs, word_sequences: Sequence[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
         """The graph of arcs in any order; their inputs are labels."""
-        end = 1 + max(max(source, target) for source, target, *_ in arcs)
-        rows = [arc[:4] for arc in arcs] + [(state, end, FINAL, word or -1) for state, (word, _) in finals.items()]
-        costs = [arc[4] for arc in arcs] + [cost for _, cost in finals.values()]
-        return cls.of_table(np.array(rows, np.int64), -np.array(costs, np.float32), word_sequences, sequence_base)
+        final = arcs.labels == FINAL
+        targets = np.where(final, arcs.states, arcs.targets)
+        outputs = np.where(final & (arcs.outputs == 0), -1, arcs.outputs)
+        rows = np.stack([arcs.sources, targets, arcs.labels, outputs], 1)
+        return cls.of_table(rows, -arcs.costs, word_sequences, sequence_base)
 
     @classmethod
     def of_table(
         cls, rows: np.ndarray, scores: np.ndarray, word_sequences: Sequence[tuple[int, ...]], sequence_base: int
     ) -> DecodingGraph:
         """The graph of arcs in any order: (arcs, 4) source, target, label and output, (arcs,) scores."""
-        table = rows.astype(np.int32)
+        table = rows.astype(np.int32, copy=False)
         order = np.lexsort((table[:, 1], table[:, 2].view(np.uint32), table[:, 0]))  # -1 is the last
         sources, targets, labels, outputs = (np.ascontiguousarray(column) for column in table[order].T)
-        return cls(sources, targets, labels, outputs, scores[order].astype(np.float32), word_sequences, sequence_base)
+        return cls(
+            sources,
+            targets,
+            labels,
+            outputs,
+            scores[order].astype(np.float32, copy=False),
+            word_sequences,
+            sequence_base,
+        )
 
     @property
     def states(self) -> int:

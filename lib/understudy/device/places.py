@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .decoding_graph import Arc, DecodingGraph, Finals
+from .decoding_graph import DecodingGraph
 from .errors import UNREADABLE, DeviceError
+from .graph_arcs import Arcs, Finals, Row
 from .vocabulary import ContextTree
 
 NEW = "<new>"
@@ -81,9 +82,11 @@ class Places:
     def save(self, path: Path) -> None:
         """Write what `read` reads."""
         about = json.dumps({"names": self.names, "states": self.states, "said": self.said}, allow_nan=False)
-        arrays = {"marks": self.marks, "table": self.table, "costs": self.costs, "ends": self.ends}
         with path.open("wb") as file:
-            np.savez_compressed(file, about=np.array(about), end_costs=self.end_costs, **arrays)
+            np.savez_compressed(
+                file, about=np.array(about), marks=self.marks, table=self.table, costs=self.costs, ends=self.ends,
+                end_costs=self.end_costs,
+            )  # fmt: skip
 
     @classmethod
     def read(cls, path: Path) -> Places:
@@ -127,13 +130,13 @@ class Alike:
 
 
 def split(
-    arcs: Sequence[Arc], finals: Finals, sequences: Sequence[tuple[int, ...]], base: int, marks: Sequence[Mark],
+    arcs: Sequence[Row], finals: Finals, sequences: Sequence[tuple[int, ...]], base: int, marks: Sequence[Mark],
     names: list[str],
 ) -> tuple[DecodingGraph | None, Places]:  # fmt: skip
     """A graph, and the places in it.
 
     Args:
-        arcs: of both; label −1 − n is of the mark n.
+        arcs: of both; label −2 − n is of the mark n.
         sequences: what outputs of `base` and above stand for.
 
     Returns:
@@ -142,14 +145,15 @@ def split(
     useful = _between(arcs, finals)
     ours = _between([arc for arc in arcs if arc[2] > 0], finals)
     order = {state: n for n, state in enumerate([*sorted(ours), *sorted(useful - ours)])}
-    inside, outside = [], []
+    inside: list[Row] = []
+    outside: list[Row] = []
     for source, target, label, word, cost in arcs:
         if source in useful and target in useful:
             whole = label > 0 and source in ours and target in ours
             (inside if whole else outside).append((order[source], order[target], label, word, cost))
     ends = {order[state]: end for state, end in finals.items() if state in useful}
     kept = {state: end for state, end in ends.items() if state < len(ours)}
-    graph = DecodingGraph.of(inside, kept, sequences, base) if kept else None
+    graph = DecodingGraph.of(Arcs.of_rows(inside, kept), sequences, base) if kept else None
     more = [(state, *end) for state, end in ends.items() if state >= len(ours)]
 
     def said(output: int) -> tuple[int, ...]:
@@ -158,7 +162,7 @@ def split(
     return graph, _places(outside, more, said, marks, names, len(ours))
 
 
-def _between(arcs: Iterable[Arc], finals: Finals) -> set[int]:
+def _between(arcs: Iterable[Row], finals: Finals) -> set[int]:
     """States on a way from the start to an end."""
     ahead: dict[int, list[int]] = {}
     behind: dict[int, list[int]] = {}
@@ -179,11 +183,12 @@ def _reached(ways: dict[int, list[int]], begin: Iterable[int]) -> set[int]:
 
 
 def _places(
-    arcs: list[Arc], ends: list[tuple[int, int, float]], said: Callable[[int], tuple[int, ...]], marks: Sequence[Mark],
+    arcs: list[Row], ends: list[tuple[int, int, float]], said: Callable[[int], tuple[int, ...]], marks: Sequence[Mark],
     names: list[str], states: int,
 ) -> Places:  # fmt: skip
     numbers: dict[tuple[int, ...], int] = {}
-    table = [(*arc[:3], numbers.setdefault(said(arc[3]), len(numbers))) for arc in arcs]
+    # The label of a mark is one more here: these arcs have no final one among them.
+    table = [(*arc[:2], arc[2] + (arc[2] < 0), numbers.setdefault(said(arc[3]), len(numbers))) for arc in arcs]
     closed = [(state, numbers.setdefault(said(word), len(numbers))) for state, word, _ in ends]
     return Places(
         names, states, np.array(marks, np.int32).reshape(-1, 4), np.array(table, np.int32).reshape(-1, 4),

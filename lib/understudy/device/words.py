@@ -127,9 +127,10 @@ def _lines(path: Path, places: Collection[str] | None) -> tuple[list[_Line], lis
             lines[key] = line
     if not lines:
         raise DeviceError(f"{path}: no words in it. Write one on each line.")
-    if places is not None and NEW not in places and (line := next((o for o in lines.values() if o.place == NEW), None)):
+    new = [line for line in lines.values() if line.place == NEW]
+    if new and places is not None and NEW not in places:
         raise DeviceError(
-            f"{line.where}: the graph has no place for words anywhere; it has {' '.join(sorted(places)) or 'none'}. "
+            f"{new[0].where}: the graph has no place for words anywhere; it has {' '.join(sorted(places)) or 'none'}. "
             "Name one on a line before, or make the graph with steps/make_graph.py --new-words."
         )
     return list(lines.values()), doubled

@@ -1,0 +1,178 @@
+"""Arcs of a graph that is being built, as arrays: a graph of 65 000 words has more than lists of Python can hold."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .openfst import Fst
+
+FINAL = -1
+"""label of an arc to the end"""
+Row = tuple[int, int, int, int, float]
+"""Source, destination, input, output, cost; state 0 is the start"""
+Finals = dict[int, tuple[int, float]]
+"""Output and cost by final state"""
+
+
+@dataclass(frozen=True, eq=False)
+class Arcs:
+    """Arcs in any order. State 0 is the start; a final weight is an arc, which may carry words, with the label −1."""
+
+    sources: np.ndarray
+    """(arcs,) int32"""
+    targets: np.ndarray
+    """(arcs,) int32; those of final arcs mean nothing"""
+    labels: np.ndarray
+    """(arcs,) int32 inputs, 0: none"""
+    outputs: np.ndarray
+    """(arcs,) int32, 0: none"""
+    costs: np.ndarray
+    """(arcs,) float32, nats"""
+
+    def where(self, chosen: np.ndarray | slice) -> Arcs:
+        """Those at these places, or for which this holds."""
+        return Arcs(*(values[chosen] for values in self.columns))
+
+    @property
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """All there is, in order."""
+        return self.sources, self.targets, self.labels, self.outputs, self.costs
+
+    @classmethod
+    def joined(cls, parts: list[Arcs]) -> Arcs:
+        """One after the other."""
+        return cls(*(np.concatenate(values) for values in zip(*(part.columns for part in parts), strict=True)))
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[Row], finals: Finals) -> Arcs:
+        """Those of a small graph, one by one."""
+        every = [*rows, *((state, 0, FINAL, output, cost) for state, (output, cost) in finals.items())]
+        sources, targets, labels, outputs, costs = zip(*every, strict=True) if every else [()] * 5
+        first, second = (_numbers(sources), _numbers(targets)), (_numbers(labels), _numbers(outputs))
+        return cls(*first, *second, np.array(costs, np.float32))
+
+    def rows(self) -> tuple[list[Row], Finals]:
+        """What `of_rows` takes; of each state the last final arc."""
+        every = list(zip(*(values.tolist() for values in self.columns), strict=True))
+        return [row for row in every if row[2] != FINAL], {row[0]: row[3:] for row in every if row[2] == FINAL}
+
+    @classmethod
+    def of_fst(cls, fst: Fst) -> Arcs:
+        """Those of a transducer, with its states numbered so that the start is 0."""
+        swapped = np.arange(len(fst.finals), dtype=np.int32)
+        swapped[[0, fst.start]] = swapped[[fst.start, 0]]
+        ends = np.flatnonzero(np.isfinite(fst.finals)).astype(np.int32)
+        labels, outputs, weights, targets = fst.arcs.T
+        inner = cls(swapped[fst.sources], swapped[targets], labels, outputs, weights.copy().view(np.float32))
+        nothing = np.zeros_like(ends)
+        return cls.joined([inner, cls(swapped[ends], nothing, nothing + FINAL, nothing, fst.finals[ends])])
+
+    def to_fst(self, marker: int) -> Fst:
+        """A transducer in which final arcs have the label `marker`, and lead to a state of their own."""
+        ending, end = self.labels == FINAL, self.states
+        order = np.argsort(self.sources, kind="stable")
+        labels, targets = np.where(ending, marker, self.labels), np.where(ending, end, self.targets)
+        arcs = np.stack([labels, self.outputs, self.costs.view(np.int32), targets], 1)[order]
+        finals = np.full(end + 1, np.inf, np.float32)
+        finals[end] = 0.0
+        return Fst(arcs.astype(np.int32), self.sources[order], finals, 0)
+
+    @property
+    def states(self) -> int:
+        """Their number, without the end."""
+        inner = self.targets[self.labels != FINAL]
+        return 1 + max(int(self.sources.max(initial=0)), int(inner.max(initial=0)))
+
+
+def _numbers(values: Sequence[int]) -> np.ndarray:
+    return np.array(values, np.int32)
+
+
+class Sequences:
+    """Numbers for arcs that carry several words: from `base` on."""
+
+    def __init__(self, base: int) -> None:
+        self.base, self.numbers = base, dict[tuple[int, ...], int]()
+
+    def number(self, words: tuple[int, ...]) -> int:
+        """0 for no word, the word's own for one."""
+        if len(words) < 2:
+            return words[0] if words else 0
+        return self.numbers.setdefault(words, self.base + len(self.numbers))
+
+    def after(self, words: tuple[int, ...], outputs: np.ndarray) -> np.ndarray:
+        """Numbers of these words followed by each of the outputs."""
+        if not words:
+            return outputs
+        return np.array([self.number((*words, word) if word else words) for word in outputs.tolist()], np.int32)
+
+
+def without_input_epsilons(arcs: Arcs, base: int) -> tuple[Arcs, list[tuple[int, ...]]]:
+    """An equivalent graph (best costs) without epsilon input.
+
+    Words on the way through epsilons move to the next arc; several words on one arc get a number from `base` on.
+
+    Returns:
+        The graph, and the word tuples that the numbers `base`, `base + 1`, ... stand for.
+    """
+    arcs = arcs.where(np.argsort(arcs.sources, kind="stable"))
+    silent = arcs.labels == 0
+    spoken, epsilons = _ByState(arcs.where(~silent)), _ByState(arcs.where(silent))
+    # States that only epsilons enter are left out: what leaves them, leaves the states before.
+    entered = np.unique(np.append(arcs.targets[arcs.labels > 0], 0))
+    leaking = entered[np.isin(entered, epsilons.arcs.sources)]
+    plain = np.isin(spoken.arcs.sources, entered) & ~np.isin(spoken.arcs.sources, leaking)
+    sequences, parts = Sequences(base), [spoken.arcs.where(plain)]
+    for state in leaking.tolist():
+        for (reached, words), cost in _closure(epsilons, state).items():
+            some = spoken.of(reached)
+            parts.append(Arcs(
+                np.full(len(some.sources), state, np.int32), some.targets, some.labels,
+                sequences.after(words, some.outputs), some.costs + np.float32(cost),
+            ))  # fmt: skip
+    return _cheapest(Arcs.joined(parts)), list(sequences.numbers)
+
+
+class _ByState:
+    """Arcs by their source, to be asked for those of a state."""
+
+    def __init__(self, arcs: Arcs) -> None:
+        self.arcs = arcs
+        self._begins = np.searchsorted(arcs.sources, np.arange(int(arcs.sources.max(initial=0)) + 2)).tolist()
+
+    def of(self, state: int) -> Arcs:
+        if state + 1 >= len(self._begins):
+            return self.arcs.where(slice(0))
+        return self.arcs.where(slice(self._begins[state], self._begins[state + 1]))
+
+
+def _closure(epsilons: _ByState, state: int) -> dict[tuple[int, tuple[int, ...]], float]:
+    """Least cost to each (state, words) that epsilon input reaches."""
+    best: dict[tuple[int, tuple[int, ...]], float] = {}
+    queue: list[tuple[float, int, tuple[int, ...]]] = [(0.0, state, ())]
+    while queue:
+        cost, here, words = heapq.heappop(queue)
+        if (here, words) in best:
+            continue
+        best[here, words] = cost
+        some = epsilons.of(here)
+        for target, word, weight in zip(some.targets.tolist(), some.outputs.tolist(), some.costs.tolist(), strict=True):
+            said = (*words, word) if word else words
+            if (target, said) not in best:
+                heapq.heappush(queue, (cost + weight, target, said))
+    return best
+
+
+def _cheapest(arcs: Arcs) -> Arcs:
+    """Of arcs that differ in their cost alone the cheapest, and of final arcs of a state the cheapest."""
+    final = arcs.labels == FINAL
+    outputs, targets = np.where(final, 0, arcs.outputs), np.where(final, 0, arcs.targets)
+    order = np.lexsort((arcs.costs, outputs, arcs.labels, targets, arcs.sources))
+    kept = np.ones(len(order), bool)
+    keys = arcs.sources, targets, arcs.labels, outputs
+    kept[1:] = np.any([key[order[1:]] != key[order[:-1]] for key in keys], 0)
+    return arcs.where(order[kept])
