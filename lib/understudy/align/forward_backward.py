@@ -25,9 +25,10 @@ from understudy.lang.state_graph import StateGraph
 
 # torch 1.13 says that its sparse matrices are young; what is used of them is tested here.
 warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta state")
+warnings.filterwarnings("ignore", "Sparse invariant checks are implicitly disabled")
 
 CELLS = 2**25
-"""frames × states, over all utterances of a batch, that are in memory at once: 268 MB in double, five times"""
+"""frames × states, over all utterances of a batch, whose sums are in memory at once: 268 MB in double"""
 
 
 @dataclass
@@ -56,6 +57,8 @@ class GraphBatch:
     """its transpose"""
     way: Tensor | None = None
     """(states,) way out of each state; None: each has its own, of the state's number"""
+    leave: Tensor | None = None
+    """(ways, states) sparse: adds up the states of each way"""
 
     @classmethod
     def of(cls, graphs: Sequence[StateGraph], device: torch.device | str = "cpu") -> GraphBatch:
@@ -83,18 +86,18 @@ class GraphBatch:
     ) -> GraphBatch:
         """One graph for each of `count` utterances, summed over in this precision."""
         one, (way, sources, targets, weights) = cls.of([graph], device), _ways(graph)
-        shape = len(graph.entry), int(way.max(initial=-1)) + 1
-        onward = _sparse(targets, sources, weights, shape), _sparse(sources, targets, weights, shape[::-1])
+        states, ways = len(graph.entry), int(way.max(initial=-1)) + 1
+        leave = _sparse(way, np.arange(states), np.ones(states), (ways, states))
         return replace(
             one, count=count, columns=count, start=one.start.to(dtype), final=one.final.to(dtype),
-            onward=onward[0].to(device, dtype), back=onward[1].to(device, dtype), way=torch.from_numpy(way).to(device),
+            onward=_sparse(targets, sources, weights, (states, ways)).to(device, dtype),
+            back=_sparse(sources, targets, weights, (ways, states)).to(device, dtype),
+            way=torch.from_numpy(way).to(device), leave=leave.to(device, dtype),
         )  # fmt: skip
 
     def ahead(self, alpha: Tensor) -> Tensor:
         """(states, columns) sums over the arcs into each state."""
-        if self.way is not None:
-            alpha = alpha.new_zeros(self.onward.shape[1], self.columns).index_add_(0, self.way, alpha)
-        return self.onward @ alpha
+        return self.onward @ (alpha if self.leave is None else self.leave @ alpha)
 
     def behind(self, beta: Tensor) -> Tensor:
         """(states, columns) sums over the arcs out of each state."""
@@ -184,117 +187,121 @@ class _LogPartition(torch.autograd.Function):
         return gamma * grad[:, None, None].to(gamma.dtype), None, None
 
 
-@dataclass
 class _Emissions:
-    """What states emit, made when it is needed, since there are more states than senones."""
+    """What states emit at a frame; made when it is needed, since there are more states than senones."""
 
-    graphs: GraphBatch
-    likelihoods: Tensor
-    """(frames, senones, batch)"""
-    over: Tensor
-    """(frames, batch) whether an utterance has ended"""
+    def __init__(self, graphs: GraphBatch, likelihoods: Tensor, over: Tensor) -> None:
+        """Nothing is made yet.
 
-    def of(self, block: slice) -> tuple[Tensor, Tensor]:
-        """(frames, states, columns) likelihoods of a state's first frame; and of a further one, with its weight."""
-        entering = self._states(self.likelihoods[block], self.graphs.entry)
-        staying = self._states(self.likelihoods[block], self.graphs.loop).mul_(self.graphs.stay)
-        over = self.over[block]
-        if over.any():
-            padding = over[:, None] if self.graphs.columns > 1 else over.index_select(1, self.graphs.owner)[..., None]
-            entering.masked_fill_(padding, 0.0)
-            staying.masked_fill_(padding, 1.0)
+        Args:
+            likelihoods: (frames, senones, batch).
+            over: (frames, batch) whether an utterance has ended.
+        """
+        self.graphs, self.likelihoods, self.over = graphs, likelihoods, over
+        self.padded = over.any(1).tolist()
+        # Where the senones of the states stand among those of all columns.
+        several = graphs.columns > 1
+        self._entry, self._loop = (
+            senones if several else senones * graphs.count + graphs.owner for senones in (graphs.entry, graphs.loop)
+        )
+        rows, states = likelihoods[0].numel() // graphs.columns, len(graphs.entry)
+        self._by_senone = tuple(
+            _sparse(place.cpu().numpy(), np.arange(states), np.ones(states), (rows, states)).to(
+                over.device, graphs.dtype
+            )
+            for place in (self._entry, self._loop)
+        )
+
+    def __len__(self) -> int:
+        return len(self.likelihoods)
+
+    def of(self, frame: int) -> tuple[Tensor, Tensor]:
+        """(states, columns) likelihoods of a state's first frame; and of a further one, with its weight."""
+        here = self.likelihoods[frame].view(-1, self.graphs.columns)
+        entering, staying = here.index_select(0, self._entry), here.index_select(0, self._loop).mul_(self.graphs.stay)
+        if self.padded[frame]:
+            over = self.graphs.each(self.over[frame])
+            entering.masked_fill_(over, 0.0)
+            staying.masked_fill_(over, 1.0)
         return entering, staying
 
-    def add(self, gamma: Tensor, block: slice, entered: Tensor, stayed: Tensor) -> None:
-        """Add shares of states (frames, states, columns) to those of their senones, (frames, senones, batch)."""
-        for senones, shares in ((self.graphs.entry, entered), (self.graphs.loop, stayed)):
-            if self.graphs.columns > 1:
-                gamma[block].index_add_(1, senones, shares)
-            else:
-                flat = gamma[block].view(len(shares), -1)
-                flat.index_add_(1, self._place(senones), shares[..., 0])
-
-    def _states(self, likelihoods: Tensor, senones: Tensor) -> Tensor:
-        if self.graphs.columns > 1:
-            return likelihoods.index_select(1, senones)
-        return likelihoods.flatten(1).index_select(1, self._place(senones))[..., None]
-
-    def _place(self, senones: Tensor) -> Tensor:
-        """Where a state's senone stands among those of all utterances."""
-        return senones * self.graphs.count + self.graphs.owner
+    def shares(self, entered: Tensor, stayed: Tensor | None) -> Tensor:
+        """(senones, batch) shares of the senones, of those of the states, (states, columns)."""
+        found = self._by_senone[0] @ entered
+        if stayed is not None:
+            found += self._by_senone[1] @ stayed
+        return found.view(self.likelihoods.shape[1:])
 
 
 def _occupancies(graphs: GraphBatch, emissions: _Emissions) -> tuple[Tensor, Tensor]:
     """log Z (batch,), and the shares (frames, senones, batch) of the paths that are in a senone at a frame."""
-    frames, size = len(emissions.likelihoods), max(1, CELLS // (len(graphs.entry) * graphs.columns))
-    blocks = [slice(begin, min(begin + size, frames)) for begin in range(0, frames, size)]
+    frames, size = len(emissions), max(1, CELLS // (len(graphs.entry) * graphs.columns))
+    blocks = [range(begin, min(begin + size, frames)) for begin in range(0, frames, size)]
     edges: list[Tensor | None] = [None]  # alpha of the frame before each block
     scales: list[Tensor] = []
-    held: tuple[Tensor, Tensor, Tensor] | None = None
+    held: Tensor | None = None
     for block in blocks:
         held = None  # it goes before what the next block takes is made
         held, some = _ahead(graphs, emissions, block, edges[-1])
-        alpha = held[2][-1].clone()
+        alpha = held[-1].clone()
         edges.append(alpha)
         scales += some
     ends = graphs.sums(alpha * graphs.final)
     total = torch.stack(scales).double().log().sum(0) + ends.double().log()
     beta = graphs.final / graphs.each(ends.clamp_min(_tiny(ends)))
-    gamma = torch.zeros_like(emissions.likelihoods)
+    gamma = torch.empty_like(emissions.likelihoods)
     for block, edge in reversed(list(zip(blocks, edges))):
-        entering, staying, alphas = held or _ahead(graphs, emissions, block, edge)[0]
+        alphas = _ahead(graphs, emissions, block, edge)[0] if held is None else held
         held = None
-        entered, stayed, beta = _back(graphs, entering, staying, alphas, edge, scales[block], beta)
-        emissions.add(gamma, block, entered, stayed)
-        del entering, staying, alphas, entered, stayed
+        beta = _back(graphs, emissions, block, alphas, edge, scales, beta, gamma)
+        del alphas
     return total, gamma
 
 
-def _ahead(
-    graphs: GraphBatch, emissions: _Emissions, block: slice, edge: Tensor | None
-) -> tuple[tuple[Tensor, Tensor, Tensor], list[Tensor]]:
-    """What states emit, entering and staying, and the scaled sums over the paths up to a frame, (frames, states,
-    columns) each; and the scales (batch,) of these frames.
+def _ahead(graphs: GraphBatch, emissions: _Emissions, block: range, edge: Tensor | None) -> tuple[Tensor, list[Tensor]]:
+    """The scaled sums over the paths up to a frame, (frames, states, columns); and the scales (batch,) of the frames.
 
     Args:
         edge: (states, columns) sums of the frame before; None at the beginning.
     """
-    entering, staying = emissions.of(block)
-    alphas, scales, alpha = torch.empty_like(entering), [], edge
-    for t in range(len(entering)):
+    alphas = graphs.start.new_empty(len(block), len(graphs.entry), graphs.columns)
+    scales, alpha = [], edge
+    for t, frame in enumerate(block):
+        entering, staying = emissions.of(frame)
         if alpha is None:
-            alpha = graphs.start * entering[t]
+            alpha = entering.mul_(graphs.start)
         else:
-            alpha = torch.addcmul(graphs.ahead(alpha).mul_(entering[t]), staying[t], alpha)
+            alpha = graphs.ahead(alpha).mul_(entering).addcmul_(staying, alpha)
         scale = graphs.sums(alpha)
         scales.append(scale.clamp_min_(_tiny(scale)))
         alpha = torch.div(alpha, graphs.each(scale), out=alphas[t])
-    return (entering, staying, alphas), scales
+    return alphas, scales
 
 
 def _back(
-    graphs: GraphBatch, entering: Tensor, staying: Tensor, alphas: Tensor, edge: Tensor | None, scales: list[Tensor],
-    beta: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """The shares (frames, states, columns) of the paths that enter a state at a frame, or stay in it; beta of the
-    frame before.
+    graphs: GraphBatch, emissions: _Emissions, block: range, alphas: Tensor, edge: Tensor | None,
+    scales: list[Tensor], beta: Tensor, gamma: Tensor,
+) -> Tensor:  # fmt: skip
+    """Write the shares of the paths that are in a senone at these frames to gamma; returns beta of the frame before.
 
     Args:
         edge: (states, columns) alpha of the frame before; None at the beginning.
         beta: (states, columns) of the last of these frames, scaled but for this frame's own scale.
     """
-    entered, stayed = torch.empty_like(entering), torch.zeros_like(entering)
-    for t in range(len(entering) - 1, -1, -1):
+    for t in reversed(range(len(block))):
+        frame = block[t]
         # A path that is in a state at a frame has entered it or stayed in it.
-        torch.mul(alphas[t], beta, out=entered[t])
-        beta = beta / graphs.each(scales[t])
-        ahead = staying[t] * beta
+        entered, stayed = alphas[t] * beta, None
         before = alphas[t - 1] if t else edge
         if before is not None:
-            torch.mul(ahead, before, out=stayed[t])
-            entered[t].sub_(stayed[t]).clamp_min_(0.0)
-            beta = graphs.behind(entering[t] * beta).add_(ahead)
-    return entered, stayed, beta
+            entering, staying = emissions.of(frame)
+            beta = beta / graphs.each(scales[frame])
+            ahead = staying.mul_(beta)
+            stayed = ahead * before
+            entered.sub_(stayed).clamp_min_(0.0)
+            beta = graphs.behind(entering.mul_(beta)).add_(ahead)
+        gamma[frame] = emissions.shares(entered, stayed)
+    return beta
 
 
 def _tiny(values: Tensor) -> float:
