@@ -18,10 +18,11 @@ from pathlib import Path
 import librilight
 import soundfile
 from dictionary import pronunciations
+from language import ARPA, LEXICON, language_file, link_arpa
 from parts import read_part
 
 from understudy.corpus.build import Utterance, join_manifests, write_cuts, write_sets
-from understudy.corpus.download import Archive, download, fetched
+from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers
 from understudy.lang.lexicon import say_oov, write_entries
 from understudy.step import Step, UserError, log, main
@@ -41,8 +42,6 @@ _MD5 = {
     "dev-other": "c8d0bcc9cca99d4f8b62fcc847357931", "test-clean": "32fa31d27d2e1cad72775fee3f4849a9",
     "test-other": "fb5a50374b501bb3bac4815ee91d3135",
 }  # fmt: skip
-LEXICON = Archive(f"{_URL}/11/librispeech-lexicon.txt", folder="", min_bytes=5_000_000)
-ARPA = Archive(f"{_URL}/11/3-gram.pruned.3e-7.arpa.gz", folder="", min_bytes=10_000_000)
 
 
 @dataclass
@@ -79,15 +78,13 @@ def run(options: Options, step: Step) -> None:
     written = write_sets(options.out, utterances, set_of_speakers(sets))
     if options.libri_light is not None:
         _add_libri_light(options.out, options.libri_light)
-    entries = pronunciations(_language(options, LEXICON))
+    entries = pronunciations(language_file(LEXICON, options.lm_dir, options.download_dir))
     known = {word for word, _ in entries}
     for name, chosen in written.items():
         if name != "unlabelled":
             say_oov(name, known, (u.text.upper() for u in chosen))
     write_entries(entries, options.out / "lexicon.txt")
-    link = options.out / "lm.arpa.gz"
-    link.unlink(missing_ok=True)
-    link.symlink_to(_language(options, ARPA).resolve())
+    link_arpa(language_file(ARPA, options.lm_dir, options.download_dir), options.out)
 
 
 def choose(train: dict[str, list[Utterance]], hours: float, seed: int) -> set[str]:
@@ -150,18 +147,6 @@ def _archives() -> Iterator[Archive]:
     for part, megabytes in _MEGABYTES.items():
         digest = f"md5:{_MD5[part]}"
         yield Archive(f"{_URL}/12/{part}.tar.gz", f"LibriSpeech/{part}", int(0.9e6 * megabytes), digest)
-
-
-def _language(options: Options, what: Archive) -> Path:
-    """The lexicon or the language model."""
-    name = what.url.rsplit("/", 1)[-1]
-    if options.lm_dir is not None:
-        if not (options.lm_dir / name).exists():
-            raise UserError(f"{options.lm_dir}: no {name} in it. Fetch {what.url}, or leave --lm-dir out.")
-        return options.lm_dir / name
-    if options.download_dir is None:
-        raise UserError(f"Give --lm-dir (a folder with {name}), or --download-dir to fetch {what.url}.")
-    return download(what, options.download_dir)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Prepare mini LibriSpeech (5 h of training and 2 h of test speech from audio books, 16 kHz) for a recipe.
 
-Pronunciations come from LibriSpeech's own lexicon if it is given, else from CMU's dictionary, which is installed.
+With `--lm librispeech`, its lexicon and small trigram are taken from a folder or fetched. Otherwise pronunciations come
+from CMU's dictionary, which is installed, and the next stages estimate a language model.
 
 e.g.: local/mini_librispeech/prepare.py --corpus-dir /corpora/LibriSpeech --labelled-speakers 0.25 --out data
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from dictionary import pronunciations
+from language import ARPA, LEXICON, language_file, link_arpa
 from parts import read_part
 
 from understudy.corpus.build import SETS, Utterance, write_sets
@@ -23,7 +25,7 @@ from understudy.corpus.download import Archive, fetched
 from understudy.corpus.split import set_of_speakers, split_speakers
 from understudy.lang.general_lm import frequent_words
 from understudy.lang.lexicon import say_oov, write_entries
-from understudy.step import Step, UserError, atomic_path, main
+from understudy.step import Step, UserError, atomic_path, log, main
 
 TRAIN, TEST = "train-clean-5", "dev-clean-2"  # LibriSpeech's "dev" is what results on this corpus are given for
 _URL = "https://www.openslr.org/resources/31"
@@ -46,11 +48,16 @@ class Options:
     """The unpacked corpus: the folder that holds train-clean-5/ and dev-clean-2/, or LibriSpeech/ with them."""
     download_dir: Path | None = None
     """Where to fetch and unpack the corpus if --corpus-dir is not given."""
+    lm: Literal["librispeech", "estimated"] = "estimated"
+    """LibriSpeech's small trigram, linked as lm.arpa.gz, and all words of its lexicon; or a language model that is
+    estimated from text.txt. Where the former cannot be fetched, it is the latter, and the log says so."""
+    lm_dir: Path | None = None
+    """Folder of librispeech-lexicon.txt and 3-gram.pruned.3e-7.arpa.gz, for --lm librispeech; else they are fetched."""
     lexicon: Path | None = None
-    """LibriSpeech's lexicon (librispeech-lexicon.txt), or another with its phones; without it, CMU's dictionary."""
+    """With --lm estimated, a lexicon with the phones of CMU's dictionary, in place of that one."""
     lexicon_words: Literal["training", "all"] = "training"
-    """Words of lexicon.txt: those of text.txt, or all, for a language model that knows more (and a far larger
-    graph)."""
+    """With --lm estimated, the words of lexicon.txt: those of text.txt, or all, for a language model that knows more
+    (and a far larger graph)."""
     common_words: int = 0
     """Besides those of text.txt, as many of the most frequent words of general English that have a pronunciation."""
     also_test: list[Path] = field(default_factory=list)
@@ -71,7 +78,8 @@ def run(options: Options, step: Step) -> None:
     corpus = _corpus(options)
     train = read_part(corpus / TRAIN)
     tests = {"test": read_part(corpus / TEST), **_further(options.also_test)}
-    entries = pronunciations(options.lexicon)
+    language = _librispeechs(options)
+    entries = pronunciations(language[0] if language else options.lexicon)
     more = [utterance for folder in options.also_unlabelled for utterance in read_part(folder)]
     split = split_speakers(speakers_of(train), options.labelled_speakers, options.dev_speakers, options.seed)
     others = {name: speakers_of(part) for name, part in tests.items()} | {_MORE: speakers_of(more)}
@@ -80,7 +88,9 @@ def run(options: Options, step: Step) -> None:
     }
     sets = write_sets(options.out, itertools.chain(train, more, *tests.values()), home)
     sentences = [u.text.upper() for u in train if home[u.speaker] in ("labelled", "unlabelled")]
-    if options.lexicon_words == "training":
+    if language:
+        link_arpa(language[1], options.out)
+    elif options.lexicon_words == "training":
         words = {word for sentence in sentences for word in sentence.split()}
         words |= frequent_words({word for word, _ in entries}, options.common_words)
         entries = [entry for entry in entries if entry[0] in words]
@@ -90,6 +100,23 @@ def run(options: Options, step: Step) -> None:
     write_entries(entries, options.out / "lexicon.txt")
     with atomic_path(options.out / "text.txt") as partial:
         partial.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
+
+
+def _librispeechs(options: Options) -> tuple[Path, Path] | None:
+    """LibriSpeech's lexicon and trigram; None where they are not wanted, or cannot be fetched."""
+    if options.lm == "estimated":
+        return None
+    try:
+        lexicon, arpa = (language_file(what, options.lm_dir, options.download_dir) for what in (LEXICON, ARPA))
+    except UserError as error:
+        if options.lm_dir is not None:
+            raise
+        log.warning(
+            "LibriSpeech's lexicon and trigram: %s In their place, CMU's dictionary is taken, and a trigram of the "
+            "training sentences and of general English is estimated, with which the errors are more.", error
+        )  # fmt: skip
+        return None
+    return lexicon, arpa
 
 
 def speakers_of(part: Iterable[Utterance]) -> list[str]:
@@ -127,4 +154,4 @@ def _checked(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main(Options, run, inputs=("corpus_dir", "lexicon", "also_test", "also_unlabelled"), output="out")
+    main(Options, run, inputs=("corpus_dir", "lm_dir", "lexicon", "also_test", "also_unlabelled"), output="out")

@@ -120,6 +120,26 @@ def test_a_given_lexicon_is_used(corpus: Path, tmp_path: Path, caplog: pytest.Lo
     assert f"{given}:1: THE has no phones" in fault_of(corpus, tmp_path / "bad", lexicon=given)
 
 
+def test_librispeechs_lexicon_and_trigram_come_together(corpus: Path, tmp_path: Path) -> None:
+    lm, out = tmp_path / "lm", tmp_path / "data"
+    lm.mkdir()
+    (lm / "librispeech-lexicon.txt").write_text("FROBNIC\tF R AA1 B N IH0 K\nTHE\tDH AH0\nSNARK\tS N AA1 R K\n")
+    assert "no 3-gram.pruned.3e-7.arpa.gz in it" in fault_of(corpus, tmp_path / "bad", lm="librispeech", lm_dir=lm)
+    (lm / "3-gram.pruned.3e-7.arpa.gz").write_bytes(b"an ARPA")
+    made(corpus, out, lm="librispeech", lm_dir=lm)
+    assert (out / "lexicon.txt").read_text() == "FROBNIC F R AA B N IH K\nTHE DH AH\nSNARK S N AA R K\n"
+    assert (out / "lm.arpa.gz").read_bytes() == b"an ARPA"
+
+
+def test_where_they_cannot_be_fetched_a_language_model_is_estimated(
+    corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "data"
+    made(corpus, out, lm="librispeech")
+    assert not (out / "lm.arpa.gz").exists() and "a trigram of the training sentences" in caplog.text
+    assert {line.split()[0] for line in (out / "lexicon.txt").read_text().splitlines()} == {"THE", "O'CLOCK"}
+
+
 def test_audio_without_transcript_is_counted_and_other_formats_are_found(
     corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

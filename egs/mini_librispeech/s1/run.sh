@@ -2,15 +2,15 @@
 # Mini LibriSpeech: English read aloud for audio books. 5 hours of 28 speakers, tested on 2 hours of others: the set called
 # test is dev-clean-2, or whatever --corpus-dir has under that name (results say what it was: docs/results.md).
 #
-# A part of the training speakers is transcribed, the others serve as unlabelled speech. Pronunciations are LibriSpeech's
-# if its lexicon is given, else those of CMU's dictionary; labelled words that are not there are guessed. The language
-# model knows the sentences of all training speakers (text is easier to come by than transcribed speech) and general
-# English, in their words and the most common ones, unless LibriSpeech's is given. A word in 47 of the test set is
-# unknown to it, and costs more errors than its own.
+# A part of the training speakers is transcribed, the others serve as unlabelled speech. Pronunciations and the language
+# model are LibriSpeech's: its lexicon and its small trigram. Labelled words without pronunciation are guessed. Where the
+# two cannot be fetched, or with --lm estimated, pronunciations are those of CMU's dictionary, and the language model
+# knows the sentences of all training speakers (text is easier to come by than transcribed speech) and general English,
+# in their words and the most common ones: a word in 47 of the test set is then unknown, and costs more errors than its
+# own.
 #
-# e.g.: ./run.sh --corpus-dir /corpora/LibriSpeech     a copy that you have
-#       ./run.sh                                       downloads the public release (460 MB)
-#       ./run.sh --lexicon librispeech-lexicon.txt --arpa 3-gram.pruned.3e-7.arpa.gz
+# e.g.: ./run.sh                                       downloads the public release (460 MB)
+#       ./run.sh --corpus-dir /corpora/LibriSpeech --lm-dir /corpora/LibriSpeech-lm     copies that you have
 set -euo pipefail
 { # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -20,11 +20,12 @@ stop_stage=13
 corpus_dir=              # folder with train-clean-5/ and dev-clean-2/; empty: download
 also_test=               # more to test on: folders of LibriSpeech's parts, e.g. "/corpora/LibriSpeech/test-clean"
 also_unlabelled=         # more to hear without transcripts: further such folders, e.g. "/corpora/LibriSpeech/dev-clean"
-lexicon=                 # LibriSpeech's lexicon; empty: CMU's dictionary
-arpa=                    # a language model; empty: a trigram of the training sentences and of general English
+lm=librispeech           # language model and lexicon: librispeech, or estimated (see above)
+lm_dir=                  # folder with librispeech-lexicon.txt and 3-gram.pruned.3e-7.arpa.gz; empty: download
+lexicon=                 # with --lm estimated, a lexicon in place of CMU's dictionary
 labelled_speakers=0.25   # part of the training speakers that is transcribed
 dev_speakers=3           # held out of the training speakers, of 28
-common_words=40000       # of general English, which the recogniser knows besides the training speakers' words
+common_words=40000       # with --lm estimated, words of general English that are known besides the training speakers'
 letters=false            # true: words are pronounced as they are spelled, not as the lexicon says
 senones=700              # most leaves of the phonetic decision tree
 teacher_conf=teacher     # conf/<it>.yaml: teacher, of LSTMs, or teacher-tdnnf
@@ -52,22 +53,23 @@ export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own th
 
 read -ra also <<<"$also_test"
 read -ra more <<<"$also_unlabelled"
-words=(--lexicon-words all)
-[[ -n $arpa ]] || {
-  words=(--lexicon-words training --common-words "$common_words")
-  text=$data/corpus/text.txt
-  english=0.6
-}
 
 if in_stage 0; then
   say "0: manifests of mini LibriSpeech (1 min)"
   local/prepare.py --out "$data/corpus" --download-dir "$data/download" ${corpus_dir:+--corpus-dir "$corpus_dir"} \
-    ${lexicon:+--lexicon "$lexicon"} --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" \
-    --also-test "[$(IFS=, && echo "${also[*]}")]" --also-unlabelled "[$(IFS=, && echo "${more[*]}")]" "${words[@]}" \
+    --lm "$lm" ${lm_dir:+--lm-dir "$lm_dir"} ${lexicon:+--lexicon "$lexicon"} --common-words "$common_words" \
+    --labelled-speakers "$labelled_speakers" --dev-speakers "$dev_speakers" \
+    --also-test "[$(IFS=, && echo "${also[*]}")]" --also-unlabelled "[$(IFS=, && echo "${more[*]}")]" \
     --seed "$seed"
   steps/validate_corpus.py --cuts "$(sets_in corpus)" --lexicon "$data/corpus/lexicon.txt" --out "$data/valid"
 fi
 
+if [[ -e $data/corpus/lm.arpa.gz ]]; then
+  arpa=$data/corpus/lm.arpa.gz
+else
+  text=$data/corpus/text.txt
+  english=0.6
+fi
 oov=g2p
 test_sets="test ${also[*]##*/}"
 recipe=mini_librispeech${transfer:+-transfer} # a table of its own
