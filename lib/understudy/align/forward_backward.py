@@ -200,37 +200,28 @@ class _Emissions:
         self.graphs, self.likelihoods, self.over = graphs, likelihoods, over
         self.padded = over.any(1).tolist()
         # Where the senones of the states stand among those of all columns.
-        several = graphs.columns > 1
-        self._entry, self._loop = (
-            senones if several else senones * graphs.count + graphs.owner for senones in (graphs.entry, graphs.loop)
-        )
-        rows, states = likelihoods[0].numel() // graphs.columns, len(graphs.entry)
-        self._by_senone = tuple(
-            _sparse(place.cpu().numpy(), np.arange(states), np.ones(states), (rows, states)).to(
-                over.device, graphs.dtype
-            )
-            for place in (self._entry, self._loop)
-        )
+        senones = torch.cat([graphs.entry, graphs.loop])
+        self._place = senones if graphs.columns > 1 else senones * graphs.count + graphs.owner.repeat(2)
+        shape = likelihoods[0].numel() // graphs.columns, len(senones)
+        by_senone = _sparse(self._place.cpu().numpy(), np.arange(len(senones)), np.ones(len(senones)), shape)
+        self._by_senone = by_senone.to(over.device, graphs.dtype)
 
     def __len__(self) -> int:
         return len(self.likelihoods)
 
     def of(self, frame: int) -> tuple[Tensor, Tensor]:
-        """(states, columns) likelihoods of a state's first frame; and of a further one, with its weight."""
+        """(states, columns) likelihoods of a state's first frame; and of a further one."""
         here = self.likelihoods[frame].view(-1, self.graphs.columns)
-        entering, staying = here.index_select(0, self._entry), here.index_select(0, self._loop).mul_(self.graphs.stay)
+        entering, staying = here.index_select(0, self._place).chunk(2)
         if self.padded[frame]:
             over = self.graphs.each(self.over[frame])
             entering.masked_fill_(over, 0.0)
-            staying.masked_fill_(over, 1.0)
+            staying.masked_fill_(over, 1 / self.graphs.stay)
         return entering, staying
 
-    def shares(self, entered: Tensor, stayed: Tensor | None) -> Tensor:
+    def shares(self, entered: Tensor, stayed: Tensor) -> Tensor:
         """(senones, batch) shares of the senones, of those of the states, (states, columns)."""
-        found = self._by_senone[0] @ entered
-        if stayed is not None:
-            found += self._by_senone[1] @ stayed
-        return found.view(self.likelihoods.shape[1:])
+        return (self._by_senone @ torch.cat([entered, stayed])).view(self.likelihoods.shape[1:])
 
 
 def _occupancies(graphs: GraphBatch, emissions: _Emissions) -> tuple[Tensor, Tensor]:
@@ -271,7 +262,7 @@ def _ahead(graphs: GraphBatch, emissions: _Emissions, block: range, edge: Tensor
         if alpha is None:
             alpha = entering.mul_(graphs.start)
         else:
-            alpha = graphs.ahead(alpha).mul_(entering).addcmul_(staying, alpha)
+            alpha = graphs.ahead(alpha).mul_(entering).addcmul_(staying, alpha, value=graphs.stay)
         scale = graphs.sums(alpha)
         scales.append(scale.clamp_min_(_tiny(scale)))
         alpha = torch.div(alpha, graphs.each(scale), out=alphas[t])
@@ -291,16 +282,17 @@ def _back(
     for t in reversed(range(len(block))):
         frame = block[t]
         # A path that is in a state at a frame has entered it or stayed in it.
-        entered, stayed = alphas[t] * beta, None
+        entered = alphas[t] * beta
         before = alphas[t - 1] if t else edge
-        if before is not None:
-            entering, staying = emissions.of(frame)
-            beta = beta / graphs.each(scales[frame])
-            ahead = staying.mul_(beta)
-            stayed = ahead * before
-            entered.sub_(stayed).clamp_min_(0.0)
-            beta = graphs.behind(entering.mul_(beta)).add_(ahead)
-        gamma[frame] = emissions.shares(entered, stayed)
+        if before is None:
+            gamma[frame] = emissions.shares(entered, torch.zeros_like(entered))
+            continue
+        entering, staying = emissions.of(frame)
+        beta = beta / graphs.each(scales[frame])
+        ahead = staying.mul_(beta).mul_(graphs.stay)
+        stayed = ahead * before
+        gamma[frame] = emissions.shares(entered.sub_(stayed).clamp_min_(0.0), stayed)
+        beta = graphs.behind(entering.mul_(beta)).add_(ahead)
     return beta
 
 
