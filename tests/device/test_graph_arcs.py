@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from understudy.device.graph_arcs import FINAL, Arcs, without_input_epsilons
+from understudy.device.graph_arcs import FINAL, Arcs, with_one_end_each, without_input_epsilons
 
 BASE = 10
 LENGTH = 3
@@ -46,10 +46,6 @@ def best_of(arcs: Arcs, sequences: list) -> dict:
     return best
 
 
-def least_by_labels(best: dict) -> dict:
-    return {labels: min(cost for (said, _), cost in best.items() if said == labels) for labels, _ in best}
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_without_epsilons_the_cheapest_path_of_all_labels_and_words_is_there(seed):
     arcs = random_arcs(seed, ends=(5,))
@@ -62,14 +58,19 @@ def test_without_epsilons_the_cheapest_path_of_all_labels_and_words_is_there(see
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_of_a_states_ends_the_cheapest_is_kept(seed):
-    """Each may have words of its own, which OpenFst has no place for."""
+def test_ends_with_words_of_their_own_get_states_of_their_own(seed):
     arcs = random_arcs(seed)
-    found, sequences = without_input_epsilons(arcs, BASE)
+    several, sequences = without_input_epsilons(arcs, BASE)
+    found = with_one_end_each(several)
     assert np.bincount(found.sources[found.labels == FINAL]).max() == 1
     expected, ours = best_of(arcs, []), best_of(found, sequences)
-    assert least_by_labels(ours) == pytest.approx(least_by_labels(expected), abs=1e-5)
-    assert all(cost > expected[key] - 1e-5 for key, cost in ours.items())
+    heard, wanted = ({k: v for k, v in one.items() if k[0]} for one in (ours, expected))
+    assert len(heard) > 50 and heard == pytest.approx(wanted, abs=1e-5)
+
+
+def test_some_of_these_states_have_several_ends():
+    several, _ = without_input_epsilons(random_arcs(3), BASE)
+    assert np.bincount(several.sources[several.labels == FINAL]).max() > 1
 
 
 def test_arcs_are_the_same_from_openfsts_format():

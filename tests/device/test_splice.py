@@ -110,11 +110,13 @@ def spoken(words: dict) -> tuple[dict[str, list[Spoken]], list[str]]:
     return found, names
 
 
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize(("shared", "right"), [(False, True), (True, True), (False, False)])
 @pytest.mark.parametrize("classes", [(CONTACT, ROOM, NEW), (CONTACT,), (NEW,), (ROOM, NEW), ()])
-def test_a_graph_with_words_is_the_one_made_with_them(tmp_path: Path, shared: bool, classes: tuple[str, ...]) -> None:
+def test_a_graph_with_words_is_the_one_made_with_them(
+    tmp_path: Path, shared: bool, right: bool, classes: tuple[str, ...]
+) -> None:
     """All that it accepts in five frames, and the least cost of each. Only some classes may have words."""
-    words, tree = {name: WORDS[name] for name in classes}, toy.ToyTree(shared)
+    words, tree = {name: WORDS[name] for name in classes}, toy.ToyTree(shared, right)
     graph, places = with_places(tmp_path, tree)
     of, names = spoken(words)
     ours = splice(graph, places, of, tree)

@@ -36,9 +36,10 @@ def all_transcripts(lexicon):
     return [w for n in range(FRAMES + 1) for w in itertools.product(lexicon.vocabulary, repeat=n)]
 
 
+@pytest.mark.parametrize("right", [False, True])
 @pytest.mark.parametrize("shared", [False, True])
-def test_hclg_equals_enumeration(tmp_path, shared):
-    lexicon, tree = toy.lexicon(), toy.ToyTree(shared)
+def test_hclg_equals_enumeration(tmp_path, shared, right):
+    lexicon, tree = toy.lexicon(), toy.ToyTree(shared, right)
     graph = build_hclg(lexicon, toy.write_arpa(tmp_path), tree)
     found = through_graph(graph, lambda a: [lexicon.words[i] for i in words_of(graph, a)])
     expected = enumerated(lexicon, tree, all_transcripts(lexicon), True)

@@ -94,10 +94,11 @@ def test_no_alignment_is_an_error():
         estimate([])
 
 
+@pytest.mark.parametrize("right", [False, True])
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("frames", [1, 2, 4])
-def test_a_denominator_sums_over_all_sequences_and_durations(shared, frames):
-    lm, tree = estimate([[1, 2], [2], [2, 1], [1, 2, 2]], order=3), ToyTree(shared)
+def test_a_denominator_sums_over_all_sequences_and_durations(shared, frames, right):
+    lm, tree = estimate([[1, 2], [2], [2, 1], [1, 2, 2]], order=3), ToyTree(shared, right)
     sequences = {
         s: p for n in range(1, frames + 1) for s in itertools.product((1, 2), repeat=n) if (p := probability(lm, s)) > 0
     }
@@ -111,7 +112,18 @@ def test_a_denominator_sums_over_all_sequences_and_durations(shared, frames):
 def test_contexts_that_share_senones_and_future_share_a_state():
     lm = estimate(SEQUENCES, order=2)
     pairs = {(a, b) for s in SEQUENCES for a, b in itertools.pairwise([*s, 0])}
-    assert len(expand(lm, Monophones()).entry) == len(pairs) < len(expand(lm, ToyTree(False)).entry)
+    looking = Monophones()
+    looking.asks_right = True
+    assert len(expand(lm, looking).entry) == len(pairs) < len(expand(lm, ToyTree(False)).entry)
+
+
+def test_without_a_look_at_the_next_phone_states_are_fewer():
+    lm = estimate(SEQUENCES, order=2)
+    phones = {phone for s in SEQUENCES for phone in s}
+    into = {(a, b) for s in SEQUENCES for a, b in itertools.pairwise([0, *s])}
+    assert len(expand(lm, Monophones()).entry) == len(phones)
+    left = expand(lm, ToyTree(False, asks_right=False))
+    assert len(left.entry) == len(into) < len(expand(lm, ToyTree(False)).entry)
 
 
 def test_a_transcript_has_each_pronunciation_once_with_silence_anywhere_between():

@@ -49,6 +49,13 @@ def test_every_senone_is_used_and_silence_is_whole():
     assert len({grown.senone(left, SILENCE, 2, 0) for left in range(7)}) == 1
 
 
+def test_a_tree_of_left_contexts_hangs_on_no_phone_that_follows():
+    both, left = (tree.build(statistics(), PHONES, SILENCE, 40, 20, 0, right=right) for right in (True, False))
+    assert both.asks_right and not left.asks_right and left.num_senones > 2 * PHONES
+    every = itertools.product(range(PHONES + 1), range(1, PHONES + 1), (0, 1))
+    assert all(len({left.senone(a, b, c, pdf) for c in range(PHONES + 1)}) == 1 for a, b, pdf in every)
+
+
 def test_minimum_count_is_kept():
     grown = tree.build(statistics(), PHONES, SILENCE, 500, min_count=200, min_gain=0)
     counts: dict[int, float] = {}

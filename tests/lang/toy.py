@@ -36,13 +36,14 @@ ngram 2=5
 
 
 class ToyTree:
-    """Every context its own senone (distinct), or few senones that many contexts share."""
+    """Every context its own senone (distinct), or few senones that many contexts share; of both sides, or the left."""
 
-    def __init__(self, shared: bool) -> None:
-        self.shared = shared
+    def __init__(self, shared: bool, asks_right: bool = True) -> None:
+        self.shared, self.asks_right = shared, asks_right
         self.num_senones = 7 if shared else 6 * 6 * 6 * 2
 
     def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
+        right = right if self.asks_right else 0
         if self.shared:
             return (3 * left + 5 * centre + 2 * right + 4 * pdf_class) % 7
         return ((left * 6 + centre) * 6 + right) * 2 + pdf_class
@@ -62,6 +63,7 @@ class Monophones:
     """Two senones a phone, whatever its context."""
 
     num_senones = 8
+    asks_right = False
 
     def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
         return 2 * centre + pdf_class - 2

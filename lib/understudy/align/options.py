@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from jsonargparse.typing import PositiveInt
 
@@ -61,3 +62,5 @@ class TreeOptions:
     """fewest 30 ms frames of a senone"""
     min_gain: float = 60.0
     """least gain of a split, nats"""
+    context: Literal["both", "left"] = "both"
+    """neighbours that a senone may hang on: both phones, or the one before, with which graphs are far smaller"""

@@ -29,8 +29,9 @@ def grow_and_label(options: TreeOptions, out: Path) -> None:
     if not stats:
         raise UserError(f"{options.ali}: no alignment fits {options.feats[0]}; run steps/align_mono.py on it")
     grown = tree.build(
-        stats, len(lexicon.phones) - 1, lexicon.silence, options.senones, options.min_count, options.min_gain
-    )
+        stats, len(lexicon.phones) - 1, lexicon.silence, options.senones, options.min_count, options.min_gain,
+        right=options.context == "both",
+    )  # fmt: skip
     grown.save(out / "tree.json")
     log.info("%d contexts seen, %d senones", len(stats), grown.num_senones)
     for path in options.feats:

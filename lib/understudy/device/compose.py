@@ -22,7 +22,7 @@ import numpy as np
 
 from . import topology
 from .decoding_graph import DecodingGraph
-from .graph_arcs import FINAL, Arcs, without_input_epsilons
+from .graph_arcs import FINAL, Arcs, with_one_end_each, without_input_epsilons
 from .openfst import read_fst, to_bytes
 from .places import ENTER, LEAVE, THROUGH, Alike, Mark, Places, split
 from .vocabulary import ContextTree, Lexicon
@@ -84,10 +84,12 @@ def _compiled(
     kaldifst.determinize_star(lg)
     kaldifst.minimize_encoded(lg)
     kaldifst.arcsort(lg, "ilabel")
-    clg, contexts = kaldifst.compose_context(symbols.phones, 3, 1, lg)
+    # Where senones hang on the left phone alone, the right one is nobody's business, unless a mark may stand there.
+    width = 3 if tree.asks_right or classes else 2
+    clg, contexts = kaldifst.compose_context(symbols.phones, width, 1, lg)
     hclg = _apply_h(clg, contexts, tree, pairs, symbols.marks)
     arcs, sequences = without_input_epsilons(_arcs(hclg), len(lexicon.words))
-    return add_loops(_minimized(arcs), pairs.entry, pairs.loop, loop_probability), sequences
+    return add_loops(with_one_end_each(_minimized(arcs)), pairs.entry, pairs.loop, loop_probability), sequences
 
 
 # --- L and G -----------------------------------------------------------------------------------
@@ -226,8 +228,8 @@ def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _
     labels: list[int | None] = []
     disambig: list[int] = []
     for window in contexts:
-        if len(window) == 3:
-            labels.append(pairs.id(window, tree, marks))
+        if len(window) > 1:
+            labels.append(pairs.id((*window, 0)[:3], tree, marks))
         else:  # nothing, or a disambiguation symbol
             labels.append(0 if not window else None)
     for index, label in enumerate(labels):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -168,11 +168,36 @@ def _closure(epsilons: _ByState, state: int) -> dict[tuple[int, tuple[int, ...]]
 
 
 def _cheapest(arcs: Arcs) -> Arcs:
-    """Of arcs that differ in their cost alone the cheapest, and of final arcs of a state the cheapest."""
-    final = arcs.labels == FINAL
-    outputs, targets = np.where(final, 0, arcs.outputs), np.where(final, 0, arcs.targets)
-    order = np.lexsort((arcs.costs, outputs, arcs.labels, targets, arcs.sources))
+    """Of arcs that differ in their cost alone, the cheapest."""
+    targets = np.where(arcs.labels == FINAL, 0, arcs.targets)
+    keys = arcs.sources, targets, arcs.labels, arcs.outputs
+    order = np.lexsort((arcs.costs, *reversed(keys)))
     kept = np.ones(len(order), bool)
-    keys = arcs.sources, targets, arcs.labels, outputs
     kept[1:] = np.any([key[order[1:]] != key[order[:-1]] for key in keys], 0)
     return arcs.where(order[kept])
+
+
+def with_one_end_each(arcs: Arcs) -> Arcs:
+    """An equivalent graph in which no state has several final arcs: homophones at the end of an utterance do.
+
+    All but the cheapest get a state of their own, which is entered as the state is. (No frames at all end in one way.)
+    """
+    final = np.flatnonzero(arcs.labels == FINAL)
+    final = final[np.lexsort((arcs.costs[final], arcs.sources[final]))]
+    again = np.append(False, arcs.sources[final[1:]] == arcs.sources[final[:-1]]).astype(bool)
+    others = arcs.where(final[again])
+    kept = np.ones(len(arcs.sources), bool)
+    kept[final[again]] = False
+    own = arcs.states + np.arange(len(others.sources), dtype=np.int32)
+    inner = np.flatnonzero(arcs.labels != FINAL)
+    inner = inner[np.argsort(arcs.targets[inner], kind="stable")]
+    begins, ends = (np.searchsorted(arcs.targets[inner], others.sources, side) for side in ("left", "right"))
+    entries = arcs.where(inner[_ranges(begins, ends)])
+    entries = replace(entries, targets=np.repeat(own, ends - begins))
+    return Arcs.joined([arcs.where(kept), entries, replace(others, sources=own)])
+
+
+def _ranges(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Numbers from each begin to its end, one range after the other."""
+    counts = ends - begins
+    return np.arange(counts.sum()) + np.repeat(begins - (np.cumsum(counts) - counts), counts)

@@ -11,7 +11,7 @@ from typing import Any
 from .errors import DeviceError
 from .g2p import Guesser
 from .letters import spelled
-from .vocabulary import Vocabulary, leaf
+from .vocabulary import Vocabulary, asks_right, leaf
 from .words import Guess
 
 
@@ -22,6 +22,11 @@ class PhoneTree:
     roots: dict[str, Any]
     """by `phone pdf-class`: see `leaf`"""
     _known: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+
+    @property
+    def asks_right(self) -> bool:
+        """See `ContextTree`."""
+        return asks_right(self.roots.values())
 
     def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
         """See `ContextTree`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -77,8 +77,24 @@ class Vocabulary:
 class ContextTree(Protocol):
     """What a graph asks of a phonetic decision tree."""
 
+    @property
+    def asks_right(self) -> bool:
+        """Whether a senone may hang on the phone after it."""
+
     def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
         """Senone of a phone in context; phone 0 is "no phone" at an edge."""
+
+
+def asks_right(roots: Iterable[Any]) -> bool:
+    """Whether one of these (see `leaf`) asks for the phone after it."""
+    todo = list(roots)
+    while todo:
+        if isinstance(node := todo.pop(), list):
+            side, _, yes, no = node
+            if side == 1:
+                return True
+            todo += yes, no
+    return False
 
 
 def leaf(root: Any, left: int, right: int) -> int:

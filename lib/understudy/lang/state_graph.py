@@ -6,8 +6,9 @@ A state is a phone between its neighbours. Its first frame has the entry senone,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from typing import Generic, NamedTuple, cast
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from understudy.device import topology
 from understudy.device.vocabulary import ContextTree
 from understudy.lang.acceptor import Acceptor, State
 
-_EDGE = 0
+_EDGE, _ANY = 0, -1
 
 
 @dataclass
@@ -54,43 +55,84 @@ def expand(
     tells its phone (a tree has a root for each phone).
     """
     enter_cost, stay_cost = topology.costs(loop_probability)
-    numbers: dict[tuple, int] = {}
-    todo: list[tuple] = []
+    states = _Expansion(acceptor, tree)
+    starts = list(states.into(_EDGE, acceptor.start))
+    arcs = []
+    while states.todo:
+        place = states.todo.pop()
+        arcs += [(states.numbers[place], target, weight) for target, weight in states.out_of(place)]
+    return _arrays(states, starts, arcs, enter_cost, stay_cost)
 
-    def ahead(state: State) -> Iterator[tuple[int, float, State | None]]:
-        yield from acceptor.arcs(state)
-        if (weight := acceptor.final(state)) is not None:
+
+class _Place(NamedTuple):
+    """A state: a phone with its senones, and where the acceptor is after it (after the next one, where senones hang on
+    that).
+    """
+
+    after: Hashable
+    """None: the utterance has ended"""
+    phone: int
+    right: int
+    """the next phone; `_EDGE`: none; `_ANY`: it is not known yet"""
+    senones: tuple[int, ...]
+
+
+class _Expansion(Generic[State]):
+    """Places by number, as they are met."""
+
+    def __init__(self, acceptor: Acceptor[State], tree: ContextTree) -> None:
+        self.acceptor, self.tree, self.looks_ahead = acceptor, tree, tree.asks_right
+        self.numbers: dict[_Place, int] = {}
+        self.todo: list[_Place] = []
+
+    def into(self, left: int, state: State) -> Iterator[tuple[int, float]]:
+        """Numbers and log weights of the places that begin where the acceptor is, after the phone `left`."""
+        for phone, weight, after in self.acceptor.arcs(state):
+            for right, following, beyond in self._ahead(after):
+                yield self._number(left, phone, right, beyond), weight + following
+
+    def out_of(self, place: _Place) -> Iterator[tuple[int, float]]:
+        """Numbers and log weights of the places that follow."""
+        if place.after is None:
+            return
+        if not self.looks_ahead:
+            yield from self.into(place.phone, cast(State, place.after))
+            return
+        for right, weight, beyond in self._ahead(cast(State, place.after)):
+            yield self._number(place.phone, place.right, right, beyond), weight
+
+    def final(self, place: _Place) -> float:
+        """Log weight of ending there."""
+        if self.looks_ahead or place.after is None:
+            return 0.0 if place.right == _EDGE else -np.inf
+        weight = self.acceptor.final(cast(State, place.after))
+        return -np.inf if weight is None else weight
+
+    def _ahead(self, state: State) -> Iterator[tuple[int, float, State | None]]:
+        """What may be read next, or the one thing that is not read yet."""
+        if not self.looks_ahead:
+            yield _ANY, 0.0, state
+            return
+        yield from self.acceptor.arcs(state)
+        if (weight := self.acceptor.final(state)) is not None:
             yield _EDGE, weight, None
 
-    def number(left: int, phone: int, right: int, after: State | None) -> int:
-        senones = tuple(tree.senone(left, phone, right, c) for c in (topology.ENTRY, topology.LOOP))
-        key = (after, phone, right, senones)  # the acceptor has read `right`, and is in `after`
-        if key not in numbers:
-            numbers[key] = len(numbers)
-            todo.append(key)
-        return numbers[key]
-
-    starts = [
-        (number(_EDGE, phone, right, after), weight + following)
-        for phone, weight, state in acceptor.arcs(acceptor.start)
-        for right, following, after in ahead(state)
-    ]
-    arcs = []
-    while todo:
-        after, phone, right, senones = todo.pop()
-        if right != _EDGE:
-            source = numbers[after, phone, right, senones]
-            arcs += [(source, number(phone, right, p, state), weight) for p, weight, state in ahead(after)]
-    return _arrays(numbers, starts, arcs, enter_cost, stay_cost)
+    def _number(self, left: int, phone: int, right: int, after: State | None) -> int:
+        senones = tuple(self.tree.senone(left, phone, max(right, 0), c) for c in (topology.ENTRY, topology.LOOP))
+        place = _Place(after, phone, right, senones)
+        if place not in self.numbers:
+            self.numbers[place] = len(self.numbers)
+            self.todo.append(place)
+        return self.numbers[place]
 
 
-def _arrays(numbers: dict[tuple, int], starts: list, arcs: list, enter_cost: float, stay_cost: float) -> StateGraph:
-    count = len(numbers)
-    senones = np.array([key[3] for key in numbers], np.int64).reshape(-1, 2)
+def _arrays(states: _Expansion, starts: list, arcs: list, enter_cost: float, stay_cost: float) -> StateGraph:
+    count = len(states.numbers)
+    senones = np.array([place.senones for place in states.numbers], np.int64).reshape(-1, 2)
     start = np.full(count, -np.inf)
     for state, weight in starts:  # contexts at the edge that share a state
         start[state] = np.logaddexp(start[state], weight - enter_cost)
-    final = np.where([key[2] == _EDGE for key in numbers], 0.0, -np.inf)
+    final = np.array([states.final(place) for place in states.numbers], np.float64)
     columns = list(zip(*sorted(arcs))) or [(), (), ()]
     return StateGraph(
         senones[:, 0], senones[:, 1], start, final, np.array(columns[0], np.int64), np.array(columns[1], np.int64),

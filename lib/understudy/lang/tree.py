@@ -1,8 +1,8 @@
 """The phonetic decision tree: which HMM states in which context share a senone.
 
-A leaf is split by the question on the left or right phone that gains most log-likelihood under single
-diagonal Gaussians (Young, Odell and Woodland 1994). Questions come from the data: the phones are clustered
-top-down by the same likelihood, as Kaldi does. Silence is not split.
+A leaf is split by the question on the left or right phone (or on the left alone, as in Kaldi's chain recipes) that
+gains most log-likelihood under single diagonal Gaussians (Young, Odell and Woodland 1994). Questions come from the
+data: the phones are clustered top-down by the same likelihood, as Kaldi does. Silence is not split.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ import heapq
 import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from understudy.device.vocabulary import leaf
+from understudy.device.vocabulary import asks_right, leaf
 from understudy.step import UserError, fingerprint, read_json, write_json
 
 Statistics = dict[tuple[int, int, int, int], np.ndarray]
 """(left, phone, right, pdf-class) to (1 + 2 * dims,): count, sums, sums of squares."""
 
 PDF_CLASSES = 2
+_LEFT, _RIGHT = 0, 1
 
 
 @dataclass
@@ -49,6 +51,11 @@ class Tree:
                 raise UserError(f"phone {centre}, pdf-class {pdf_class}: not in the tree. Build it with this lexicon.")
             self._cache[key] = leaf(node, left, right)
         return self._cache[key]
+
+    @property
+    def asks_right(self) -> bool:
+        """Whether a senone may hang on the phone after it."""
+        return asks_right(self.nodes.values())
 
     def states(self) -> list[tuple[int, int]]:
         """(phone, pdf-class) of each senone: a root is never shared."""
@@ -154,10 +161,17 @@ def _halves(cluster: list[int], of_phone: np.ndarray) -> list[list[int]]:
     return [g for g in groups if g]
 
 
+class _Asked(NamedTuple):
+    """What a leaf may be split by."""
+
+    phones: list[frozenset[int]]
+    sides: tuple[int, ...]
+
+
 class _Leaf:
     """A set of contexts of one phone and pdf-class, with its best split."""
 
-    def __init__(self, keys: list[tuple], values: np.ndarray, asked: list[frozenset[int]], min_count: float) -> None:
+    def __init__(self, keys: list[tuple], values: np.ndarray, asked: _Asked, min_count: float) -> None:
         self.keys, self.values = keys, values
         self.gain, self.side = 0.0, 0
         self.question: frozenset[int] = frozenset()
@@ -167,18 +181,23 @@ class _Leaf:
         if len(keys) < 2 or total[0] < 2 * min_count:
             return
         whole = log_likelihood(total)
-        for side, column in ((0, 0), (1, 2)):
-            ids = np.array([k[column] for k in keys])
-            masks = np.array([np.isin(ids, list(q)) for q in asked])
+        for side in asked.sides:
+            ids = np.array([k[2 * side] for k in keys])
+            masks = np.array([np.isin(ids, list(q)) for q in asked.phones])
             yes = masks.astype(np.float64) @ values
             no = total - yes
             gains = log_likelihood(yes) + log_likelihood(no) - whole
             gains[(yes[:, 0] < min_count) | (no[:, 0] < min_count)] = -np.inf
             best = int(gains.argmax())
             if gains[best] > self.gain:
-                self.gain, self.side, self.question, self.mask = float(gains[best]), side, asked[best], masks[best]
+                self.gain, self.side, self.question, self.mask = (
+                    float(gains[best]),
+                    side,
+                    asked.phones[best],
+                    masks[best],
+                )
 
-    def split(self, asked: list[frozenset[int]], min_count: float) -> tuple[_Leaf, _Leaf]:
+    def split(self, asked: _Asked, min_count: float) -> tuple[_Leaf, _Leaf]:
         if self.mask is None:
             raise ValueError("no question splits this set of contexts")
         parts = []
@@ -190,11 +209,13 @@ class _Leaf:
 
 
 def build(
-    stats: Statistics, phones: int, silence: int, target: int, min_count: float = 100.0, min_gain: float = 100.0
-) -> Tree:
+    stats: Statistics, phones: int, silence: int, target: int, min_count: float = 100.0, min_gain: float = 100.0,
+    right: bool = True,
+) -> Tree:  # fmt: skip
     """Grow the tree greedily, best split of all first.
 
     Args:
+        right: ask for the right phone too.
         target: stop at this many senones.
         min_count: fewest frames of a senone.
         min_gain: least gain of a split, nats.
@@ -205,7 +226,7 @@ def build(
     roots = phones * PDF_CLASSES
     if target < roots:
         raise UserError(f"--senones {target}: fewer than {phones} phones × {PDF_CLASSES} pdf-classes. Ask for more.")
-    asked = questions(stats, phones, silence)
+    asked = _Asked(questions(stats, phones, silence), (_LEFT, _RIGHT) if right else (_LEFT,))
     dims = len(next(iter(stats.values())))
     trees: dict[str, _Leaf] = {}
     for phone, pdf_class in itertools.product(range(1, phones + 1), range(PDF_CLASSES)):
