@@ -20,6 +20,7 @@
 : "${teacher_frames:=2500}"  # stacked frames of a batch when the teacher learns from its own alignment
 : "${distil_rate:=0.004}"    # learning rate of distillation
 : "${distil_frames:=1500}"   # and its batches
+: "${soft_weight:=0}"        # λ: share of soft targets in labelled speech while a student is distilled; 0: labels alone
 : "${beam:=15}"              # of the search
 : "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
@@ -57,13 +58,18 @@ if in_stage 4; then
     --train.learning_rate 0.002 --train.max_frames "$teacher_frames" --out "$dir/teacher"
 fi
 
-# sequence MODEL OUT: lattice-free MMI on labelled speech
+# sequence CONF MODEL OUT: lattice-free MMI on labelled speech; conf/<CONF>-mmi.yaml says how, where there is one. Its
+# sums are many small operations, in which threads of one process wait for one another: as many ranks do not.
 sequence() {
-  local besides=()
-  if ! $robust; then besides=(--train.channel.share 0); fi
-  "${train[@]}" steps/train_sequence.py --model "$1" --labelled "$data/feats/labelled.jsonl.gz" \
+  local besides=() ranks=("${train[@]}")
+  if ((${#train[@]} == 0 && threads > 1)); then
+    ranks=(torchrun --nproc_per_node "$threads" --rdzv_backend c10d --rdzv_conf store_type=file)
+  fi
+  if [[ -e $conf/$1-mmi.yaml ]]; then besides=(--config "$conf/$1-mmi.yaml"); fi
+  if ! $robust; then besides+=(--train.channel.share 0); fi
+  "${ranks[@]}" steps/train_sequence.py --model "$2" --labelled "$data/feats/labelled.jsonl.gz" \
     --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" \
-    --threads "$threads" ${precision:+--train.precision "$precision"} "${besides[@]}" --out "$2"
+    --threads "$threads" ${precision:+--train.precision "$precision"} "${besides[@]}" --out "$3"
 }
 
 teacher=teacher
@@ -71,7 +77,7 @@ if ((mmi_epochs > 0)); then
   teacher="teacher-mmi"
   if in_stage 5; then
     say "5: the teacher again, with lattice-free MMI: the transcript against all else that could have been said"
-    sequence "$dir/teacher" "$dir/teacher-mmi"
+    sequence "$teacher_conf" "$dir/teacher" "$dir/teacher-mmi"
   fi
 fi
 
@@ -79,10 +85,15 @@ fi
 distil=false
 [[ -e $data/feats/unlabelled.jsonl.gz ]] && distil=true
 
+if [[ $soft_weight != 0 ]]; then
+  teachers_hear+=(labelled)
+  distilling+=(--train.soft_weight "$soft_weight")
+fi
+
 if $distil && in_stage 6; then
   say "6: soft targets: the teacher listens to the unlabelled speech"
-  steps/make_targets.py --model "$dir/$teacher" --feats "$(feats unlabelled)" --k 20 --jobs "$jobs" "${cluster[@]}" \
-    --out "$dir/targets"
+  steps/make_targets.py --model "$dir/$teacher" --feats "$(feats "${teachers_hear[@]}")" --k 20 --jobs "$jobs" \
+    "${cluster[@]}" --out "$dir/targets"
 fi
 
 if in_stage 7; then
@@ -95,7 +106,7 @@ distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate "$d
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
-  learn "$student" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" --targets "[$dir/targets/unlabelled]" \
+  learn "$student" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" --targets "$(taught_by "$dir/targets")" \
     --init "$dir/$student-labelled" "${distillation[@]}" --out "$dir/$student-distilled"
 fi
 
@@ -106,8 +117,8 @@ fi
 
 if ((mmi_epochs > 0)) && in_stage 10; then
   say "10: the students again, with lattice-free MMI on labelled speech"
-  sequence "$dir/$student-labelled" "$dir/$student-labelled-mmi"
-  if $distil; then sequence "$dir/$student-distilled" "$dir/$student-distilled-mmi"; fi
+  sequence "$student" "$dir/$student-labelled" "$dir/$student-labelled-mmi"
+  if $distil; then sequence "$student" "$dir/$student-distilled" "$dir/$student-distilled-mmi"; fi
 fi
 
 if in_stage 11; then

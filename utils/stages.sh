@@ -56,6 +56,16 @@ learn() {
     ${precision:+--train.precision "$precision"} "${@:2}"
 }
 
+teachers_hear=(unlabelled) # the sets that they write soft targets for
+
+# taught_by FOLDER: [FOLDER/unlabelled,…], the soft targets in it
+# shellcheck disable=SC2154
+taught_by() {
+  local folders=("${teachers_hear[@]/#/$1/}")
+  local IFS=,
+  echo "[${folders[*]}]"
+}
+
 # stepwise LABELS OPTION…: teacher, large student, its own soft targets, small student. The options are those of the
 # direct distillation, so that the small student gets as many updates.
 # shellcheck disable=SC2154
@@ -63,11 +73,11 @@ stepwise() {
   local aligned=(--labels "$1")
   local unlabelled=(--unlabelled "$(feats unlabelled)" "${@:2}")
   learn "$large" "${aligned[@]}" --epochs "$student_epochs" --out "$dir/$large-labelled"
-  learn "$large" "${aligned[@]}" "${unlabelled[@]}" --targets "[$dir/targets/unlabelled]" \
+  learn "$large" "${aligned[@]}" "${unlabelled[@]}" --targets "$(taught_by "$dir/targets")" \
     --init "$dir/$large-labelled" --out "$dir/$large-distilled"
-  steps/make_targets.py --model "$dir/$large-distilled" --feats "$(feats unlabelled)" --k 20 --jobs "$jobs" "${cluster[@]}" \
-    --out "$dir/targets-$large"
-  learn "$student" "${aligned[@]}" "${unlabelled[@]}" --targets "[$dir/targets-$large/unlabelled]" \
+  steps/make_targets.py --model "$dir/$large-distilled" --feats "$(feats "${teachers_hear[@]}")" --k 20 --jobs "$jobs" \
+    "${cluster[@]}" --out "$dir/targets-$large"
+  learn "$student" "${aligned[@]}" "${unlabelled[@]}" --targets "$(taught_by "$dir/targets-$large")" \
     --init "$dir/$student-labelled" --out "$dir/$student-stepwise"
 }
 

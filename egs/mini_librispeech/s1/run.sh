@@ -37,6 +37,7 @@ student=student          # conf/<student>.yaml: student, or student-5h where all
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=14        # labelled passes of the baseline
 distil_epochs=4          # passes over all speech of the distilled student
+soft_weight=0            # λ: share of the teacher's soft targets in labelled speech while it is distilled; 0: labels alone
 robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
 precision=               # of the products in training: float32, or bfloat16 where the processor or GPU has it (docs/training.md)
 seed=1
