@@ -33,7 +33,7 @@ PARTS = {  # speakers and utterances of each
 }  # fmt: skip
 TINY = (
     "--mono-iterations 9 --senones 100 --teacher-epochs 3 --realigned-epochs 1 --mmi-epochs 1 --student-epochs 3 "
-    "--distil-epochs 1 --large large --scales [0.3] --prior-scales [0.5]"
+    "--distil-epochs 1 --soft-weight 0.5 --large large --scales [0.3] --prior-scales [0.5]"
 ).split()
 
 
@@ -122,6 +122,13 @@ def test_words_that_the_lexicon_lacks_are_guessed(corpus, made):
     labelled = {w for c in read_cuts(made / "data/corpus/labelled.jsonl.gz") for w in c.supervisions[0].text.split()}
     known = {word for word, _ in pronunciations(corpus / "lm/librispeech-lexicon.txt")}
     assert set(report["guessed"]) == labelled - known != set()
+
+
+def test_students_are_taught_softly_on_labelled_speech_too(made):
+    for student, targets in (("large-distilled", "targets"), ("student-distilled", "targets"),
+                             ("student-stepwise", "targets-large")):  # fmt: skip
+        command = json.loads((made / f"exp/{student}/.done.json").read_text())["command"]
+        assert "--train.soft_weight 0.5" in command and f"{targets}/labelled" in command, student
 
 
 def test_every_system_has_a_result_on_both_test_sets(made):

@@ -48,6 +48,7 @@ student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
 student_epochs=15        # labelled passes of the baseline
 distil_epochs=3          # passes over all speech of the distilled student
+soft_weight=0            # λ: share of the teacher's soft targets in labelled speech while it is distilled; 0: labels alone
 robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
