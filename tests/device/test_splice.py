@@ -154,7 +154,8 @@ def test_without_words_the_graph_is_the_one_without_places(tmp_path: Path) -> No
     graph, places = with_places(tmp_path, tree)
     _, plain = from_scratch(tmp_path, {}, tree)
     told = [
-        through_graph(one, lambda a: [LEXICON.words[i] for i in words_of(graph, a)], FRAMES) for one in (graph, plain)
+        through_graph(one, lambda a, one=one: [LEXICON.words[i] for i in words_of(one, a)], FRAMES)
+        for one in (graph, plain)
     ]
     assert told[0] == pytest.approx(told[1], abs=1e-5)
     assert places.states == graph.states - 1 and sorted(places.names) == sorted([CONTACT, ROOM, NEW])
