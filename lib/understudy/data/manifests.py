@@ -11,9 +11,9 @@ from understudy.align.archive import AlignmentReader
 from understudy.corpus import is_perturbed
 from understudy.corpus.names import set_name
 from understudy.data.batches import Span, batches_of, spans_of
-from understudy.data.logmels import Logmels, cuts_with_features
 from understudy.data.speech import LoadedCut, Speech
-from understudy.features import Normaliser, stacked_length
+from understudy.data.stored import StoredFrames, cuts_with_features, kind_of_all
+from understudy.features import Normaliser, stacked_frames
 from understudy.step import UserError, log
 from understudy.targets import TargetReader
 
@@ -29,7 +29,7 @@ class ManifestSpeech(Speech):
 
         Args:
             targets: of cuts of the set, not of all of them where it has labels.
-            cache_mb: see `Logmels`.
+            cache_mb: see `StoredFrames`.
 
         Raises:
             UserError: no cut has labels or targets, or a cut's targets are of another length.
@@ -41,13 +41,14 @@ class ManifestSpeech(Speech):
         known = labels if labels is not None else targets
         if known is None:
             raise ValueError("neither labels nor targets: there is nothing to learn from")
-        self.cuts = [c for c in everything if c.id in known and stacked_length(c.num_frames) > 0]
-        self._logmels = Logmels(self.cuts, cache_mb)
+        self.cuts = [c for c in everything if c.id in known and stacked_frames(c) > 0]
+        self._frames = StoredFrames(self.cuts, cache_mb)
         names = ", ".join(str(m) for m in manifests)
         if missing := len(everything) - len(self.cuts):
             log.warning("%s: %d of %d cuts have no %s and are left out", names, missing, len(everything), what)
         if not self.cuts:
             raise UserError(f"{names}: no cut has {what}. Was stage {stage} run on these manifests?")
+        self.kind = kind_of_all(self.cuts, names)
         if targets is not None:  # now, not hours later
             targets.check(self.cuts)
         # A cut that comes twice is heard in two ways (steps/augment.py).
@@ -64,28 +65,28 @@ class ManifestSpeech(Speech):
     ) -> list[list[Span]]:
         """See `Speech`; a part is every `parts`-th cut."""
         rng, numbers = np.random.default_rng(seed), range(part, len(self.cuts), parts)
-        spans = spans_of(((n, stacked_length(self.cuts[n].num_frames)) for n in numbers), chunk, rng)
+        spans = spans_of(((n, stacked_frames(self.cuts[n])) for n in numbers), chunk, rng)
         return batches_of(spans, max_frames, rng, seed is not None)
 
     def utterance(self, number: int) -> LoadedCut:
         """See `Speech`."""
-        cut, logmels, labels, targets = self.cuts[number], self._logmels(number), None, None
+        cut, frames, labels, targets = self.cuts[number], self._frames(number), None, None
         if self.labels is not None and cut.id in self.labels:
-            labels = self.labels.read(cut.id, stacked_length(len(logmels)))[:, 0]
+            labels = self.labels.read(cut.id, stacked_frames(cut))[:, 0]
         if self.targets is not None and cut.id in self.targets:
             targets = self.targets
-        return LoadedCut(cut.id, logmels, labels, targets)
+        return LoadedCut(cut.id, frames, labels, targets)
 
     def another(self, number: int, rng: np.random.Generator) -> np.ndarray:
         """See `Speech`."""
-        return self._logmels(int(rng.integers(len(self.cuts))))
+        return self._frames(int(rng.integers(len(self.cuts))))
 
     def labels_of_all(self) -> Iterator[np.ndarray]:
         """See `Speech`."""
         if self.labels is None:
             raise ValueError("this speech has no labels")
         read = self.labels.read
-        return (read(cut.id, stacked_length(cut.num_frames))[:, 0] for cut in self.cuts)
+        return (read(cut.id, stacked_frames(cut))[:, 0] for cut in self.cuts)
 
     def any_soft_targets(self) -> bool:
         """See `Speech`."""

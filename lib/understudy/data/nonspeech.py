@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from understudy.data.batches import Span
-from understudy.data.logmels import Logmels, cuts_with_features
 from understudy.data.speech import LoadedCut, Speech
+from understudy.data.stored import StoredFrames, cuts_with_features, kind_of_all
 from understudy.device.topology import ENTRY, LOOP
-from understudy.features import STACK, stacked_length
+from understudy.features import STACKED_SHIFT, stacked_frames
 from understudy.lang.lexicon import SILENCE_ID
 from understudy.lang.tree import Tree
 from understudy.step import UserError
@@ -50,18 +50,17 @@ class Sounds:
         """Index them.
 
         Args:
-            cache_mb: see `Logmels`.
+            cache_mb: see `StoredFrames`.
 
         Raises:
             UserError: it is no manifest, or its cuts have no features or are all too short.
         """
-        self.cuts = [
-            cut for cut in cuts_with_features(manifest) if SHORTEST <= stacked_length(cut.num_frames) < _STARTS
-        ]
+        self.cuts = [cut for cut in cuts_with_features(manifest) if SHORTEST <= stacked_frames(cut) < _STARTS]
         if not self.cuts:
-            raise UserError(f"{manifest}: no cut lasts {SHORTEST * STACK / 100:g} s, as pieces of non-speech have to")
+            raise UserError(f"{manifest}: no cut lasts {SHORTEST * STACKED_SHIFT:g} s, as pieces of non-speech have to")
         self.seconds = sum(cut.duration for cut in self.cuts)
-        self.logmels = Logmels(self.cuts, cache_mb)
+        self.kind = kind_of_all(self.cuts, str(manifest))
+        self.frames = StoredFrames(self.cuts, cache_mb)
         """each piece of them is normalised, as an utterance of its own"""
 
 
@@ -89,10 +88,18 @@ class WithNonspeech(Speech):
         Args:
             share: of the frames of a batch that are pieces of sounds, above 0 and below 1.
             k: senones that the speech's soft targets have of a frame, where it is learnt from these; None: from labels.
+
+        Raises:
+            UserError: the sounds' features are of another kind.
         """
+        if sounds.kind != speech.kind:
+            raise UserError(
+                f"the sounds without words have features of {sounds.kind.name}, the speech of {speech.kind.name}. Give "
+                "a manifest of theirs whose features were made as those of the speech."
+            )
         self.speech, self.sounds, self.senones = speech, sounds, senones
         self.original_seconds, self.described = speech.original_seconds, speech.described
-        self.target_cost, self.normaliser, self._k = speech.target_cost, speech.normaliser, k
+        self.target_cost, self.normaliser, self.kind, self._k = speech.target_cost, speech.normaliser, speech.kind, k
         self._rate = share / (1 - share)  # frames of sounds for one of speech
 
     def order(
@@ -116,7 +123,7 @@ class WithNonspeech(Speech):
     def _piece(self, frames: int, rng: np.random.Generator) -> Span:
         """So many frames of some sound, or all of one that is shorter; heard as an utterance that begins with it."""
         sound = int(rng.integers(len(self.sounds.cuts)))
-        there = stacked_length(self.sounds.cuts[sound].num_frames)
+        there = stacked_frames(self.sounds.cuts[sound])
         start = int(rng.integers(max(there - frames, 0) + 1))
         return Span(_FIRST + sound * _STARTS + start, 0, min(frames, there))
 
@@ -125,17 +132,17 @@ class WithNonspeech(Speech):
         if number < _FIRST:
             return self.speech.utterance(number)
         sound, start = divmod(number - _FIRST, _STARTS)
-        logmels = self.sounds.logmels(sound)[start * STACK :]
-        labels, id = self.senones.labels(stacked_length(len(logmels))), self.sounds.cuts[sound].id
+        frames = self.sounds.frames(sound)[start * self.kind.stack :]
+        labels, id = self.senones.labels(len(frames) // self.kind.stack), self.sounds.cuts[sound].id
         if self._k is None:
-            return LoadedCut(id, logmels, labels, None)
-        return LoadedCut(id, logmels, None, OneHot(labels, self._k))
+            return LoadedCut(id, frames, labels, None)
+        return LoadedCut(id, frames, None, OneHot(labels, self._k))
 
     def another(self, number: int, rng: np.random.Generator) -> np.ndarray:
         """See `Speech`; beneath a sound no speech is heard, but another sound."""
         if number < _FIRST:
             return self.speech.another(number, rng)
-        return self.sounds.logmels(int(rng.integers(len(self.sounds.cuts))))
+        return self.sounds.frames(int(rng.integers(len(self.sounds.cuts))))
 
     def labels_of_all(self) -> Iterator[np.ndarray]:
         """See `Speech`: priors count what was said, and its pauses, as often as they are."""

@@ -14,6 +14,7 @@ from lhotse.cut import Cut
 from understudy.data.batches import Span, batches_of, spans_of
 from understudy.data.speech import LoadedCut, Speech
 from understudy.features import Normaliser
+from understudy.features.kind import LOGMELS
 from understudy.shar import layout
 from understudy.step import UserError, read_json
 from understudy.targets import TargetReader
@@ -27,6 +28,8 @@ class _Shard(NamedTuple):
 
 class SharSpeech(Speech):
     """Cuts that `write_shar` wrote, in the order of a pass: shards are shuffled, and cuts within a pool of shards."""
+
+    kind = LOGMELS
 
     def __init__(self, folder: Path, k: int | None = None, pool: int = 8) -> None:
         """Open; nothing is read but the number of frames of each cut, and that from disk.
@@ -79,7 +82,7 @@ class SharSpeech(Speech):
     def another(self, number: int, rng: np.random.Generator) -> np.ndarray:
         """See `Speech`, of the same shard, which is in memory."""
         index = self._shard_of(number)
-        return self.utterance(int(rng.integers(*self._first[index : index + 2]))).logmels
+        return self.utterance(int(rng.integers(*self._first[index : index + 2]))).frames
 
     def labels_of_all(self) -> Iterator[np.ndarray]:
         """See `Speech`."""

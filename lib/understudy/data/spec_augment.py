@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from understudy.features.frames import STACK
 from understudy.step import UserError
 
 
 @dataclass
 class SpecAugment:
-    """Masks of SpecAugment (Park et al. 2019) on normalised log-mels, whose mean is 0."""
+    """Masks of SpecAugment (Park et al. 2019) on normalised features, whose mean is 0."""
 
     freq_masks: int = 2
     """bands masked in an utterance"""
     freq_width: int = 12
-    """widest band, mels"""
+    """widest band, mels (of an encoder's features: channels)"""
     time_masks: int = 2
     """spans masked in an utterance"""
     time_width: int = 12
@@ -31,10 +32,10 @@ class SpecAugment:
         if not 0 <= self.time_share <= 1:
             raise UserError(f"--train.augment.time_share {self.time_share}: it is from 0 to 1")
 
-    def mask(self, stacked: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(frames, 192) to the same, masked copy."""
-        frames, mels = len(stacked), stacked.shape[1] // 3
-        masked = stacked.reshape(frames, 3, mels).copy()
+    def mask(self, stacked: np.ndarray, rng: np.random.Generator, by: int = STACK) -> np.ndarray:
+        """(frames, by * mels), so many stored frames in one, to the same, masked copy."""
+        frames, mels = len(stacked), stacked.shape[1] // by
+        masked = stacked.reshape(frames, by, mels).copy()
         for _ in range(self.freq_masks):
             width = int(rng.integers(0, self.freq_width + 1))
             start = int(rng.integers(0, mels - width + 1))

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from understudy.data.batches import Batch, Span
 from understudy.data.channel import ChannelOptions
 from understudy.data.spec_augment import SpecAugment
-from understudy.features import STACK, Normaliser, stack, stacked_length
+from understudy.features import Kind, Normaliser, stack
 
 _CHANNEL = 2  # in a seed: another one than that of the utterance's masks, and of its dropout
 
@@ -30,8 +30,8 @@ class LoadedCut(NamedTuple):
     """A cut, to be learnt from."""
 
     id: str
-    logmels: np.ndarray
-    """(10 ms frames, mels) float32, not normalised"""
+    frames: np.ndarray
+    """(stored frames, channels) float32, not normalised: of log-mels 10 ms each"""
     labels: np.ndarray | None
     """(stacked frames,) senones"""
     targets: SoftTargets | None
@@ -46,7 +46,9 @@ class Speech(ABC):
     described: dict[str, Any] | None
     """what the soft targets are of"""
     normaliser: Normaliser
-    """of its log-mels"""
+    """of its features"""
+    kind: Kind
+    """what these are"""
     target_cost: float | None = None
     """CPU seconds that those of an hour took, where that is known"""
 
@@ -67,7 +69,7 @@ class Speech(ABC):
 
     @abstractmethod
     def another(self, number: int, rng: np.random.Generator) -> np.ndarray:
-        """Log-mels (10 ms frames, mels) of a cut at random, to be heard beneath the cut with this number."""
+        """Stored frames (frames, channels) of a cut at random, to be heard beneath the cut with this number."""
 
     @abstractmethod
     def labels_of_all(self) -> Iterator[np.ndarray]:
@@ -87,26 +89,27 @@ class Speech(ABC):
             around: frames before and after a span that are heard besides, where the utterance has them.
         """
         ids, features, judged, labels, senones, values, taught = [], [], [], [], [], [], []
+        by = self.kind.stack
         for number, start, stop in spans:
             one, rng = self.utterance(number), np.random.default_rng([*seed, number, start])
-            offset = int(rng.integers(0, 3)) if augment and augment.shift else 0
-            first, last = max(0, start - around[0]), min(stacked_length(len(one.logmels)), stop + around[1])
+            offset, length = int(rng.integers(0, by)) if augment and augment.shift else 0, len(one.frames) // by
+            first, last = max(0, start - around[0]), min(length, stop + around[1])
             # From the utterance's beginning, as the mean that is taken off is of all that was heard before.
-            logmels = one.logmels[: STACK * last + offset]
+            frames = one.frames[: by * last + offset]
             if channel:
                 drawn = np.random.default_rng([*seed, number, start, _CHANNEL])
-                logmels = channel.heard(logmels, drawn, partial(self.another, number, drawn))
-            heard = stack(self.normaliser(logmels), offset, first, last)
+                frames = channel.heard(frames, drawn, partial(self.another, number, drawn))
+            heard = stack(self.normaliser(frames), offset, first, last, by)
             judged.append((start - first, stop - first))
             if one.labels is not None:
                 labels.append(torch.from_numpy(one.labels[start:stop].astype(np.int64)))
             if one.targets is not None:
-                kept, log_posteriors = one.targets.read(one.id, stacked_length(len(one.logmels)), start, stop)
+                kept, log_posteriors = one.targets.read(one.id, length, start, stop)
                 senones.append(torch.from_numpy(kept))
                 values.append(torch.from_numpy(log_posteriors))
             ids.append(one.id)
             taught.append(torch.full((stop - start,), one.targets is not None))
-            features.append(torch.from_numpy(augment.mask(heard, rng) if augment else heard))
+            features.append(torch.from_numpy(augment.mask(heard, rng, by) if augment else heard))
         return Batch(
             ids,
             pad_sequence(features, batch_first=True),

@@ -12,7 +12,13 @@ __getattr__, __all__ = lazy(
             "stack",
             "stacked_length",
         ),
+        "kind": (
+            "Kind",
+            "kind_of",
+            "stacked_frames",
+        ),
         "load": (
+            "load_frames",
             "load_logmel",
             "load_stacked",
         ),

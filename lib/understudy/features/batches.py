@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lhotse.cut import Cut
 
-from understudy.features.frames import stacked_length
+from understudy.features.kind import stacked_frames
 
 
 def consecutive(cuts: Iterable[Cut], max_frames: int, most: int | None = None) -> Iterator[list[Cut]]:
@@ -19,7 +19,7 @@ def consecutive(cuts: Iterable[Cut], max_frames: int, most: int | None = None) -
     batch: list[Cut] = []
     longest = 0
     for cut in cuts:
-        length = stacked_length(cut.num_frames)
+        length = stacked_frames(cut)
         if batch and (len(batch) == most or max(longest, length) * (len(batch) + 1) > max_frames):
             yield batch
             batch, longest = [], 0

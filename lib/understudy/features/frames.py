@@ -21,21 +21,22 @@ def stacked_length(frames: int) -> int:
     return frames // STACK
 
 
-def stack(logmel: np.ndarray, offset: int = 0, start: int = 0, stop: int | None = None) -> np.ndarray:
-    """Stack three consecutive frames.
+def stack(frames: np.ndarray, offset: int = 0, start: int = 0, stop: int | None = None, by: int = STACK) -> np.ndarray:
+    """Stack consecutive frames.
 
     Args:
-        logmel: (frames, mels).
+        frames: (frames, channels), such as log-mels.
         offset: start this many 10 ms frames later, 0 to 2; the end is padded by repetition so that the
             number of stacked frames, and so the alignment, does not depend on it (training augmentation).
         start: first of the stacked frames to give.
         stop: the one after the last of them; None: all are given.
+        by: so many become one; 1 leaves them as they are.
 
     Returns:
-        (stop - start, 3 * mels), of all that there are, frames // 3.
+        (stop - start, by * channels), of all that there are, frames // by.
     """
-    stop = stacked_length(len(logmel)) if stop is None else stop
-    frames = logmel[start * STACK + offset : stop * STACK + offset]
-    if missing := (stop - start) * STACK - len(frames):
-        frames = np.concatenate([frames, np.repeat(logmel[-1:], missing, axis=0)])
-    return frames.reshape(stop - start, STACK * logmel.shape[1])
+    stop = len(frames) // by if stop is None else stop
+    taken = frames[start * by + offset : stop * by + offset]
+    if missing := (stop - start) * by - len(taken):
+        taken = np.concatenate([taken, np.repeat(frames[-1:], missing, axis=0)])
+    return taken.reshape(stop - start, by * frames.shape[1])

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from lhotse.cut import Cut
 
-from understudy.features import stacked_length
+from understudy.features import stacked_frames
 from understudy.step import UserError, read_json, write_json
 from understudy.targets.codec import Block, log_z, quantise
 from understudy.targets.options import LEAST
@@ -140,7 +140,7 @@ class TargetReader:
         """
         for cut in cuts:
             if cut.id in self.where:
-                self.where[cut.id].place(cut.id, stacked_length(cut.num_frames))
+                self.where[cut.id].place(cut.id, stacked_frames(cut))
 
     def read(self, cut_id: str, frames: int, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Senones (frames, k) int64 and log-posteriors (frames, k) float32 of a cut, see `Block.padded`.

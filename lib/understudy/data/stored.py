@@ -1,4 +1,4 @@
-"""Log-mels of the cuts of a manifest, as trainings read them: again and again, in any order."""
+"""Stored frames of the cuts of a manifest, as trainings read them: again and again, in any order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lhotse.cut import Cut
 from lhotse.utils import fastcopy
 
 from understudy.corpus.build import COPY_OF, is_perturbed, original_id
-from understudy.features import load_logmel
+from understudy.features import Kind, kind_of, load_frames
 from understudy.step import UserError
 
 
@@ -31,6 +31,24 @@ def cuts_with_features(manifest: Path) -> list[Cut]:
     return cuts
 
 
+def kind_of_all(cuts: list[Cut], where: str) -> Kind:
+    """What the features of cuts are.
+
+    Args:
+        where: they come from, for errors.
+
+    Raises:
+        UserError: those of one cut are others than those of the first; both are named.
+    """
+    kind = kind_of(cuts[0])
+    if other := next((cut for cut in cuts if kind_of(cut) != kind), None):
+        raise UserError(
+            f"{where}: cut {other.id} has features of {kind_of(other).name}, and cut {cuts[0].id} of {kind.name}. "
+            "Learn from features of one kind."
+        )
+    return kind
+
+
 def _bare(cut: Cut) -> Cut:
     """Of a cut its features, and what it is a copy of."""
     return fastcopy(
@@ -38,14 +56,14 @@ def _bare(cut: Cut) -> Cut:
     )
 
 
-class Logmels:
-    """Log-mels of cuts by their numbers, (10 ms frames, mels) float32, not normalised; kept while there is room."""
+class StoredFrames:
+    """Frames of cuts by their numbers, (stored frames, channels) float32, not normalised; kept while there is room."""
 
     def __init__(self, cuts: list[Cut], cache_mb: int) -> None:
         """Take cuts with features.
 
         Args:
-            cache_mb: log-mels kept in memory; what is beyond is read from disk each time.
+            cache_mb: frames kept in memory; what is beyond is read from disk each time.
         """
         self._cuts, self._left = cuts, cache_mb * 2**20
         self._kept: dict[int, np.ndarray] = {}
@@ -54,7 +72,7 @@ class Logmels:
         """Of the cut with this number."""
         if number in self._kept:
             return self._kept[number]
-        values = load_logmel(self._cuts[number])
+        values = load_frames(self._cuts[number])
         if self._left > values.nbytes:
             self._kept[number] = values
             self._left -= values.nbytes
