@@ -51,7 +51,7 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Make rooms, choose noises, extract."""
     from understudy.corpus.subset import some
-    from understudy.features.extract import extract_set
+    from understudy.features.extract import LogmelExtractor, extract_set
     from understudy.features.room_noise import RoomNoise
     from understudy.features.rooms import make_rooms
 
@@ -61,8 +61,9 @@ def run(options: Options, step: Step) -> None:
     log.info("%d rooms, noise from %d cuts, %d at once", len(rooms), len(noises), talkers)
     name = set_name(options.cuts)
     altered = RoomNoise(options.room_noise, rooms, noises, talkers, options.seed)
+    extractor = LogmelExtractor(options.backend, altered)
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
-        extract_set(options.cuts, step.out, name, [1.0], options.shard_size, options.backend, workers, altered)
+        extract_set(options.cuts, step.out, name, [1.0], options.shard_size, extractor, workers)
 
 
 if __name__ == "__main__":

@@ -60,12 +60,13 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Extract every set, then the statistics of the one to normalise on."""
-    from understudy.features.extract import extract_set, normaliser_of
+    from understudy.features.extract import LogmelExtractor, extract_set, normaliser_of
 
+    extractor = LogmelExtractor(options.backend)
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
         for name, path in zip(_names(options), options.cuts):
             speeds = [1.0, *(options.speeds or [])] if name in options.perturb else [1.0]
-            extract_set(path, step.out, name, speeds, options.shard_size, options.backend, workers)
+            extract_set(path, step.out, name, speeds, options.shard_size, extractor, workers)
     online = options.online if options.online_mean else None
     normaliser_of(step.out / f"{options.normalise_on}.jsonl.gz", online).save(step.out / "normaliser.json")
 

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from lhotse import CutSet
 
-from understudy.features.extract import extract_set, load_samples
+from understudy.features.extract import LogmelExtractor, extract_set, load_samples
 from understudy.features.frames import FRAME_SHIFT
 from understudy.features.load import load_logmel
 from understudy.features.logmel import BACKENDS, logmel
@@ -57,8 +57,9 @@ def run(options: Options) -> None:
                 continue
             sides[backend] = lambda _, name: [logmel(one, name) for one in samples]
         sides["reading audio"] = lambda *_: [load_samples(cut) for cut in cuts]
+        extractor = LogmelExtractor(BACKENDS[0])
         sides["stage 1"] = lambda number, _: extract_set(
-            Path(folder) / "some.jsonl.gz", Path(folder) / str(number), "some", [1.0], 100, BACKENDS[0], Workers(1)
+            Path(folder) / "some.jsonl.gz", Path(folder) / str(number), "some", [1.0], 100, extractor, Workers(1)
         )
         spent: dict[str, list[float]] = {name: [] for name in sides}
         for number in range(options.rounds + 1):  # the first warms up

@@ -18,13 +18,14 @@ from lhotse.utils import fastcopy
 
 from understudy.corpus import write_cuts
 from understudy.features import load_logmel, options, stack, stacked_length
-from understudy.features.extract import extract_set, normaliser_of
+from understudy.features.extract import LogmelExtractor, extract_set, normaliser_of
 from understudy.features.logmel import default_backend, logmel
 from understudy.features.options import usual_backend
 from understudy.parallel.workers import Workers
 from understudy.step import UserError
 
 ROOT = Path(__file__).parents[2]
+KALDI = LogmelExtractor("kaldi-native-fbank")
 
 
 def speech_like(seconds: float, seed: int = 0) -> np.ndarray:
@@ -123,7 +124,7 @@ def test_bad_audio_is_named(tmp_path, samples, reason):
     cut = recording.to_cut()
     CutSet.from_cuts([cut]).to_file(tmp_path / "cuts.jsonl.gz")
     with pytest.raises(UserError, match=reason):
-        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", Workers(1))
+        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, KALDI, Workers(1))
 
 
 def test_missing_audio_is_named(tmp_path):
@@ -131,7 +132,7 @@ def test_missing_audio_is_named(tmp_path):
     CutSet.from_cuts([cut]).to_file(tmp_path / "cuts.jsonl.gz")
     (tmp_path / "gone.wav").unlink()
     with pytest.raises(UserError, match=r"cut gone: cannot read .*gone\.wav"):
-        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, "kaldi-native-fbank", Workers(1))
+        extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "x", [1.0], 10, KALDI, Workers(1))
 
 
 def test_pieces_of_a_recording_have_the_features_of_their_audio(tmp_path):
@@ -140,7 +141,15 @@ def test_pieces_of_a_recording_have_the_features_of_their_audio(tmp_path):
     times = [(0.0, 3.137), (3.137, 7.0005), (7.0005, 11.991)]
     pieces = [fastcopy(whole, id=f"p{i}", start=a, duration=round(b - a, 4)) for i, (a, b) in enumerate(times)]
     CutSet.from_cuts(pieces).to_file(tmp_path / "cuts.jsonl.gz")
-    extract_set(tmp_path / "cuts.jsonl.gz", tmp_path / "out", "set", [1.0, 0.9], 10, default_backend(), Workers(1))
+    extract_set(
+        tmp_path / "cuts.jsonl.gz",
+        tmp_path / "out",
+        "set",
+        [1.0, 0.9],
+        10,
+        LogmelExtractor(default_backend()),
+        Workers(1),
+    )
     found = {cut.id: cut for cut in CutSet.from_file(tmp_path / "out/set.jsonl.gz")}
     for piece, (a, b) in zip(pieces, times):
         expected = logmel(samples[round(a * 16000) : round(b * 16000)])
@@ -155,12 +164,22 @@ def test_features_made_again_have_the_same_manifest(tmp_path):
     made = []
     for when in (1.0, 2.0):
         with mock.patch("time.time", return_value=when):
-            extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, default_backend(), Workers(1))
+            extract_set(
+                tmp_path / "set.jsonl.gz",
+                tmp_path / "out",
+                "set",
+                [1.0],
+                2,
+                LogmelExtractor(default_backend()),
+                Workers(1),
+            )
         made.append((tmp_path / "out/set.jsonl.gz").read_bytes())
         shutil.rmtree(tmp_path / "out")
     assert made[0] == made[1]
     with mock.patch("understudy.features.extract.logmel", lambda samples, _: logmel(samples)):
-        extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, "another", Workers(1))
+        extract_set(
+            tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, LogmelExtractor("another"), Workers(1)
+        )
     assert (tmp_path / "out/set.jsonl.gz").read_bytes() != made[0]
 
 
@@ -208,7 +227,9 @@ def test_normaliser(tmp_path):
     cuts = [make_cut(tmp_path / f"u{i}.wav", speech_like(1.0, i)) for i in range(3)]
     CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
     with mock.patch("understudy.features.extract.logmel", lambda samples, _: logmel(samples)):
-        extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, "another", Workers(1))
+        extract_set(
+            tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 2, LogmelExtractor("another"), Workers(1)
+        )
     normaliser = normaliser_of(tmp_path / "out/set.jsonl.gz", None)
     frames = np.concatenate([normaliser(load_logmel(c)) for c in CutSet.from_file(tmp_path / "out/set.jsonl.gz")])
     assert np.abs(frames.mean(0)).max() < 1e-3 and np.abs(frames.std(0) - 1).max() < 1e-3
@@ -228,4 +249,4 @@ def test_an_utterance_without_a_frame_is_named(tmp_path):
     cut.supervisions = [SupervisionSegment("short", "short", 0, cut.duration, text="ON", speaker="ann")]
     write_cuts(tmp_path / "set.jsonl.gz", [cut])
     with pytest.raises(UserError, match="cut short: lasts 20 ms"):
-        extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 10, "kaldi-native-fbank", Workers(1))
+        extract_set(tmp_path / "set.jsonl.gz", tmp_path / "out", "set", [1.0], 10, KALDI, Workers(1))

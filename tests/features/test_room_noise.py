@@ -12,7 +12,7 @@ from lhotse import CutSet, MonoCut, Recording
 from lhotse.utils import fastcopy
 
 from understudy.features import load_logmel
-from understudy.features.extract import extract_set, load_samples
+from understudy.features.extract import LogmelExtractor, extract_set, load_samples
 from understudy.features.logmel import default_backend
 from understudy.features.options import RoomNoiseOptions
 from understudy.features.room_noise import RoomNoise
@@ -111,7 +111,8 @@ def test_options_that_make_no_sense_are_refused(cuts, options):
 
 def test_features_have_the_clean_ones_frames_whatever_the_processes(cuts, tmp_path):
     CutSet.from_cuts(cuts).to_file(tmp_path / "set.jsonl.gz")
-    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "clean", "set", [1.0], 10, default_backend(), Workers(1))
+    logmels = LogmelExtractor(default_backend())
+    extract_set(tmp_path / "set.jsonl.gz", tmp_path / "clean", "set", [1.0], 10, logmels, Workers(1))
     stored = []
     for jobs, size in ((1, 6), (2, 2)):
         out = tmp_path / f"out{jobs}"

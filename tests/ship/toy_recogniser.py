@@ -17,7 +17,7 @@ from understudy.decode.recogniser import Recogniser
 from understudy.device.files import PLACES
 from understudy.device.normalise import OnlineMean
 from understudy.features import Normaliser, stack
-from understudy.features.extract import extract_set
+from understudy.features.extract import LogmelExtractor, extract_set
 from understudy.features.logmel import NUM_MELS, default_backend, logmel
 from understudy.lang.graph import save_graph
 from understudy.lang.hclg import build_with_places
@@ -105,6 +105,6 @@ def utterances(folder: Path, name: str, texts: list[str], seconds: float = 2.0) 
 def with_features(manifest: Path, normaliser: Path) -> Path:
     """The manifest with features, in the folder `feats` beside it."""
     out = manifest.parent / "feats"
-    extract_set(manifest, out, manifest.name.split(".")[0], [1.0], 20, default_backend(), Workers(1))
+    extract_set(manifest, out, manifest.name.split(".")[0], [1.0], 20, LogmelExtractor(default_backend()), Workers(1))
     (out / "normaliser.json").write_bytes(normaliser.read_bytes())
     return out / manifest.name
