@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from lhotse.cut import Cut
 
 from understudy import models
 from understudy.align.graph import ENTRY_LOOP, AlignmentGraph, alignment_graph
 from understudy.align.shards import Aligned, Pronunciations, pronounced
 from understudy.align.viterbi import viterbi
-from understudy.features import STACKED_SHIFT, Normaliser, load_stacked
+from understudy.features import STACKED_SHIFT, Normaliser
 from understudy.features.batches import consecutive
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
@@ -58,7 +57,7 @@ class NetworkAligner:
     def __call__(self, cuts: list[Cut], pronunciations: Pronunciations) -> Iterator[Aligned | None]:
         model, tree, normaliser = _loaded(self)
         for batch in consecutive(cuts, FRAMES, BATCH):
-            posteriors = model.log_posteriors([torch.from_numpy(load_stacked(cut, normaliser)) for cut in batch])
+            posteriors = model.log_posteriors(models.heard(model, batch, normaliser))
             scores = [p - self.prior_scale * model.log_priors for p in posteriors]
             graphs = [
                 alignment_graph(pronounced(cut, pronunciations), self.silence, ENTRY_LOOP, tree.senone) for cut in batch

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from lhotse import CutSet
 from lhotse.cut import Cut
 
 from understudy.decode.options import Beams, Engine, default_engine
 from understudy.decode.search import Found, Rescale, Scales, Wanted, search_each
-from understudy.features import Normaliser, load_stacked
+from understudy.features import Normaliser
 from understudy.features.batches import consecutive
 from understudy.lang.graph import GRAPH_FILES, load_graph, with_word_cost
-from understudy.models import load_any
+from understudy.models import heard, load_any
 from understudy.parallel.workers import Workers
 from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
@@ -106,7 +105,7 @@ def _decode_batch(task: tuple[Decoder, list[Cut], list[Scales], bool]) -> list[D
         graph = with_word_cost(load_graph(decoder.graph, model.meta.get("tree")), middle.word)
         _loaded[decoder, middle.word] = model, graph, Normaliser.load(decoder.normaliser)
     model, graph, normaliser = _loaded[decoder, middle.word]
-    log_posteriors = model.log_posteriors([torch.from_numpy(load_stacked(c, normaliser)) for c in cuts])
+    log_posteriors = model.log_posteriors(heard(model, cuts, normaliser))
     rescales = [None if s == middle else Rescale.between(middle, s, model.log_priors) for s in grid]
     scores = [middle.scores(p, model.log_priors) for p in log_posteriors]
     found = search_each(graph, scores, decoder.beams, rescales, Wanted(lattice=lattices), decoder.engine)

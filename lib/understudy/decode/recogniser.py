@@ -31,6 +31,7 @@ from understudy.device.vocabulary import Vocabulary
 from understudy.device.wishes import NONE, Wishes
 from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
+from understudy.features.kind import LOGMELS
 from understudy.features.logmel import logmel
 from understudy.features.stream import SHORTEST
 from understudy.lang.graph import GRAPH_FILES, check_graph, load_graph, with_word_cost
@@ -72,7 +73,9 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
         UserError: the parts do not belong together.
     """
     grown = Tree.load(tree)
-    models.check_tree(model, models.load(model), grown, tree)
+    network = models.load(model)
+    models.check_tree(model, network, grown, tree)
+    models.check_kind("audio as it arrives", LOGMELS, network)
     check_graph(graph, grown.fingerprint)
     files = {model / name: name for name in _MODEL} | {graph / name: name for name in _GRAPH}
     for source, name in (files | {tree: "tree.json", normaliser: "normaliser.json"}).items():

@@ -15,6 +15,7 @@ __getattr__, __all__ = lazy(
             "save",
             "weights_fingerprint",
         ),
+        "hearing": ("check_kind", "heard", "hears"),
         "lstm": ("LstmModel", "streaming"),
         "tdnnf": ("TdnnfModel",),
     },

@@ -30,4 +30,9 @@ def combine(options: CombineOptions, out: Path) -> None:
 
 def _hears(model: models.AcousticModel) -> dict[str, Any]:
     """What all members have in common, whatever their shape."""
-    return {"inputs": model.inputs, "senones": model.senones, "tree": model.meta.get("tree")}
+    return {
+        "inputs": model.inputs,
+        "senones": model.senones,
+        "tree": model.meta.get("tree"),
+        "features": models.hears(model),
+    }

@@ -19,7 +19,8 @@ from lhotse.utils import fastcopy
 from understudy.align.archive import AlignmentReader
 from understudy.corpus import in_shards, is_perturbed
 from understudy.corpus.names import set_name
-from understudy.features import stacked_length
+from understudy.features import kind_of, stacked_length
+from understudy.features.kind import LOGMELS
 from understudy.lang.tree import Tree
 from understudy.parallel.workers import Workers
 from understudy.shar import layout
@@ -142,6 +143,8 @@ def _tasks(
     described: dict[str, Any] | None, told: _Told,
 ) -> Iterator[_Task]:  # fmt: skip
     for number, (cuts, targets) in enumerate(shards):
+        if other := next((c for c in cuts if kind_of(c) != LOGMELS), None):
+            raise UserError(f"cut {other.id}: has features of {kind_of(other).name}; a stream holds log-mels alone.")
         known = [c for c in cuts if stacked_length(c.num_frames) > 0 and (labels is None or c.id in labels)]
         told.left_out += len(cuts) - len(known)
         told.add(known)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from lhotse.cut import Cut
 
+from understudy import models
 from understudy.corpus import in_shards
-from understudy.features import Normaliser, load_stacked, stacked_length
+from understudy.features import Normaliser, stacked_frames
 from understudy.parallel.prefetch import Prefetcher
 from understudy.parallel.workers import Workers
 from understudy.step import UserError, log
@@ -66,7 +66,7 @@ def compute(
         nonlocal shards
         for number, batch in enumerate(in_shards(cuts, shard_size)):
             shards = number + 1
-            lengths = {c.id: stacked_length(c.num_frames) for c in batch}
+            lengths = {c.id: stacked_frames(c) for c in batch}
             written.frames += sum(lengths.values())
             written.seconds += sum(c.duration for c in batch)
             written.left_out += len(batch)  # those with targets are taken away below
@@ -96,7 +96,7 @@ def _write(task: _Task) -> int:
 def _targets(task: _Task) -> dict[str, Targets]:
     model, supervision = task.teaching.load()
     batches = by_length(task.cuts, task.max_frames)
-    heard = Prefetcher()(lambda batch: [torch.from_numpy(load_stacked(c, task.normaliser)) for c in batch], batches)
+    heard = Prefetcher()(lambda batch: models.heard(model, batch, task.normaliser), batches)
     done: dict[str, Targets | None] = {}
     for batch, features in zip(batches, heard, strict=True):
         logits = model.logits(features)
@@ -115,9 +115,9 @@ def _targets(task: _Task) -> dict[str, Targets]:
 def by_length(cuts: list[Cut], max_frames: int) -> list[list[Cut]]:
     """Batches of cuts of like length, at most `max_frames` stacked frames with padding, one cut at least."""
     batches: list[list[Cut]] = []
-    for cut in sorted(cuts, key=lambda c: stacked_length(c.num_frames)):
+    for cut in sorted(cuts, key=lambda c: stacked_frames(c)):
         # Each is the longest so far: what the batch is padded to.
-        if not batches or (len(batches[-1]) + 1) * stacked_length(cut.num_frames) > max_frames:
+        if not batches or (len(batches[-1]) + 1) * stacked_frames(cut) > max_frames:
             batches.append([])
         batches[-1].append(cut)
     return batches

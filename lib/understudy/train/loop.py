@@ -15,6 +15,7 @@ import torch
 from understudy import models
 from understudy.data.batches import Batch
 from understudy.data.speech import Speech
+from understudy.features.kind import LOGMELS
 from understudy.models import AcousticModel
 from understudy.parallel.prefetch import Prefetcher
 from understudy.step import UserError, log, ranks
@@ -42,6 +43,15 @@ class Sets:
     dev: Speech
     unlabelled: Speech | None = None
 
+    def __post_init__(self) -> None:
+        """Raise UserError where one of them has features of another kind."""
+        for speech, name in ((self.dev, "dev"), (self.unlabelled, "unlabelled")):
+            if speech is not None and speech.kind != self.labelled.kind:
+                raise UserError(
+                    f"the labelled speech has features of {self.labelled.kind.name}, the {name} speech of "
+                    f"{speech.kind.name}. Give manifests whose features were made alike."
+                )
+
 
 Parts = list[tuple[MicroBatch, Batch]]
 
@@ -66,6 +76,11 @@ class Trainer:
         """
         if not plan:
             raise UserError("there is nothing to do: --epochs is at least 1")
+        if options.channel.share and sets.labelled.kind != LOGMELS:
+            raise UserError(
+                f"--train.channel.share {options.channel.share:g}: other channels are made on log-mels, and these are "
+                f"features of {sets.labelled.kind.name}. Set it to 0."
+            )
         if threads < 1 or seed < 0:
             raise UserError(f"--threads {threads}, --seed {seed}: threads are at least 1, a seed is at least 0")
         self.model, self.sets, self.plan, self.options = model, sets, plan, options

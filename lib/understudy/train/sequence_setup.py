@@ -26,6 +26,7 @@ def train_sequence(options: SequenceTrainingOptions, out: Path) -> None:
     model, tree = models.load(options.model), Tree.load(options.labels / "tree.json")
     models.check_tree(options.model, model, tree, options.labels)
     labelled, dev = (ManifestSpeech.labelled(path, options.labels) for path in (options.labelled, options.dev))
+    models.check_kind(options.labelled, labelled.kind, model)
     criterion = _mmi(options, model, tree, labelled, dev) if options.criterion == "mmi" else _smbr(options, model)
     plan, criteria = [Pass(options.criterion)] * options.epochs, {str(options.criterion): criterion}
     trainer = Trainer(

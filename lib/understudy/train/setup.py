@@ -9,10 +9,10 @@ from understudy.data.manifests import ManifestSpeech
 from understudy.data.nonspeech import Senones, Sounds, WithNonspeech
 from understudy.data.shar import SharSpeech
 from understudy.data.speech import Speech
-from understudy.features import Normaliser
-from understudy.features.logmel import NUM_MELS
+from understudy.features import Kind, Normaliser
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
+from understudy.models.hearing import meta_of
 from understudy.step import UserError, fingerprint, log
 from understudy.targets import TargetReader
 from understudy.targets.cost import cpu_seconds_per_hour
@@ -28,16 +28,17 @@ def train(options: TrainingOptions, out: Path) -> None:
     """Set up data and model, train, write the model folder."""
     tree = Tree.load(options.labels / "tree.json")
     sets = _sets(options, tree)
-    model, meta = models.build(options.model, 3 * NUM_MELS, tree.num_senones), _meta(options, sets)
+    model, meta = models.build(options.model, sets.labelled.kind.inputs, tree.num_senones), _meta(options, sets)
     if options.init:
         first = models.load(options.init)
+        models.check_kind(options.labelled, sets.labelled.kind, first)
         _check_init(options, first, model, tree)
         model.load_state_dict(first.state_dict())
         meta |= {"init": options.init.name, "updates": first.meta["updates"]}
         if hours := first.meta.get("transferred_hours"):
             meta["transferred_hours"] = hours
     elif options.transfer:
-        meta["transferred_hours"] = _transfer(options, model)
+        meta["transferred_hours"] = _transfer(options, model, sets.labelled.kind)
     plan = options.plan()
     trainer = Trainer(
         model, sets, plan, options.train, out, options.seed, options.threads,
@@ -93,13 +94,14 @@ def _shape(model: AcousticModel) -> dict:
     return {**{name: getattr(model.options, name) for name in SHAPE}, "inputs": model.inputs}
 
 
-def _transfer(options: TrainingOptions, model: AcousticModel) -> float:
+def _transfer(options: TrainingOptions, model: AcousticModel, kind: Kind) -> float:
     """Take over another corpus's layers. Returns the hours of labelled speech that they learnt from.
 
     Raises:
-        UserError: they have another shape.
+        UserError: they have another shape, or heard other features.
     """
     first = models.load(options.transfer)
+    models.check_kind(options.labelled, kind, first)
     if different := fingerprint.differences(_shape(first), _shape(model)):
         raise UserError(
             f"--transfer {options.transfer}: not the layers of such a model as is to be trained "
@@ -156,6 +158,7 @@ def _meta(options: TrainingOptions, sets: Sets) -> dict:
         "unlabelled_hours": sets.unlabelled.original_seconds / 3600 if sets.unlabelled else 0.0,
         "tree": Tree.load(options.labels / "tree.json").fingerprint,
         "seed": options.seed,
+        **meta_of(sets.labelled.kind),
     }
     if options.nonspeech:
         meta["nonspeech_share"] = options.nonspeech_share
