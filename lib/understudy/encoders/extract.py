@@ -61,7 +61,7 @@ class EncoderExtractor:
     def tick_power(self, frames: np.ndarray) -> int:
         """See `Extractor`: at most an eighth of the spread of nine channels in ten, over the cut (our choice)."""
         spread = frames.std(0) if len(frames) > 1 else np.abs(frames[0])
-        return int(np.clip(np.floor(np.log2(max(np.quantile(spread, 0.1) / 8, 2.0**-16))), -16, 4))
+        return int(np.clip(np.floor(np.log2(max(np.quantile(spread, 0.1) / 8, 2.0**-16))), -16, 16))
 
     def __call__(self, cuts: Sequence[Cut]) -> Iterator[tuple[int, np.ndarray]]:
         """See `Extractor`: cuts of like length one after the other, shortest first."""
