@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Make the Python environment that the recipes and the tests run in, or return at once if it is there.
 #
-# Usage: utils/setup.sh [--lane current|registry] [--k2 FILE.whl|none] [--with kaldifeat]
+# Usage: utils/setup.sh [--lane current|registry] [--k2 FILE.whl|none] [--with kaldifeat|encoders]
 #
 #   --lane current     Python 3.11 to 3.14, torch 2.13 and all else of today, by hash; with k2 if pip finds one
 #   --lane registry    Python 3.10, torch 1.13.1 and k2 1.23.4, the newest in the registry; Linux on x86_64
@@ -9,6 +9,8 @@
 #   --k2 none          the lane current without k2
 #   --with kaldifeat   also build kaldifeat (features on a GPU) for the lane registry; needs g++, cmake and make;
 #                      4 to 8 minutes
+#   --with encoders    also install transformers and CTranslate2, which hear with models that others trained
+#                      (docs/features.md); 0.3 GB
 #
 # Without --lane and --k2 it keeps the environment that is there, or takes the best that this machine can have: current
 # with k2 if pip finds one, registry if there is a Python 3.10, current without k2; and says which.
@@ -215,7 +217,8 @@ settle() {
     *) fail "--k2 must be none or a file that ends in .whl, got '$k2'" ;;
   esac
   [[ -z $k2 || $k2 == none || -f $k2 ]] || fail "there is no file $k2 (--k2)"
-  [[ -z $with || $lane != current ]] || fail "--with $with is for the lane registry: it was not tried with torch of today"
+  [[ $with != kaldifeat || $lane != current ]] ||
+    fail "--with $with is for the lane registry: it was not tried with torch of today"
 }
 
 main() {
@@ -234,9 +237,9 @@ main() {
         shift 2
         ;;
       --with)
-        [[ ${2:-} == kaldifeat ]] || fail "--with knows kaldifeat only, not '${2:-}'"
+        [[ ${2:-} == kaldifeat || ${2:-} == encoders ]] || fail "--with must be kaldifeat or encoders, got '${2:-}'"
         with=$2
-        lane=${lane:-registry}
+        [[ $with != kaldifeat ]] || lane=${lane:-registry}
         shift 2
         ;;
       *) fail "unknown option '$1': see utils/setup.sh --help" ;;

@@ -364,7 +364,7 @@ def test_an_environment_of_ones_own_is_checked_and_not_changed(tree, tmp_path):
 
 def test_rejects_what_it_does_not_know(tree):
     assert "unknown option '--wiht'" in tree.setup("--wiht")[1]
-    assert "--with knows kaldifeat only" in tree.setup("--with", "cuda")[1]
+    assert "--with must be kaldifeat or encoders, got 'cuda'" in tree.setup("--with", "cuda")[1]
     assert "--lane must be current or registry, got 'new'" in tree.setup("--lane", "new")[1]
     assert "is for the lane registry" in tree.setup("--lane", "current", "--with", "kaldifeat")[1]
 
@@ -374,3 +374,12 @@ def test_help_needs_no_environment(tree):
     assert result.returncode == 0
     assert result.stdout.startswith("Make the Python environment")
     assert "set -euo" not in result.stdout
+
+
+@pytest.mark.parametrize(("version", "file"), [("3.10", "registry.txt"), ("3.11", "current-lock.txt")])
+def test_encoders_are_added_to_the_environment_that_is_there(tmp_path, version, file):
+    tree = Tree(tmp_path, version)
+    assert tree.setup()[0] == 0
+    assert tree.setup("--with", "encoders")[0] == 0
+    assert tree.made == 1 and any(line.endswith(f"requirements/encoders/{file}") for line in tree.lines("pip"))
+    assert tree.setup()[0] == 0 and tree.made == 1

@@ -75,7 +75,8 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
     grown = Tree.load(tree)
     network = models.load(model)
     models.check_tree(model, network, grown, tree)
-    models.check_kind("audio as it arrives", LOGMELS, network)
+    if models.hears(network) != LOGMELS.name:
+        raise UserError(f"{model}: hears features of {models.hears(network)}, not audio. Pack a student of it.")
     check_graph(graph, grown.fingerprint)
     files = {model / name: name for name in _MODEL} | {graph / name: name for name in _GRAPH}
     for source, name in (files | {tree: "tree.json", normaliser: "normaliser.json"}).items():
