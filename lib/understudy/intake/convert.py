@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -69,7 +70,7 @@ class Converter:
         why = _why(sound)
         if not why:
             return Heard(Path(sound.source), soundfile.info(sound.source).frames, "")
-        copy = self.folder / f"{_UNSAFE.sub('_', name)}-{_made_of(sound)}.flac"
+        copy = self.folder / f"{safe_name(name)}-{_made_of(sound)}.flac"
         if not copy.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             with _opened(sound) as audio, atomic_path(copy) as partial:
@@ -103,6 +104,11 @@ def make_ready(
              counts.total(), kinds)  # fmt: skip
     _tell_of_lengths(sounds, ready)
     return ready
+
+
+def safe_name(name: str) -> str:
+    """A name as a file may have it."""
+    return _UNSAFE.sub("_", name)
 
 
 def _tell_of_lengths(sounds: dict[str, Sound], ready: dict[str, Heard]) -> None:
@@ -152,11 +158,13 @@ def _opened(sound: Sound) -> Iterator[Path | BinaryIO]:
     if sound.kind == "archive":
         yield _within(sound)
     elif sound.kind == "command":
-        yield io.BytesIO(_output(["/bin/sh", "-c", sound.source], sound))
+        with _output(["/bin/sh", "-c", sound.source], sound) as audio:
+            yield audio
     elif _is_readable(path := Path(sound.source)):
         yield path
     elif shutil.which("ffmpeg"):
-        yield io.BytesIO(_output(["ffmpeg", "-v", "error", "-i", str(path), "-vn", "-f", "wav", "-"], sound))
+        with _output(["ffmpeg", "-v", "error", "-i", str(path), "-vn", "-f", "wav", "-"], sound) as audio:
+            yield audio
     else:
         raise UserError(
             f"{_told(sound)}: libsndfile does not read this format, and ffmpeg, which might, is not installed. Install "
@@ -192,13 +200,18 @@ def _within(sound: Sound) -> io.BytesIO:
         raise UserError(f"{_told(sound)}: cannot be read ({error.strerror}).") from None
 
 
-def _output(command: list[str], sound: Sound) -> bytes:
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, cwd=sound.folder, check=False)
-    if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it says nothing"]
-        status = f"ended with status {done.returncode}" if done.returncode else "wrote no audio"
-        raise UserError(f"{_told(sound)}: {Path(command[0]).name} {status}: {said[0]}")
-    return done.stdout
+@contextmanager
+def _output(command: list[str], sound: Sound) -> Iterator[BinaryIO]:
+    """What a command writes, on disk, since hours of it need not fit into memory. Raises UserError where it fails."""
+    with TemporaryFile() as audio:
+        done = subprocess.run(command, stdout=audio, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              cwd=sound.folder, check=False)  # fmt: skip
+        if done.returncode or not audio.seek(0, os.SEEK_END):
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it says nothing"]
+            status = f"ended with status {done.returncode}" if done.returncode else "wrote no audio"
+            raise UserError(f"{_told(sound)}: {Path(command[0]).name} {status}: {said[0]}")
+        audio.seek(0)
+        yield audio
 
 
 def _write(path: Path, blocks: Iterable[np.ndarray]) -> None:
