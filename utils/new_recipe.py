@@ -34,10 +34,10 @@ def main() -> None:
     kind = layout(source)
     options = make_dataclass("Options", [("folder", Path | None, None)], bases=(kind,), kw_only=True)
     options.__doc__ = f"{kind.__doc__}\n\n    Args:\n        folder: of the recipe; by default egs/NAME/s1\n    "
-    values = parse(options, __doc__, rest)
-    corpus = kind(**{one.name: getattr(values, one.name) for one in fields(kind)})
-    folder = values.folder or ROOT / "egs" / name / "s1"
     try:
+        values = parse(options, __doc__, rest)
+        corpus = kind(**{one.name: getattr(values, one.name) for one in fields(kind)})
+        folder = values.folder or ROOT / "egs" / name / "s1"
         sizes = make_recipe(name, source, corpus, folder)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import pickle
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +15,13 @@ import pytest
 import soundfile
 from lhotse import MonoCut
 from tests.intake.sounds import tone
+from tests.intake.spoken import recording
 from tests.local.preparation import Preparation
 
 from understudy.corpus import read_cuts, validate_sets
 from understudy.corpus.names import SETS
-from understudy.intake import Folder, KaldiData, Table
+from understudy.intake import Folder, KaldiData, Table, speech
+from understudy.intake.options import CutOptions
 from understudy.intake.take_in import take_in
 from understudy.parallel.workers import Workers
 from understudy.step import UserError
@@ -204,3 +211,83 @@ def test_mini_librispeech_as_kaldi_has_it_is_that_of_its_own_preparation(tmp_pat
     taken(KaldiData(**paths, **who, case="keep"), tmp_path / "ours")
     for name in SETS:
         assert (tmp_path / f"ours/{name}.jsonl.gz").read_bytes() == (tmp_path / f"own/{name}.jsonl.gz").read_bytes()
+
+
+@pytest.fixture
+def raw(folder: Path, tmp_path: Path) -> Path:
+    """Beside the recordings with words, long ones of two others: at 8 kHz with two channels, and without speech."""
+    samples, _ = recording([1.0, 2.0, 1.5, 3.0, 6.0])
+    silent = np.zeros_like(samples)
+    (tmp_path / "raw/zoe").mkdir(parents=True)
+    soundfile.write(tmp_path / "raw/zoe/a.wav", np.stack([silent, samples], 1)[::2], 8000)
+    soundfile.write(tmp_path / "raw/zoe/b.flac", np.concatenate([samples, samples]), 16000)
+    soundfile.write(tmp_path / "raw/zoe/nothing.wav", silent, 16000)
+    soundfile.write(tmp_path / "raw/zoe/short.wav", samples[:24000], 16000)
+    return tmp_path / "raw"
+
+
+LONG = CutOptions(longest=10.0)
+
+
+def cut_corpus(folder: Path, raw: Path) -> Table:
+    """Of rows, so that one of the files may have a channel."""
+    words = {path: path.with_suffix(".txt").read_text() for path in sorted(folder.glob("*/*.wav"))}
+    for name, rows in (("t", words), ("raw", dict.fromkeys(sorted(raw.glob("*/*")), ""))):
+        lines = [
+            f"{path}\t{path.parent.name}\t{text}\t{1 if path.name == 'a.wav' else ''}\n" for path, text in rows.items()
+        ]
+        (folder.parent / f"{name}.tsv").write_text("path\tspeaker\ttext\tchannel\n" + "".join(lines))
+    return Table(path=folder.parent / "t.tsv", unlabelled_path=folder.parent / "raw.tsv", **WHO, cut=LONG)
+
+
+def test_long_recordings_without_words_become_utterances(folder: Path, raw: Path, tmp_path: Path, caplog):
+    with caplog.at_level("INFO"):
+        cuts, report = taken(cut_corpus(folder, raw), tmp_path / "out")
+    _, spans = recording([1.0, 2.0, 1.5, 3.0, 6.0])
+    found = {name: [(cut.start, cut.end) for cut in cuts["unlabelled"] if cut.recording_id.startswith(name)]
+             for name in ("a", "b", "s")}  # fmt: skip
+    assert [len(one) for one in found.values()] == [4, 8, 1] and len(cuts["unlabelled"]) == 13
+    assert np.abs(np.array(found["a"]) - spans).max() < 0.5 and np.abs(np.array(found["b"][:4]) - spans).max() < 0.5
+    told = report["cut"]
+    assert (told["recordings"], told["utterances"], told["without_speech"], told["too_short"]) == (3, 12, 1, 0)
+    hours = sum(cut.duration for cut in cuts["unlabelled"] if cut.id != "short") / 3600
+    assert told["hours_in_utterances"] == pytest.approx(hours) and told["hours_in_two"] == told["divided"] == 0
+    assert told["hours_left_out"] == pytest.approx(told["hours"] - hours)
+    assert "3 recordings without transcripts and longer than 10 s" in caplog.text
+    assert "no speech was found in 1 of them, which are left out: nothing" in caplog.text
+    for _, sound, _ in validate_sets({name: tmp_path / f"out/{name}.jsonl.gz" for name in cuts}):
+        list(sound)
+
+
+def test_a_killed_search_for_speech_is_gone_on_with(folder: Path, raw: Path, tmp_path: Path, monkeypatch):
+    """Killed as it writes what it has found in its second recording; the other run finds that of the first there."""
+    corpus = cut_corpus(folder, raw)
+    code = (
+        "import os, signal, sys, pickle\n"
+        "from pathlib import Path\n"
+        "import numpy\n"
+        "from understudy.intake.take_in import take_in\n"
+        "from understudy.parallel.workers import Workers\n"
+        "save, done = numpy.save, []\n"
+        "def dying(path, values):\n"
+        "    if done:\n"
+        "        Path(path).write_bytes(b'half')\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    done.append(save(path, values))\n"
+        "numpy.save = dying\n"
+        "out = Path(sys.argv[2])\n"
+        "with Workers(1) as workers:\n"
+        "    take_in(pickle.loads(bytes.fromhex(sys.argv[1])), out, out / 'audio', workers)\n"
+    )
+    out = tmp_path / "out"
+    died = subprocess.run([sys.executable, "-c", code, pickle.dumps(corpus).hex(), str(out)], check=False)
+    assert died.returncode == -signal.SIGKILL and len(list((out / "audio").glob("[!.]*.speech.npy"))) == 1
+    searched = []
+    heard = speech.probabilities
+    monkeypatch.setattr(speech, "probabilities", lambda stretch: searched.append(stretch.name) or heard(stretch))
+    taken(corpus, out)
+    assert searched == ["b", "nothing"]
+    taken(corpus, tmp_path / "whole")
+    manifest = (out / "unlabelled.jsonl.gz", tmp_path / "whole/unlabelled.jsonl.gz")
+    texts = [gzip.decompress(path.read_bytes()).decode() for path in manifest]
+    assert texts[0] == texts[1].replace(str(tmp_path / "whole"), str(out))

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from understudy.intake import LAYOUTS, layout
 from understudy.intake.options import Corpus
+from understudy.intake.speech import detector_version
 from understudy.lang.graphemes import GRAPHEMES
 from understudy.step import UserError, fingerprint
 
@@ -36,7 +37,8 @@ def layout_of(argv: list[str], doc: str) -> tuple[str, list[str]]:
 
 
 def digests(corpus: Corpus) -> dict[str, str]:
-    """Of what is read besides the paths themselves: texts within folders, and the lexicon where it is a file.
+    """Of what counts besides the paths themselves: texts within folders, the lexicon where it is a file, and the
+    version of the detector that may cut recordings.
 
     Raises:
         UserError: there is no such lexicon, or nothing to read.
@@ -45,6 +47,8 @@ def digests(corpus: Corpus) -> dict[str, str]:
     for name, source in corpus.sources().items():
         if files := sorted(corpus.texts(source)):
             found[f"texts of {name}"] = fingerprint.digest({str(file): fingerprint.of_file(file) for file in files})
+    if corpus.cut.longest is not None:
+        found["detector of speech"] = str(detector_version())
     if corpus.lexicon == GRAPHEMES:
         return found
     if not (path := Path(corpus.lexicon)).is_file():

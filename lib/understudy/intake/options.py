@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,36 @@ from understudy.step import UserError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+@dataclass
+class CutOptions:
+    """How long recordings without transcripts are cut into utterances, where a detector finds speech; in seconds."""
+
+    longest: float | None = 30.0
+    """unlabelled recordings that are longer and have no transcript are cut, and no utterance is longer; null: never"""
+    shortest: float = 0.5
+    """stretches of speech that are shorter are left out"""
+    pause: float = 0.5
+    """without speech, from which on what follows is another utterance"""
+    padding: float = 0.2
+    """before and behind the speech of an utterance; between two, at most half of the pause"""
+    overlap: float = 0.5
+    """of the parts of a stretch of speech that is longer than an utterance may be"""
+    threshold: float = 0.5
+    """probability that the detector gives to where speech begins; it ends at 0.15 less"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError for lengths that leave no utterance, and what is no probability."""
+        if not 0 < self.threshold < 1:
+            raise UserError(f"--cut.threshold {self.threshold:g}: must be a probability between 0 and 1.")
+        if min(self.shortest, self.pause, self.padding, self.overlap) < 0:
+            raise UserError("--cut.shortest, pause, padding and overlap: must be no less than 0 seconds.")
+        if self.longest is not None and self.longest < 1 + 2 * max(self.shortest, self.overlap, self.padding):
+            raise UserError(
+                f"--cut.longest {self.longest:g}: must be at least a second longer than twice the shortest utterance, "
+                "the overlap and the padding. Make it longer, or these shorter."
+            )
 
 
 @dataclass(kw_only=True)
@@ -44,6 +74,8 @@ class Corpus(ABC):
     """of the order in which speakers are shared out"""
     channel: int | None = None
     """the channel to hear, from 0, of audio with several"""
+    cut: CutOptions = field(default_factory=CutOptions)
+    """long recordings without transcripts"""
     case: Literal["lower", "upper", "keep"] = "lower"
     """of all words, by Unicode's rules, which know no language; Turkish and Azeri i want keep"""
     punctuation: Literal["remove", "keep"] = "remove"

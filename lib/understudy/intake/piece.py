@@ -43,3 +43,8 @@ class Piece:
     gender: str | None = None
     where: str = ""
     """file and line that tell of it, for errors"""
+
+
+def stamp(seconds: float | None) -> str:
+    """A time as names have it, in milliseconds; None: where the audio ends."""
+    return "end" if seconds is None else f"{round(1000 * seconds):08d}"

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,16 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, partial)
 
 
-def _given(corpus: Corpus) -> dict[str, Any]:
+def _given(options: Any) -> dict[str, Any]:
     """The options that are not as by default, for YAML."""
     values = {}
-    for one in fields(corpus):
-        value = getattr(corpus, one.name)
+    for one in fields(options):
+        value = getattr(options, one.name)
         default = one.default_factory() if one.default_factory is not MISSING else one.default
         if value != default:
-            values[one.name] = str(value) if isinstance(value, Path) else value
+            values[one.name] = (
+                str(value) if isinstance(value, Path) else _given(value) if is_dataclass(value) else value
+            )
     return values
 
 

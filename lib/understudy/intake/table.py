@@ -12,7 +12,7 @@ from typing import Literal
 
 from understudy.corpus.audio import unique_names
 from understudy.intake.options import Corpus
-from understudy.intake.piece import Piece, Sound
+from understudy.intake.piece import Piece, Sound, stamp
 from understudy.intake.tables import number_in, numbered, read_text
 from understudy.step import UserError
 
@@ -89,7 +89,7 @@ class Table(Corpus):
         channel = int(number_in(told["channel"], "channel", where)) if "channel" in told else self.channel
         recording = name if channel in (None, self.channel) else f"{name}-{channel}"
         whole = start == 0 and end is None
-        key = told.get("id") or (recording if whole else f"{recording}-{_stamp(start)}-{_stamp(end)}")
+        key = told.get("id") or (recording if whole else f"{recording}-{stamp(start)}-{stamp(end)}")
         speaker = recording if self.one_speaker_each else told.get("speaker")
         if not speaker:
             raise UserError(f"{where}: no speaker. Name the column by --columns, or say --one-speaker-each true.")
@@ -148,7 +148,3 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
 def _kind(path: Path) -> str:
     """Suffix without that of gzip, in small letters."""
     return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
-
-
-def _stamp(seconds: float | None) -> str:
-    return "end" if seconds is None else f"{round(1000 * seconds):08d}"

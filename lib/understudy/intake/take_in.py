@@ -14,6 +14,7 @@ from understudy.corpus.names import SETS
 from understudy.corpus.split import set_of_speakers
 from understudy.corpus.validate import Report, validate
 from understudy.intake.convert import Heard, make_ready
+from understudy.intake.cut import Found, cut_long
 from understudy.intake.options import Corpus
 from understudy.intake.piece import Piece, Sound
 from understudy.intake.shares import share_out, wish_of
@@ -56,7 +57,8 @@ def take_in(corpus: Corpus, out: Path, audio: Path, workers: Workers) -> dict[st
         audio: folder of converted audio, which other preparations may share.
 
     Returns:
-        What report.json holds: hours, speakers, utterances and words of each set, what was left out, the vocabulary.
+        What report.json holds: hours, speakers, utterances and words of each set, what was left out, the vocabulary,
+        and what became of long recordings where some were cut.
 
     Raises:
         UserError: a source is not of its layout, the sets cannot be made of it, or something is faulty.
@@ -65,12 +67,15 @@ def take_in(corpus: Corpus, out: Path, audio: Path, workers: Workers) -> dict[st
     read = _own_names(corpus.read_all())
     ready = make_ready(_sounds(read), audio, workers, faults)
     sets = _sets(corpus, {name: _in_audio(pieces, ready, faults) for name, pieces in read.items()})
+    sets["unlabelled"], cutting = cut_long(sets["unlabelled"], corpus.cut, audio, workers, faults)
     tidy = Tidy(corpus.case, corpus.punctuation)
     utterances = {name: _utterances(name, pieces, tidy, faults) for name, pieces in sets.items()}
     tidy.say()
     report = {name: _write(out, name, members, corpus.bad, faults) for name, members in utterances.items() if members}
     vocabulary = _language(corpus, out, utterances, tidy)
     whole = {"sets": report, "left_out": dict(faults.counts), **vocabulary}
+    if cutting.recordings:
+        whole["cut"] = cutting.told()
     write_json(out / REPORT, whole)
     return whole
 
@@ -168,9 +173,6 @@ def _in_audio(pieces: list[Piece], ready: dict[str, Heard], faults: Faults) -> l
 
 def _seconds(piece: Piece, heard: Heard) -> float:
     return (heard.num_samples / SAMPLE_RATE if piece.end is None else piece.end) - piece.start
-
-
-Found = list[tuple[Piece, Heard]]
 
 
 def _sets(corpus: Corpus, read: dict[str, Found]) -> dict[str, Found]:
