@@ -1,4 +1,4 @@
-"""The whole table, small: every kind of cell runs, every row has its result, and run again nothing is redone."""
+"""The whole table, small: every kind of job runs, every row has its result, and run again nothing is redone."""
 
 import json
 import subprocess
@@ -11,11 +11,13 @@ from understudy.parallel.job_graph import read_jobs
 RECIPE = Path(__file__).parents[2] / "egs/assistant/s1"
 SMALL = (
     "--hours 0.03 --seven-hours 0.08 --unlabelled-hours 0.06 --dev-hours 0.01 --test-hours 0.02 --senones 100 "
-    "--seven-senones 110 --teacher-epochs 2 --seven-teacher-epochs 1 --seven-first-epochs 1 --seven-alone-epochs 2 "
-    "--seven-large-epochs 1 --distil-epochs 1 --seven-distil-epochs 1 --sub-epochs 1 --sequence-epochs 1 --beam 6 "
+    "--seven-senones 110 --teacher-epochs 2 --seven-teacher-epochs 1 --distil-epochs 1 --seven-distil-epochs 1 "
+    "--sub-epochs 1 --sequence-epochs 1 --beam 6 "
     "--seeds 1"
 ).split()
-SMALL += ["--parts", "2 1", "--sizes", "student large", "--first-epochs", "2 1", "--alone-epochs", "3 2"]
+SMALL += ["--parts", "2 1", "--sizes", "student large", "--seven.first_epochs", "{student: 1, large: 1}"]
+SMALL += ["--first-epochs", "{student: 2, large: 1}", "--alone-epochs", "{student: 3, large: 2}"]
+SMALL += ["--seven.alone_epochs", "{student: 2}"]
 SMALL += ["--teachers", "1 2"]
 
 
@@ -91,8 +93,8 @@ def test_students_made_smaller_are_as_small_and_ship(made):
 def test_blocks_are_whole_by_themselves(tmp_path, blocks):
     done = table(tmp_path, "--list", "true", "--blocks", blocks)
     assert done.returncode == 0, done.stderr
-    cells = read_jobs((tmp_path / "exp/cells.tsv").read_text().splitlines(), blocks)  # of which none lacks its needs
-    decoded = {c.command[c.command.index("--system") + 1] for c in cells if c.name.endswith("/decode")}
+    jobs = read_jobs((tmp_path / "exp/jobs.tsv").read_text().splitlines(), blocks)  # of which none lacks its needs
+    decoded = {c.command[c.command.index("--system") + 1] for c in jobs if c.name.endswith("/decode")}
     rows = [line.split("\t") for line in (tmp_path / "exp/rows.tsv").read_text().splitlines()]
     assert decoded >= {name for _, *names in rows for name in names if name}
     assert ("student-7n" in decoded) == ("B" in blocks)
@@ -117,18 +119,18 @@ def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
     command = [recipe, "--list", "true", "--data", tmp_path / "data", "--dir", tmp_path / "exp"]
     done = subprocess.run([*command, "--blocks", blocks], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    cells = read_jobs((tmp_path / "exp/cells.tsv").read_text().splitlines(), corpus)
-    assert {"n/student.3", "n/student-oracle/decode", "n/large-first-projected"} <= {cell.name for cell in cells}
-    assert len({cell.name for cell in cells}) == len(cells)
-    by = {c.name: c.command[c.command.index("--model") + 1] for c in cells if c.name.startswith("n/targets")}
+    jobs = read_jobs((tmp_path / "exp/jobs.tsv").read_text().splitlines(), corpus)
+    assert {"n/student.3", "n/student-oracle/decode", "n/large-first-projected"} <= {job.name for job in jobs}
+    assert len({job.name for job in jobs}) == len(jobs)
+    by = {c.name: c.command[c.command.index("--model") + 1] for c in jobs if c.name.startswith("n/targets")}
     large = by.pop("n/targets-large").removeprefix(f"{tmp_path}/exp/")
-    assert f"{large}/decode" in {cell.name for cell in cells} and large.startswith("n/large-")
+    assert f"{large}/decode" in {job.name for job in jobs} and large.startswith("n/large-")
     assert set(by.values()) == {f"{tmp_path}/exp/n/{teacher}"}
-    configs = {part for cell in cells for part in cell.command if part.endswith(".yaml")}
+    configs = {part for job in jobs for part in job.command if part.endswith(".yaml")}
     assert all((recipe.parent / config).exists() for config in configs)
-    trained = [without_out(cell.command) for cell in cells if cell.command[0].startswith("steps/train")]
+    trained = [without_out(job.command) for job in jobs if job.command[0].startswith("steps/train")]
     assert len(set(trained)) == len(trained)  # none twice
-    commands = {cell.name: cell.command for cell in cells}
+    commands = {job.name: job.command for job in jobs}
     where = "7n" if "7n/student-hard" in commands else "n"
     options = {name: set(commands[f"{where}/student{name}"]) for name in ("", "-oracle", "-hard")}
     for_soft_targets = {"--train.learning_rate", "--train.max_frames", "conf/distil.yaml"}
@@ -140,7 +142,7 @@ def test_tables_of_other_corpora_are_whole(tmp_path, corpus, blocks, teacher):
         for c in (commands[f"{where}/student-oracle"], commands[f"{where}/student-hard"])
     ]
     assert seen[0] == seen[1]
-    none = subprocess.run([*command, "--blocks", "A B", "--seven-hours", ""], capture_output=True, text=True)
+    none = subprocess.run([*command, "--blocks", "A B", "--seven-hours", "null"], capture_output=True, text=True)
     assert none.returncode != 0 and "too little speech for block B" in none.stderr
 
 
@@ -152,9 +154,9 @@ def test_rivals_of_the_teacher_of_seven_times_the_labels(tmp_path):
     for block in ("B: ", "Supervision: "):
         oracles = {oracle for title, *_, oracle in rows if title.startswith(block)}
         assert oracles - {""} == {"student-oracle-7n"}
-    cells = read_jobs((tmp_path / "exp/cells.tsv").read_text().splitlines(), "rivals")
-    assert {"7n/targets-lattice", "7n/student-oracle/decode"} <= {c.name for c in cells}
-    assert not any(c.name.startswith("n/targets-") for c in cells)
+    jobs = read_jobs((tmp_path / "exp/jobs.tsv").read_text().splitlines(), "rivals")
+    assert {"7n/targets-lattice", "7n/student-oracle/decode"} <= {c.name for c in jobs}
+    assert not any(c.name.startswith("n/targets-") for c in jobs)
     alone = table(tmp_path, *at_seven, "A rivals")
     assert alone.returncode != 0 and "add it" in alone.stderr
 
@@ -166,7 +168,7 @@ def test_run_again_nothing_is_redone(made):
     assert {path: path.stat().st_mtime_ns for path in made.rglob("*.safetensors")} == before
 
 
-def test_the_list_of_cells_does_nothing(tmp_path):
+def test_the_list_of_jobs_does_nothing(tmp_path):
     done = table(tmp_path, "--list", "true")
     assert done.returncode == 0 and not (tmp_path / "data").exists()
     names = [line.split("\t")[0] for line in done.stdout.splitlines()]

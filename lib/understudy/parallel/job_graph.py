@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import shlex
+import signal
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from understudy.step.errors import UserError
+from understudy.step.output import atomic_path
 
 _POLL_SECONDS = 0.5
 _SHOWN_LINES = 5
@@ -59,6 +62,13 @@ def read_jobs(lines: Iterable[str], source: str) -> list[Job]:
     except CycleError as error:
         raise UserError(f"{source}: jobs need each other in a circle: {' → '.join(error.args[1])}.") from None
     return list(jobs.values())
+
+
+def write_jobs(path: Path, jobs: Iterable[Job]) -> None:
+    """Lines that `read_jobs` reads."""
+    lines = (f"{job.name}\t{' '.join(job.needs)}\t{shlex.join(job.command)}\n" for job in jobs)
+    with atomic_path(path) as partial:
+        partial.write_text("".join(lines), encoding="utf-8")
 
 
 @dataclass
@@ -122,6 +132,25 @@ def run_jobs(jobs: list[Job], at_once: int, folder: Path, say: Callable[[str], N
             process.terminate()  # interrupted: what was begun resumes in the next run
             process.wait()
     return outcome
+
+
+def run_all(jobs: list[Job], at_once: int, folder: Path) -> None:
+    """`run_jobs` as a command: everything that can be done is done before a failure is told, on standard error.
+
+    SIGTERM ends this process, and what it runs.
+
+    Raises:
+        UserError: some jobs have failed.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    outcome = run_jobs(jobs, at_once, folder, lambda line: print(line, file=sys.stderr, flush=True))
+    if outcome.failed:
+        raise UserError(
+            f"{len(outcome.failed)} jobs failed ({', '.join(outcome.failed)}), {len(outcome.left)} need them and were "
+            f"not begun ({', '.join(outcome.left) or 'none'}), {len(outcome.done)} are done. Their logs are in "
+            f"{folder}; run it again and it goes on."
+        )
+    print(f"{len(outcome.done)} jobs are done", file=sys.stderr)
 
 
 def log_of(job: Job, folder: Path) -> Path:

@@ -1,0 +1,133 @@
+"""What the jobs of the experiments are made of: a training, a decoding, soft targets, each as a command of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy.experiments.options import Experiments
+from understudy.parallel.job_graph import Job
+
+_K = 20  # senones of a soft target
+
+
+class Plan:
+    """Jobs, as they are added. A condition, c, is n or 7n."""
+
+    def __init__(self, described: Experiments) -> None:
+        self.jobs: list[Job] = []
+        self.x = described
+        self.data, self.dir, self.all = described.data, described.dir, described.part_hours(1)
+        self.begins: dict[tuple[str, str], str] = {}
+        """the student that a distillation goes on from, by condition and size"""
+
+    def add(self, name: str, needs: str, script: str, *configs: str, **options: Any) -> None:
+        """A job; options that are None are not given, and further configurations come behind them."""
+        words = [script]
+        for option, value in options.items():
+            if value is not None:
+                words += [f"--{option if '.' in option else option.replace('_', '-')}", str(value)]
+        words += [word for config in configs for word in ("--config", config)]
+        self.jobs.append(Job(name, tuple(needs.split()), tuple(words)))
+
+    def distilled(
+        self, c: str, size: str, name: str, needs: str, *configs: str, seed: int = 1, part: int = 1, **options: Any
+    ) -> None:
+        """A student that goes on from the labelled one, with the settings of distillation.
+
+        Args:
+            configs: further settings.
+            part: it hears one in so many of the unlabelled speech, in as many updates as with all.
+        """
+        distil = f"conf/{self.x.distilling}.yaml"
+        self.goes_on(c, size, name, needs, distil, *configs, seed=seed, part=part, **options)
+
+    def goes_on(
+        self, c: str, size: str, name: str, needs: str, *configs: str, seed: int = 1, part: int = 1, **options: Any
+    ) -> None:
+        """The same, with the student's own settings but for these."""
+        of, subs = self.x.condition(c), self.x.sub_epochs
+        first = seeded(f"{c}/{self.begins.get((c, size), f'{size}-first')}", seed)
+        speech, passes = self.feats("unlabelled"), of.labelled_passes
+        if part != 1:
+            speech, needs = f"{self.data}/part-{part}/unlabelled.jsonl.gz", f"{needs} part-{part}"
+        if part > subs:  # sub-epochs that cannot be made longer see less labelled speech each
+            passes = passes * subs / part
+        usual = {
+            "config": f"conf/{size}.yaml", "unlabelled": f"[{speech}]", "init": f"{self.dir}/{first}",
+            "epochs": of.distil_epochs * part, "sub_epochs": max(subs // part, 1), "labelled_passes": f"{passes:g}",
+        }  # fmt: skip
+        self.model(c, name, f"{first} {needs}", *configs, seed=seed, **usual | options)
+
+    def model(self, c: str, name: str, needs: str, *configs: str, seed: int = 1, **options: Any) -> None:
+        """Train it on the condition's labelled speech, decode with the tuned scales."""
+        at = seeded(f"{c}/{name}", seed)
+        self.train(c, at, needs, *configs, seed=seed, **options)
+        self.decode(c, name, at)
+
+    def train(self, c: str, at: str, needs: str, *configs: str, seed: int = 1, **options: Any) -> None:
+        """Train it, and do not decode."""
+        usual = {"labelled": self.labelled(c), "dev": self.feats("dev"), "labels": f"{self.dir}/{c}/{self.x.labels}",
+                 "seed": seed, "threads": 1, "out": f"{self.dir}/{at}"}  # fmt: skip
+        self.add(at, needs, "steps/train.py", *configs, **usual | options)
+
+    def sequence(self, c: str, name: str, criterion: str, seed: int = 1) -> None:
+        """Train a model for sequences, and decode."""
+        at, begin = seeded(f"{c}/{name}-{criterion}", seed), seeded(f"{c}/{name}", seed)
+        self.add(at, f"{begin} {c}/graph", "steps/train_sequence.py", model=f"{self.dir}/{begin}", criterion=criterion,
+                 seed=seed, labelled=self.labelled(c), dev=self.feats("dev"),
+                 labels=f"{self.dir}/{c}/{self.x.labels}", lang=f"{self.dir}/lang", graph=f"{self.dir}/{c}/graph",
+                 epochs=self.x.sequence_epochs, threads=1, out=f"{self.dir}/{at}")  # fmt: skip
+        self.decode(c, f"{name}-{criterion}", at)
+
+    def decode(self, c: str, name: str, at: str) -> None:
+        """Decode dev and test; the results are those of the system NAME-CONDITION, whatever the seed."""
+        self.add(f"{at}/decode", f"{at} {c}/graph", "steps/decode.py", model=f"{self.dir}/{at}",
+                 graph=f"{self.dir}/{c}/graph", dev=self.feats("dev"), test=f"[{self.feats('test')}]",
+                 system=f"{name}-{c}", recipe=self.x.recipe, results=f"{self.dir}/results.jsonl",
+                 acoustic_scales=self.x.scales, prior_scales=self.x.prior_scales, **self.beam(), jobs=1,
+                 out=f"{self.dir}/{at}/decode")  # fmt: skip
+
+    def targets(self, c: str, name: str, model: str, needs: str, **options: Any) -> None:
+        """Supervision of the unlabelled speech by a model."""
+        self.add(f"{c}/{name}", needs, "steps/make_targets.py", model=f"{self.dir}/{c}/{model}",
+                 feats=f"[{self.feats('unlabelled')}]", k=_K, jobs=1, out=f"{self.dir}/{c}/{name}",
+                 **options)  # fmt: skip
+
+    def feats(self, name: str) -> str:
+        """Manifest of the features of a set."""
+        return f"{self.data}/feats/{name}.jsonl.gz"
+
+    def labelled(self, c: str) -> str:
+        """That of the condition's labelled speech."""
+        return f"{self.data}/{c}/labelled.jsonl.gz"
+
+    def soft(self, c: str, name: str) -> str:
+        """Targets, for a training."""
+        return f"[{self.dir}/{c}/{name}/unlabelled]"
+
+    def beam(self) -> dict[str, Any]:
+        """The option of a search."""
+        return {"beams.search": f"{self.x.beam:g}"}
+
+    def batches(self, c: str) -> dict[str, Any]:
+        """Of labelled speech; with more of it, they may be larger."""
+        frames = self.x.condition(c).max_frames
+        return {} if frames is None else {"train.max_frames": frames}
+
+    def given(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """A description's own options, with what stands for other parts of it put in."""
+        hours = {"seven_hours": self.x.seven.hours, "unlabelled_hours": self.x.unlabelled_hours}
+        known = {name: "" if value is None else f"{value:g}" for name, value in hours.items()}
+        known |= {"data": str(self.data), "jobs": str(self.x.jobs)}
+        return {name: _in_words(value).format(**known) for name, value in options.items() if value is not None}
+
+
+def seeded(name: str, seed: int) -> str:
+    """The folder of a model of that seed; the first seed needs no mark."""
+    return name if seed == 1 else f"{name}.{seed}"
+
+
+def _in_words(value: Any) -> str:
+    """As the command line has it."""
+    return f"[{', '.join(map(_in_words, value))}]" if isinstance(value, list) else str(value)
