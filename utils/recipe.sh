@@ -18,13 +18,11 @@
 : "${mono_iterations:=35}"   # of the flat start
 : "${mono_hours:=2}"         # labelled speech that the flat start learns from
 : "${teacher_frames:=2500}"  # stacked frames of a batch when the teacher learns from its own alignment
-: "${distil_rate:=0.004}"    # learning rate of distillation
-: "${distil_frames:=1500}"   # and its batches
 : "${soft_weight:=0}"        # λ: share of soft targets in labelled speech while a student is distilled; 0: labels alone
 : "${beam:=15}"              # of the search
 : "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
-[[ -v distilling ]] || distilling=() # further options of distillation
+[[ -v distilling ]] || distilling=() # options of distillation besides conf/distil.yaml
 
 if in_stage 1; then
   say "1: log-mel features, labelled speech at three speeds; and sounds without words"
@@ -55,7 +53,7 @@ if in_stage 4; then
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
     --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
   learn "$teacher_conf" --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
-    --train.learning_rate 0.002 --train.max_frames "$teacher_frames" --out "$dir/teacher"
+    --config "$conf/realigned.yaml" --train.max_frames "$teacher_frames" --out "$dir/teacher"
 fi
 
 # sequence CONF MODEL OUT: lattice-free MMI on labelled speech; conf/<CONF>-mmi.yaml says how, where there is one. Its
@@ -101,8 +99,7 @@ if in_stage 7; then
   learn "$student" --labels "$dir/ali" --epochs "$student_epochs" --out "$dir/$student-labelled"
 fi
 
-distillation=(--epochs "$distil_epochs" --sub-epochs 1 --train.learning_rate "$distil_rate"
-  --train.max_frames "$distil_frames" "${distilling[@]}")
+distillation=(--epochs "$distil_epochs" --sub-epochs 1 --config "$conf/distil.yaml" "${distilling[@]}")
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"

@@ -95,8 +95,8 @@ device() {
   ship "$model" "$model" "$heard" "$dir/device" "$@"
   loses=$(utils/loses.py "$dir/device/networks/dev.json" 1)
   if [[ $loses == yes ]]; then
-    learn "$student" --labels "$labels" --init "$dir/$model" --epochs 2 "${soft[@]}" --train.quantisation_aware true \
-      --train.learning_rate 0.001 --out "$dir/$model-rounded"
+    learn "$student" --labels "$labels" --init "$dir/$model" "${soft[@]}" --config "${conf:-conf}/longer.yaml" \
+      --train.quantisation_aware true --out "$dir/$model-rounded"
     ship "$model-rounded" "$model" "$heard" "$dir/device-rounded" "$@"
   fi
 }

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -93,6 +94,8 @@ def run(corpus: Path, out: Path, *more: str) -> subprocess.CompletedProcess:
     for name, layers, cells in (("teacher", 2, 32), ("student", 2, 24), ("large", 2, 40)):
         text = (RECIPE / f"conf/{name}.yaml").read_text()
         (conf / f"{name}.yaml").write_text(text + f"model.layers: {layers}\nmodel.cells: {cells}\n")
+    for name in ("realigned", "distil", "longer"):
+        shutil.copy(RECIPE / f"conf/{name}.yaml", conf)
     where = ["--corpus-dir", corpus, "--lm-dir", corpus / "lm", "--libri-light", corpus / "librilight"]
     command = [RECIPE / "run.sh", *TINY, *where, "--data", out / "data", "--dir", out / "exp", "--conf", conf, *more]
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)

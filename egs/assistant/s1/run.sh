@@ -89,7 +89,7 @@ fi
 # Where there is more speech to learn from, more of it is heard by telephone and through steeper tilts. This was chosen on
 # dev (by telephone 25.5 % errors in place of 28.1, as recorded 17.8 in place of 17.3); on test it brings nothing by
 # telephone (29.6 and 29.8 %), and costs 17.25 % in place of 16.59 as recorded.
-distil=(--epochs "$distil_epochs" --sub-epochs 4 --train.learning_rate 0.004 --train.max_frames 1500
+distil=(--epochs "$distil_epochs" --sub-epochs 4 --config conf/distil.yaml
   --train.channel.narrow 0.35 --train.channel.tilt 15)
 
 if in_stage 8; then

@@ -77,8 +77,6 @@ arpa=$data/corpus/lm.arpa.gz
 oov=g2p
 mono_hours=10
 teacher_frames=15000
-distil_rate=0.002
-distil_frames=15000
 beam=13
 . utils/recipe.sh
 exit 0

@@ -75,7 +75,6 @@ oov=g2p
 test_sets="test ${also[*]##*/}"
 recipe=mini_librispeech${transfer:+-transfer} # a table of its own
 if $letters; then recipe+=-letters; fi
-distilling=(--config conf/distil.yaml)
 . utils/recipe.sh
 exit 0
 }

@@ -54,7 +54,7 @@ text=$data/corpus/text.txt
 english=0.5
 recipe=speechocean762${transfer:+-transfer} # a table of its own
 beam=12 # half the time of 15 with models that hear this badly; the teacher makes the same errors
-distilling=(--config conf/distil.yaml --labelled-passes 0) # on dev better than with labelled speech in between
+distilling=(--labelled-passes 0) # on dev better than with labelled speech in between
 . utils/recipe.sh
 exit 0
 }

@@ -156,7 +156,5 @@ def _settings(corpus: Corpus, sizes: Sizes) -> list[str]:
     if sizes.few:
         found.append("speeds='[0.8, 0.9, 1.1, 1.2]' # few voices: others are made of them")
     if sizes.large:
-        found += ["mono_hours=10", "teacher_frames=15000", "distil_rate=0.002", "distil_frames=15000", "beam=13"]
-    else:
-        found.append("distilling=(--config conf/distil.yaml)")
+        found += ["mono_hours=10", "teacher_frames=15000", "beam=13"]
     return found

@@ -36,6 +36,10 @@ _DIGITS = _Known("free spoken digits", 0.13, 0.23, 64, 4, 3, 8, 10)
 """two labelled voices"""
 
 
+_LEARNING_ON = ("realigned", "distil", "longer")
+"""Configurations of what models do otherwise when they learn on"""
+
+
 @dataclass(frozen=True)
 class Sizes:
     """Numbers of a recipe's run.sh, the recipe whose configurations it begins with, and why."""
@@ -81,10 +85,11 @@ def sizes_of(report: dict[str, Any]) -> Sizes:
 
 def configurations(sizes: Sizes) -> dict[str, str]:
     """The recipe that each configuration of a model is copied from, by its name."""
+    every = ("teacher", "student", "large", *_LEARNING_ON)
     if sizes.large:
-        return dict.fromkeys(("teacher", "student", "large"), "librispeech")
-    models = "free_spoken_digits" if sizes.few else "mini_librispeech"
-    return {"teacher": models, "student": models, "large": "mini_librispeech", "distil": "mini_librispeech"}
+        return dict.fromkeys(every, "librispeech")
+    few = dict.fromkeys(("teacher", "student"), "free_spoken_digits") if sizes.few else {}
+    return dict.fromkeys(every, "mini_librispeech") | few
 
 
 def _between(what: str, by: str, hours: float) -> int:
