@@ -43,6 +43,7 @@ precision=               # of the products in training: float32, or bfloat16 whe
 seed=1
 scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
+word_penalties='[0, 0.5, 1, 1.5]' # costs of a word, nats
 data=data
 dir=exp
 utils/setup.sh
