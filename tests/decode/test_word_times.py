@@ -1,10 +1,10 @@
-"""Times of words by alignment, and how sure a word is."""
+"""Times of words by alignment."""
 
 import pytest
 import torch
 from tests.lang import toy
 
-from understudy.decode.word_times import confidences, spans
+from understudy.decode.word_times import spans
 from understudy.lang.phone_graph import phone_graph, word_of_node
 
 
@@ -31,9 +31,3 @@ def test_words_stand_where_they_were_said():
     assert [t for span in found for t in span] == pytest.approx([0.09, 0.21, 0.27, 0.42, 0.42, 0.48])
     assert spans([], scores, lexicon, tree) == []
     assert spans(["B"] * 20, scores, lexicon, tree) == [(0.0, 0.0)] * 20  # more phones than frames
-
-
-def test_confidence_is_the_share_that_agrees():
-    drawn = [[1, 2, 3]] * 6 + [[1, 3]] * 2 + [[9, 1, 2, 4]] * 2
-    assert confidences([1, 2, 3], drawn) == [1.0, 0.8, 0.8]
-    assert confidences([1], []) == [0.0] and confidences([], drawn) == []

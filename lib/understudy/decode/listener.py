@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from understudy.decode.recogniser import DRAWS, Heard, Recogniser
+from understudy.decode.recogniser import Heard, Recogniser
 from understudy.decode.search import Wanted
 from understudy.decode.stream import SearchStream, trailing
 from understudy.decode.word_times import Word
 from understudy.device.endpointing import EndpointOptions, Event, events
+from understudy.device.word_confidence import DRAWS
 from understudy.features import STACKED_SHIFT
 from understudy.features.frames import SAMPLE_RATE
 from understudy.features.stream import FeatureStream

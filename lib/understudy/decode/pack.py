@@ -8,14 +8,16 @@ from typing import Any
 
 from understudy.corpus import read_cuts
 from understudy.corpus.subset import some
+from understudy.decode.calibration import fit, held_out
 from understudy.decode.options import PackOptions
 from understudy.decode.recogniser import Recogniser, about, pack
-from understudy.decode.rejection import choose, false_words, hear, highest, misfits
+from understudy.decode.rejection import Said, choose, false_words, hear, highest, misfits
 from understudy.device.files import G2P
 from understudy.device.vocabulary import Vocabulary
+from understudy.device.word_confidence import DRAWS
 from understudy.lang.lexicon import Lexicon
 from understudy.models import weights_fingerprint
-from understudy.score.normalise import Way
+from understudy.score.confidence import normalised_cross_entropy
 from understudy.step import UserError, atomic_path, log, read_json, write_json
 
 
@@ -27,14 +29,17 @@ def pack_all(options: PackOptions, out: Path) -> None:
     tree = options.tree / "tree.json" if options.tree.is_dir() else options.tree
     known = about(read_json(scored), options.beams, options.model.name, weights_fingerprint(options.model))
     least = options.reject.below if isinstance(options.reject.below, float) else None
-    known |= {"least_confidence": least, "most_misfit": None}
+    known |= {"least_confidence": least, "most_misfit": None, "calibration": None}
     pack(options.model, options.graph, tree, options.normaliser, known, out)
     if options.g2p:
         learn_to_guess(out)
     if options.dev:
         recogniser = Recogniser(out, options.search)
+        cuts = some([options.dev], options.reject.utterances, 1)
+        speech = list(hear(recogniser, cuts, known["normalise"], DRAWS))
         if options.reject.below == "chosen":
-            known |= _chosen(options.dev, options, recogniser, known["normalise"])
+            known |= _chosen(options.dev, options, recogniser, speech)
+        known |= {"calibration": _calibration(options.dev, speech)}
         known |= {"most_misfit": _most_misfit(options.dev, options, recogniser)}
         write_json(out / "recogniser.json", known)
 
@@ -60,9 +65,8 @@ def learn_to_guess(out: Path) -> None:
         guesser.save(partial)
 
 
-def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, ways: list[Way]) -> dict[str, Any]:
+def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, speech: list[Said]) -> dict[str, Any]:
     """The least confidence, and what is known of it."""
-    speech = list(hear(recogniser, some([dev], options.reject.utterances, 1), ways))
     rule = choose(speech, options.reject.loss, options.reject.share)
     if rule is None:
         log.warning(
@@ -92,3 +96,19 @@ def _most_misfit(dev: Path, options: PackOptions, recogniser: Recogniser) -> flo
              "the %d utterances of dev that are heard right among its texts", most, 100 * options.reject.share,
              len(found))  # fmt: skip
     return most
+
+
+def _calibration(dev: Path, speech: list[Said]) -> dict[str, Any] | None:
+    """What confidences of words are worth, and what they are told to be."""
+    told = [share for one in speech for share in one.shares]
+    right = [one for utterance in speech for one in utterance.right]
+    learnt = fit(told, right)
+    if learnt is None:
+        log.warning("%s: %d of %d words are right, which calibrates no confidences: they are told as they are",
+                    dev, sum(right), len(right))  # fmt: skip
+        return None
+    after = held_out(told, right, [one.speaker for one in speech for _ in one.shares])
+    worth = [normalised_cross_entropy(of, right) for of in (told, after or map(learnt, told))]
+    log.info("confidences of words: normalised cross entropy %.3f on dev, calibrated %.3f%s", *worth,
+             ", by speakers that it is not learnt from" if after else "")  # fmt: skip
+    return {**asdict(learnt), "words": len(right), "right": sum(right), "normalised_cross_entropy": worth}

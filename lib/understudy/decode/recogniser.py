@@ -21,7 +21,7 @@ from torch import Tensor
 from understudy import models
 from understudy.decode.options import Beams, Engine, ListenOptions, TranscribeOptions
 from understudy.decode.search import Found, Scales, Wanted, search_each
-from understudy.decode.word_times import Word, confidences, spans
+from understudy.decode.word_times import Word, spans
 from understudy.device.confidence import ALL_TAKEN, Rules, confidence
 from understudy.device.decoding_graph import DecodingGraph
 from understudy.device.errors import DeviceError
@@ -29,6 +29,7 @@ from understudy.device.files import G2P, PLACES
 from understudy.device.places import Places
 from understudy.device.vocabulary import Vocabulary
 from understudy.device.wishes import NONE, Wishes
+from understudy.device.word_confidence import DRAWS, Calibration, shares
 from understudy.features import Normaliser, stack
 from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.kind import LOGMELS
@@ -39,7 +40,6 @@ from understudy.lang.lexicon import LEXICON_FILES, Lexicon
 from understudy.lang.tree import Tree
 from understudy.step import UserError, atomic_path, read_json, write_json
 
-DRAWS = 100  # word sequences that a confidence is counted over
 _MODEL = ("model.json", "model.safetensors")
 _GRAPH = (*GRAPH_FILES, *LEXICON_FILES)
 
@@ -119,6 +119,8 @@ class Recogniser:
         self.normaliser = Normaliser.load(folder / "normaliser.json")
         self.silences = self.tree.senones_of(self.lexicon.silence)
         self.least_confidence: float | None = self.about.get("least_confidence")
+        learnt = self.about.get("calibration")
+        self.calibration = Calibration(learnt["slope"], learnt["offset"]) if learnt else None
         most = self.about.get("most_misfit") if wishes.grammar else None
         self.rules = Rules(self.least_confidence, most)
         if wishes.grammar and most is None:
@@ -185,7 +187,8 @@ class Recogniser:
         said = [self.vocabulary.words[word] for word in found.words]
         if not times:
             return [Word(text, 0.0, 0.0, 0.0) for text in said]
-        where, sure = spans(said, scores, self.vocabulary, self.tree), confidences(found.words, found.drawn)
+        where = spans(said, scores, self.vocabulary, self.tree)
+        sure = map(self.calibration or float, shares(found.words, found.drawn))
         return [Word(text, *span, share) for text, span, share in zip(said, where, sure, strict=True)]
 
 

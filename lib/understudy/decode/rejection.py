@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
 import torch
@@ -12,8 +12,10 @@ from lhotse.cut import Cut
 
 from understudy.decode.recogniser import Recogniser
 from understudy.device.confidence import misfit
+from understudy.device.word_confidence import shares
 from understudy.features import load_stacked
 from understudy.score import errors
+from understudy.score.confidence import correct
 from understudy.score.normalise import Way, normalise
 
 _BATCH = 20  # utterances that are heard at once
@@ -32,6 +34,11 @@ class Said:
     confidence: float | None
     """None: no words were found"""
     seconds: float
+    shares: list[float] = field(default_factory=list)
+    """of the alternatives that have each word that was found, where they were drawn"""
+    right: list[bool] = field(default_factory=list)
+    """whether each of these words was said"""
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,20 +52,24 @@ class Rule:
     """without it, and with it"""
 
 
-def hear(recogniser: Recogniser, cuts: Iterable[Cut], ways: Sequence[Way] = ()) -> Iterator[Said]:
+def hear(recogniser: Recogniser, cuts: Iterable[Cut], ways: Sequence[Way] = (), draws: int = 0) -> Iterator[Said]:
     """What the recogniser finds in cuts with features, whatever its least confidence.
 
     Args:
         ways: in which texts are made alike before they are compared.
+        draws: alternatives that are drawn of each; 0: nothing is known of single words.
     """
     stream = iter(cuts)
     while batch := list(islice(stream, _BATCH)):
         features = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in batch]
-        for cut, (found, scores) in zip(batch, recogniser.search(features), strict=True):
-            heard = normalise([recogniser.lexicon.words[word] for word in found.words], ways)
-            said = normalise((cut.supervisions[0].text or "").split(), ways)
+        for cut, (found, scores) in zip(batch, recogniser.search(features, draws), strict=True):
+            spoken, words = cut.supervisions[0], [recogniser.lexicon.words[word] for word in found.words]
+            text = (spoken.text or "").split()
+            heard, said = normalise(words, ways), normalise(text, ways)
             wrong = errors.count([said], [heard]).errors
-            yield Said(len(said), len(heard), wrong, recogniser.confidence(found, scores), cut.duration)
+            sure = recogniser.confidence(found, scores)
+            each = (shares(found.words, found.drawn), correct(text, words, ways)) if draws else ([], [])
+            yield Said(len(said), len(heard), wrong, sure, cut.duration, *each, spoken.speaker or cut.id)
 
 
 def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule | None:

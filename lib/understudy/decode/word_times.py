@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import kaldialign
 from torch import Tensor
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
@@ -26,7 +24,8 @@ class Word:
     end: float
     """seconds"""
     confidence: float
-    """share of the search's alternatives, by their probability, that have this word here"""
+    """the chance that it is right (`understudy.device.word_confidence`); of recognisers without calibration, the
+    share of the search's alternatives, by their probability, that have this word here"""
 
 
 def spans(words: Sequence[str], scores: Tensor, lexicon: Lexicon, tree: ContextTree) -> list[tuple[float, float]]:
@@ -52,21 +51,3 @@ def spans(words: Sequence[str], scores: Tensor, lexicon: Lexicon, tree: ContextT
     for frame, state in enumerate(found[0].tolist()):
         frames.setdefault(owner[graph.instances[state]], []).append(frame)
     return [(min(frames[i]) * STACKED_SHIFT, (max(frames[i]) + 1) * STACKED_SHIFT) for i in range(len(words))]
-
-
-def confidences(words: Sequence[int], drawn: Sequence[Sequence[int]]) -> list[float]:
-    """Share of the drawn word sequences in which each word has its like, when they are aligned with `words`.
-
-    Sequences that are drawn by their probability stand for the lattice (our choice: the posterior of a word is that
-    of the alternatives which agree with it, whatever the times).
-    """
-    if not drawn:
-        return [0.0] * len(words)
-    agreed = [0] * len(words)
-    for other, times in Counter(map(tuple, drawn)).items():
-        place = 0
-        for ours, theirs in kaldialign.align(list(words), list(other), -1):
-            if ours != -1:
-                agreed[place] += times * (ours == theirs)
-                place += 1
-    return [count / len(drawn) for count in agreed]

@@ -57,7 +57,8 @@ def _listen(given: argparse.Namespace) -> int:
     if bool(given.audio) == (given.microphone is not None):
         raise DeviceError("name WAV files, folders, - for standard input, or --microphone")
     files = [] if live else wav_files(given.audio)
-    recogniser = Recogniser(given.device, wishes=Wishes(given.grammar, given.words))
+    wishes = Wishes(given.grammar, given.words)
+    recogniser = Recogniser(given.device, wishes=wishes, sure=given.format == "json")
     for told in recogniser.told:
         _warn(told)
     patience, rate = EndpointOptions(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
@@ -102,7 +103,9 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
                 "text": text,
             }
             if event.final:
-                news |= {"empty": event.heard.empty, "rejected": event.heard.rejected}
+                each = zip(event.heard.words, event.heard.sure or [])
+                words = [{"text": word, "confidence": round(sure, 3)} for word, sure in each]
+                news |= {"empty": event.heard.empty, "rejected": event.heard.rejected, "words": words}
             print(json.dumps(news, ensure_ascii=False, allow_nan=False), flush=True)
         elif event.final:
             _clear()

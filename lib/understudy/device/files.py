@@ -21,7 +21,10 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "max_active": int, "silences": list, "words": list, "sequence_base": int, "sequences": list, "files": dict,
 }  # fmt: skip
 """all that a description must hold"""
-_OPTIONAL = dict.fromkeys(("least_confidence", "most_misfit"), (*_NUMBER, type(None)))
+_OPTIONAL = {
+    **dict.fromkeys(("least_confidence", "most_misfit", "lattice_beam"), (*_NUMBER, type(None))),
+    "calibration": (dict, type(None)),
+}
 """what came later"""
 
 

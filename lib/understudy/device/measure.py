@@ -1,7 +1,8 @@
 """Hear a set of utterances as they would arrive, and tell the words and what they cost.
 
-python -m understudy.device.measure FOLDER UTTERANCES: the second holds <id>.npy each, samples (length,) float32 in ±1.
-A JSON line for each utterance, then one for the process. Times are of one core, without reading the audio.
+python -m understudy.device.measure FOLDER UTTERANCES [sure]: the second holds <id>.npy each, samples (length,) float32
+in ±1. A JSON line for each utterance, then one for the process. Times are of one core, without reading the audio. With
+"sure" a line tells of each word how much of what else was likely has it; it is found afterwards, and counts nowhere.
 """
 
 from __future__ import annotations
@@ -18,14 +19,24 @@ from .recogniser import Recogniser, UtteranceDecoding
 _BLOCK = 0.1  # seconds that arrive at once
 
 
-def main(folder: Path, utterances: Path) -> None:
-    """Measure."""
-    recogniser = Recogniser(folder)
-    for path in sorted(utterances.glob("*.npy")):
-        heard = {"id": path.stem, **_heard(recogniser, np.load(path))}
-        print(json.dumps(heard, ensure_ascii=False, allow_nan=False), flush=True)
+def main(folder: Path, utterances: Path, *more: Path) -> None:
+    """Measure; `more`: "sure"."""
+    recogniser, paths = Recogniser(folder), sorted(utterances.glob("*.npy"))
+    heard = [{"id": path.stem, **_heard(recogniser, np.load(path))} for path in paths]
+    peak_mb = _peak_mb()
+    for path, one in zip(paths, heard):
+        if more:
+            one["shares"] = _shares(recogniser, np.load(path)) if one["words"] else []
+        print(json.dumps(one, ensure_ascii=False, allow_nan=False), flush=True)
     strange = [name for name in ("torch", "k2", "lhotse") if sys.modules.get(name)]
-    print(json.dumps({"peak_mb": _peak_mb(), "strange": strange}, allow_nan=False))
+    print(json.dumps({"peak_mb": peak_mb, "strange": strange}, allow_nan=False))
+
+
+def _shares(recogniser: Recogniser, samples: np.ndarray) -> list[float]:
+    utterance = UtteranceDecoding(recogniser)
+    utterance.hear(samples)
+    utterance.finish()
+    return utterance.shares(utterance.outputs)
 
 
 def _heard(recogniser: Recogniser, samples: np.ndarray) -> dict:
@@ -53,4 +64,4 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))

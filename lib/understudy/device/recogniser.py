@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from .adapt import adapt
+from .alternatives import Alternatives
 from .confidence import ALL_TAKEN, Rules
 from .decoding_graph import DecodingGraph, of_fst
 from .endpointing import EndpointOptions, Event, events
@@ -21,6 +23,10 @@ from .openfst import read_fst
 from .places import Places
 from .search import Beams, Best, Graph, Search
 from .wishes import NONE, Wishes
+from .word_confidence import Calibration, shares
+
+LATTICE_BEAM = 6.0
+"""nats; of folders that tell none"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Heard:
     """of `confidence`; None: no words were found"""
     why: str = ""
     """words were found, and are not told for this reason"""
+    sure: list[float] | None = None
+    """the chance of each word to be right, where that was asked for"""
 
     @property
     def rejected(self) -> bool:
@@ -45,11 +53,12 @@ class Heard:
 class Recogniser:
     """A folder of stage 12, loaded."""
 
-    def __init__(self, folder: Path, threads: int = 1, wishes: Wishes = NONE) -> None:
+    def __init__(self, folder: Path, threads: int = 1, wishes: Wishes = NONE, sure: bool = False) -> None:
         """Load it.
 
         Args:
             wishes: sentences that alone are heard, words that are added.
+            sure: tell of final words how sure they are. It takes another search.
 
         Raises:
             DeviceError: it is not whole, its parts do not belong together, or something is wrong with the wishes.
@@ -76,6 +85,10 @@ class Recogniser:
         self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors
         self.silences = frozenset(about["silences"])
         self.least_confidence: float | None = about.get("least_confidence")  # older folders have none
+        learnt = about.get("calibration") or {}
+        self.calibration = Calibration(learnt["slope"], learnt["offset"]) if learnt else None
+        self.sure, self._lattice_beam = sure, about.get("lattice_beam") or LATTICE_BEAM
+        self._arrays: Callable[[], DecodingGraph]
         most = about.get("most_misfit") if wishes.grammar else None
         self.rules = Rules(self.least_confidence, most)
         if wishes.grammar and most is None:
@@ -83,20 +96,26 @@ class Recogniser:
 
     def _graph(self, files: Files) -> Graph:
         words = files.about["words"], files.about["sequence_base"], files.about["sequences"]
+        self._arrays = lambda: self._read(files)
         return Graph(files.graph, *words, self.network.senones)
 
+    @staticmethod
+    def _read(files: Files) -> DecodingGraph:
+        sequences = [tuple(words) for words in files.about["sequences"]]
+        return of_fst(read_fst(files.graph), sequences, files.about["sequence_base"])
+
     def _adapted(self, files: Files, wishes: Wishes) -> Graph:
-        about = files.about
-        language = Language.read(files.language, about["words"], self.network.tree)
-
-        def whole() -> tuple[DecodingGraph, Places]:
-            sequences = [tuple(words) for words in about["sequences"]]
-            return of_fst(read_fst(files.graph), sequences, about["sequence_base"]), Places.read(files.places)
-
+        language = Language.read(files.language, files.about["words"], self.network.tree)
         guess = guesser(language.spelled, files.g2p)
+        whole = lambda: (self._read(files), Places.read(files.places))  # noqa: E731
         found = adapt(wishes, language.vocabulary, language.tree, guess, whole)
-        self.told = found.told
+        self.told, self._arrays = found.told, lambda: found.graph
         return Graph.of(found.graph, list(found.vocabulary.words), self.network.senones)
+
+    @cached_property
+    def alternatives(self) -> Alternatives:
+        """Made when they are asked for: they hold the graph once more."""
+        return Alternatives(self._arrays(), self.beams, self._lattice_beam)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """For the search: (frames, senones)."""
@@ -126,6 +145,8 @@ class UtteranceDecoding:
         self._front, self._network = recogniser.front.utterance(), recogniser.network.utterance()
         self._search = Search(recogniser.graph, recogniser.beams)
         self._best = Best([], [])
+        self.outputs: list[int] = []
+        """of the best path, when it has ended"""
 
     def hear(self, samples: np.ndarray) -> bool:
         """Whether the words have changed."""
@@ -166,10 +187,21 @@ class UtteranceDecoding:
         for logits in (self._network(self._front.finish()), self._network.finish()):
             self._search(self._recogniser.scores(logits))
         best, known = self._search.finish(), self._recogniser
+        self.outputs = best.words if best else []
         if best is None or not best.words:
             return Heard([], self._seconds, best is None)
         sure, why = known.rules.judge(self._search.scores, best.labels, known.silences)
-        return Heard([] if why else known.graph.text(best.words), self._seconds, False, sure, why)
+        if why:
+            return Heard([], self._seconds, False, sure, why)
+        each = list(map(known.calibration or float, self.shares(best.words))) if known.sure else None
+        return Heard(known.graph.text(best.words), self._seconds, False, sure, "", each)
+
+    def shares(self, outputs: list[int]) -> list[float]:
+        """Of what else was likely, how much has each word of a best path's outputs. What was heard has ended."""
+        graph = self._recogniser.graph
+        return shares(
+            graph.ids(outputs), [graph.ids(of) for of in self._recogniser.alternatives.draw(self._search.scores)]
+        )
 
     @property
     def _seconds(self) -> float:

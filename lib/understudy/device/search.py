@@ -70,10 +70,14 @@ class Graph:
             path.write_bytes(to_bytes(as_fst(graph)))
             return cls(path, words, graph.sequence_base, [list(of) for of in graph.word_sequences], senones)
 
-    def text(self, numbers: list[int]) -> list[str]:
-        """Words of a path's output."""
+    def ids(self, numbers: list[int]) -> list[int]:
+        """Words of a path's output, by number."""
         each = (self._sequences[n - self._base] if n >= self._base else [n] for n in numbers)
-        return [self._words[word] for words in each for word in words]
+        return [word for words in each for word in words]
+
+    def text(self, numbers: list[int]) -> list[str]:
+        """The same words themselves."""
+        return [self._words[word] for word in self.ids(numbers)]
 
 
 def _check(path: Path, senones: int, base: int, sequences: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def _described(recogniser: Recogniser) -> dict[str, Any]:
         "acoustic_scale": recogniser.scales.acoustic, "prior_scale": recogniser.scales.prior, "beam": beams.search,
         "min_active": beams.min_active, "max_active": beams.max_active, "silences": recogniser.silences,
         "least_confidence": recogniser.least_confidence, "most_misfit": recogniser.about.get("most_misfit"),
+        "lattice_beam": beams.output, "calibration": recogniser.calibration and asdict(recogniser.calibration),
         "words": list(lexicon.words), "sequence_base": recogniser.graph.sequence_base,
         "sequences": [list(words) for words in recogniser.graph.word_sequences],
     }  # fmt: skip

@@ -19,6 +19,7 @@ from understudy.corpus import in_shards
 from understudy.features import STACKED_SHIFT
 from understudy.features.extract import Alteration, load_samples
 from understudy.models import AcousticModel
+from understudy.score.confidence import correct
 from understudy.score.normalise import Way
 from understudy.score.outcome import Outcome
 from understudy.ship.folder import RUNTIME
@@ -44,11 +45,15 @@ class Footprint:
     """most resident memory, with all packages"""
     clipped: list[int]
     """samples at the limit of 16 bits in each utterance"""
+    shares: list[float]
+    """of all words that were told, how much of what else was likely has it, where that was asked for"""
+    right: list[bool]
+    """whether each of these was said"""
 
 
 def measure(
     folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Sequence[Way] = (),
-    altered: Alteration | None = None,
+    altered: Alteration | None = None, sure: bool = False,
 ) -> Footprint:  # fmt: skip
     """Hear the audio of a manifest with the run-time that lies in a folder of `understudy.ship.folder`.
 
@@ -57,17 +62,18 @@ def measure(
         shard_size: utterances that one process hears.
         ways: in which texts are made alike before they are compared.
         altered: what becomes of the audio before; it depends on the cut alone, or resuming hears something else.
+        sure: find out how sure it is of each word too, afterwards.
 
     Raises:
         UserError: it fails; its own words are in the text.
     """
     kept.mkdir(parents=True, exist_ok=True)
-    outcomes, heard, peak_mb = [], [], 0.0
+    outcomes, heard, peak_mb, right = [], [], 0.0, []
     for number, cuts in enumerate(in_shards(manifest, shard_size)):
         path = kept / f"{number:05d}.jsonl"
         if not path.exists():
             with atomic_path(path) as partial:
-                partial.write_text(_hear(folder, cuts, altered), encoding="utf-8")
+                partial.write_text(_hear(folder, cuts, altered, sure), encoding="utf-8")
             log.info("%s: %d utterances heard of %s", folder.name, number * shard_size + len(cuts), manifest)
         *told, process = map(json.loads, path.read_text(encoding="utf-8").splitlines())
         if process["strange"]:
@@ -76,11 +82,14 @@ def measure(
             )
         outcomes += [_outcome(cut, one, ways) for cut, one in zip(cuts, told, strict=True)]
         heard += told
+        for cut, one in zip(cuts, told, strict=True):
+            right += correct(cut.supervisions[0].text.split(), one["words"], ways) if one.get("shares") else []
         peak_mb = max(peak_mb, process["peak_mb"])
     ends = [h["end_s"] for h in heard]
     return Footprint(
         outcomes, sum(h["cpu_s"] for h in heard) / sum(h["seconds"] for h in heard), first_word(heard),
         (float(np.median(ends)), float(np.quantile(ends, 0.95))), peak_mb, [h.get("clipped", 0) for h in heard],
+        [share for h in heard for share in h.get("shares", [])], right,
     )  # fmt: skip
 
 
@@ -97,7 +106,7 @@ def first_word(heard: Iterable[dict[str, Any]]) -> float | None:
     return float(np.median(firsts)) if firsts else None
 
 
-def _hear(folder: Path, cuts: Sequence[Cut], altered: Alteration | None) -> str:
+def _hear(folder: Path, cuts: Sequence[Cut], altered: Alteration | None, sure: bool) -> str:
     """What the run-time tells of each utterance and, in a last line, of its process."""
     clipped = []
     with tempfile.TemporaryDirectory(prefix="understudy-") as scratch:
@@ -106,7 +115,7 @@ def _hear(folder: Path, cuts: Sequence[Cut], altered: Alteration | None) -> str:
             samples = altered(cut, samples) if altered else samples
             clipped.append(int(np.sum((samples >= CLIPPED) | (samples <= -1))))
             np.save(Path(scratch) / f"{number:08d}.npy", samples)
-        *told, process = run_alone(folder, "measure", str(folder), scratch).splitlines()
+        *told, process = run_alone(folder, "measure", str(folder), scratch, *["sure"] * sure).splitlines()
     lines = [json.loads(line) | {"clipped": one} for line, one in zip(told, clipped, strict=True)]
     return "".join(to_json(line, line["id"], ensure_ascii=False) + "\n" for line in lines) + process + "\n"
 

@@ -16,6 +16,8 @@ from understudy.corpus.names import set_name
 from understudy.decode.recogniser import Recogniser
 from understudy.device.files import GRAPH, NETWORK, seal
 from understudy.features import load_stacked
+from understudy.score.confidence import normalised_cross_entropy
+from understudy.score.interval import rounded
 from understudy.score.outcome import told, write_outcome
 from understudy.score.results import append_result, of_model, of_now
 from understudy.score.tested import of_manifest
@@ -46,9 +48,10 @@ def ship(options: ShipOptions, step: Step) -> None:
             dev[precision] = write_outcome(folder / "dev", heard.outcomes, how)
         for path in options.test:
             name = set_name(path)
-            found = measure(folder, path, kept / name, options.shard_size, ways)
+            found = measure(folder, path, kept / name, options.shard_size, ways, sure=True)
             score = write_outcome(folder / name, found.outcomes, how)
             line = _line(options, step, recogniser, precision, path) | score | _costs(folder, found, like)
+            line |= _worth(found, recogniser)
             append_result(options.results, line | {"scored": os.path.relpath(folder / name, options.results.parent)})
             costs = found.rtf, line["bytes"] / 1e6, found.peak_mb
             log.info("%s, %s: %s, %.4f of real time, %.2f MB, %.0f MB in memory", precision, name, told(score), *costs)
@@ -95,6 +98,13 @@ def _line(options: ShipOptions, step: Step, recogniser: Recogniser, precision: s
         "tested_on": of_manifest(manifest), "config": step.digest, "precision": precision, **of_model(recogniser.model),
         "multiply_adds_per_s": round(multiply_adds(recogniser.model)), **of_now(),
     }  # fmt: skip
+
+
+def _worth(found: Footprint, recogniser: Recogniser) -> dict[str, Any]:
+    """Of confidences: normalised cross entropy as they are told, and of the shares that they are made of."""
+    calibrated = list(map(recogniser.calibration or float, found.shares))
+    each = [normalised_cross_entropy(of, found.right) for of in (calibrated, found.shares)]
+    return {name: rounded(of) for name, of in zip(("nce", "nce_uncalibrated"), each)}
 
 
 def _costs(folder: Path, found: Footprint, like: Likeness) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
     ("first word, s of audio", lambda r: "–" if r["first_word_s"] is None else f"{r['first_word_s']:.2f}"),
     ("end, ms (95 %)", lambda r: f"{1000 * r['end_s']:.1f} ({1000 * r['end_s_95']:.1f})"),
     ("memory MB", lambda r: str(r["peak_memory_mb"])),
+    ("confidence NCE (uncalibrated)", lambda r: _worth(r)),
 ]
 _INTRODUCTION = """# On a device
 
@@ -44,7 +45,16 @@ WER on the same utterances; * marks more than chance (p < 0.01 in a paired test 
 method for all such tests on this page; with fewer than eight speakers nothing is marked). A student that learnt on from
 another one here, with 8-bit numbers say, is held against that one in float32, so that all that it gained shows. "Real
 time" is CPU seconds for a second of speech; "first word" is the median of what was heard until there was a word; "end"
-is the time from the last sample to the final words."""
+is the time from the last sample to the final words. "Confidence NCE" is the normalised cross entropy of the words'
+confidences (1: they tell right words from wrong ones for certain; 0: no better than the share of right ones; below:
+they mislead), as they are told, and of the shares before calibration; they take another search, which is in no other
+figure."""
+
+
+def _worth(line: Line) -> str:
+    """Older lines tell none, and where all words are right there is none."""
+    told, before = line.get("nce"), line.get("nce_uncalibrated")
+    return "–" if told is None or before is None else f"{told:.2f} ({before:.2f})"
 
 
 def _against(change: Difference | None) -> str:

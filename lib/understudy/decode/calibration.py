@@ -1,0 +1,59 @@
+"""The map from a word's confidence to its chance to be right, learnt on speech that a model has not learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from understudy.device.word_confidence import Calibration, logit
+
+_STEPS = 50
+FEWEST = 10
+"""words of either kind that it takes"""
+
+
+def fit(shares: Sequence[float], right: Sequence[bool]) -> Calibration | None:
+    """Of the least cross entropy, by Newton's method; the truth is kept off 0 and 1 as by Platt.
+
+    Args:
+        shares: of `understudy.device.word_confidence.shares`.
+        right: whether each of these words was said.
+
+    Returns:
+        None where too few words are right or wrong, or where words of higher shares are not right more often.
+    """
+    truth = np.array(right, bool)
+    count = int(truth.sum())
+    if min(count, len(truth) - count) < FEWEST:
+        return None
+    wanted = np.where(truth, (count + 1) / (count + 2), 1 / (len(truth) - count + 2))
+    inputs = np.stack([np.array([logit(one) for one in shares]), np.ones(len(truth))], 1)
+    weights = np.array([0.5, 0.0])
+    for _ in range(_STEPS):
+        found = 1 / (1 + np.exp(-inputs @ weights))
+        curvature = (inputs * (found * (1 - found))[:, None]).T @ inputs + 1e-6 * np.eye(2)
+        step = np.linalg.solve(curvature, inputs.T @ (found - wanted))
+        weights -= step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))  # far steps overshoot
+    slope, offset = weights.tolist()
+    return Calibration(slope, offset) if slope > 0 else None
+
+
+def held_out(
+    shares: Sequence[float], right: Sequence[bool], groups: Sequence[str], parts: int = 5
+) -> list[float] | None:
+    """The probabilities that words have by what the others say: words of one group go together.
+
+    Returns:
+        One for each word; None: some part could not be learnt without.
+    """
+    numbers = {group: n % parts for n, group in enumerate(dict.fromkeys(groups))}
+    part = np.array([numbers[group] for group in groups])
+    found = np.zeros(len(part))
+    for one in set(numbers.values()):
+        kept = np.flatnonzero(part != one)
+        learnt = fit([shares[i] for i in kept], [right[i] for i in kept])
+        if learnt is None:
+            return None
+        found[part == one] = [learnt(shares[i]) for i in np.flatnonzero(part == one)]
+    return found.tolist()
