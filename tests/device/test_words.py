@@ -64,6 +64,13 @@ def test_words_with_phones_and_weights_in_their_places(tmp_path: Path) -> None:
     assert added.told() == ["guessed how 1 word may be said: BAC (b a c)"]
 
 
+def test_all_words_of_a_place_may_be_likelier(tmp_path: Path) -> None:
+    text = "<new> weight=5\nCAB\nBAC weight=3\n<contact>\nABA\n"
+    added = read_words(written(tmp_path, text), WORDS, PLACES, guess)
+    told = {place: [math.exp(-one.cost) for one in of] for place, of in added.spoken.items()}
+    assert told == {NEW: pytest.approx([1.25, 3.75]), "<contact>": pytest.approx([1.0])}
+
+
 def test_doubled_lines_count_once_and_are_said(tmp_path: Path) -> None:
     added = read_words(written(tmp_path, "CAB c a b\nBAC\nCAB c a b\nBAC\nCAB c b\n"), WORDS, PLACES, guess)
     assert [len(one.phones) for one in added.spoken[NEW]] == [3, 3, 2]
@@ -81,7 +88,7 @@ def test_doubled_lines_count_once_and_are_said(tmp_path: Path) -> None:
         ("\n # none\n", "no words in it"),
         ("BAC\nЖАН\nSIX\n", r":2: no pronunciation can be guessed for ЖАН SIX: .* Write the phones after each word"),
         ("<room>\nBAC", ":1: the graph has no place <room>; it has <contact> <new>"),
-        ("<contact> BAC", ":1: <contact> is the name of a place, and stands alone on a line"),
+        ("<contact> BAC", ":1: <contact> is the name of a place: nothing but a weight stands on its line"),
         ("#0\n#0 a b\n<s> a b", ":3: <s> is reserved"),
         ("CAB c a b weight=0", ":1: a word has one weight above 0, got weight=0|got 0"),
         ("CAB c a b weight=many", "one weight above 0, got many"),

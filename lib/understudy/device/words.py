@@ -2,8 +2,8 @@
 
 A line is a word, its phones if they are known, and `weight=3` if it is more likely than others. Without phones its
 pronunciations are those of the lexicon, or a guess. Words follow one another anywhere; those after a line `<contact>`
-stand where the language model has a place of this name. Empty lines, and what follows a # that begins a word, are left
-out.
+stand where the language model has a place of this name. `<new> weight=5` or `<contact> weight=5` on a line makes all
+words of this place so much likelier. Empty lines, and what follows a # that begins a word, are left out.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def read_words(path: Path, vocabulary: Vocabulary, places: Collection[str] | Non
         DeviceError: it cannot be read, has no words, a class without a place, or a word that cannot be said with the
             vocabulary's phones.
     """
-    lines, doubled = _lines(path, places)
+    lines, shares, doubled = _lines(path, places)
     words, pronunciations = list(vocabulary.words), {**vocabulary.pronunciations}
     ids, guessed, unknown = dict(vocabulary.word_ids), {}, []
     said: dict[str, list[tuple[int, tuple[int, ...], float]]] = defaultdict(list)
@@ -97,24 +97,25 @@ def read_words(path: Path, vocabulary: Vocabulary, places: Collection[str] | Non
         said[line.place] += [(ids[line.word], phones, line.weight) for phones in of]
     if unknown:
         raise DeviceError(_cannot(unknown))
-    weights = {place: math.fsum(line.weight for line in lines if line.place == place) for place in said}
+    weights = {p: math.fsum(line.weight for line in lines if line.place == p) / shares.get(p, 1.0) for p in said}
     spoken = {p: [Spoken(w, of, math.log(weights[p] / weight)) for w, of, weight in all_] for p, all_ in said.items()}
     whole = replace(vocabulary, words=words, pronunciations=pronunciations)
     return Added(whole, spoken, sorted(guessed.items()), doubled)
 
 
-def _lines(path: Path, places: Collection[str] | None) -> tuple[list[_Line], list[str]]:
-    """Each once, and where there are others of the same."""
-    place, lines, doubled = NEW, {}, []
+def _lines(path: Path, places: Collection[str] | None) -> tuple[list[_Line], dict[str, float], list[str]]:
+    """Each once, how much likelier classes are, and where there are others of the same."""
+    place, lines, shares, doubled = NEW, {}, {}, []
     for where, text in lines_of(path):
         word, *rest = text.split()
         if is_class(word):
-            if rest:
-                raise DeviceError(f"{where}: {word} is the name of a place, and stands alone on a line.")
+            phones, weight = _rest(where, rest)
+            if phones:
+                raise DeviceError(f"{where}: {word} is the name of a place: nothing but a weight stands on its line.")
             if places is not None and word not in places:
                 there = " ".join(sorted(places)) or "none"
                 raise DeviceError(f"{where}: the graph has no place {word}; it has {there}.")
-            place = word
+            place, shares[word] = word, weight
             continue
         if _WEIGHT.fullmatch(word) or all(unicodedata.category(one)[0] in "CZ" for one in word):
             raise DeviceError(f"{where}: an empty word. Write the word, then its phones or nothing.")
@@ -133,7 +134,7 @@ def _lines(path: Path, places: Collection[str] | None) -> tuple[list[_Line], lis
             f"{new[0].where}: the graph has no place for words anywhere; it has {' '.join(sorted(places)) or 'none'}. "
             "Name one on a line before, or make the graph with steps/make_graph.py --new-words."
         )
-    return list(lines.values()), doubled
+    return list(lines.values()), shares, doubled
 
 
 def _rest(where: str, rest: list[str]) -> tuple[tuple[str, ...], float]:
