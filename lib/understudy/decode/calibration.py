@@ -51,9 +51,9 @@ def held_out(
     part = np.array([numbers[group] for group in groups])
     found = np.zeros(len(part))
     for one in set(numbers.values()):
-        kept = np.flatnonzero(part != one)
+        kept = np.flatnonzero(part != one).tolist()
         learnt = fit([shares[i] for i in kept], [right[i] for i in kept])
         if learnt is None:
             return None
-        found[part == one] = [learnt(shares[i]) for i in np.flatnonzero(part == one)]
+        found[part == one] = [learnt(shares[i]) for i in np.flatnonzero(part == one).tolist()]
     return found.tolist()

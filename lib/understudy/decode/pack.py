@@ -108,7 +108,7 @@ def _calibration(dev: Path, speech: list[Said]) -> dict[str, Any] | None:
                     dev, sum(right), len(right))  # fmt: skip
         return None
     after = held_out(told, right, [one.speaker for one in speech for _ in one.shares])
-    worth = [normalised_cross_entropy(of, right) for of in (told, after or map(learnt, told))]
+    worth = [normalised_cross_entropy(of, right) for of in (told, after or list(map(learnt, told)))]
     log.info("confidences of words: normalised cross entropy %.3f on dev, calibrated %.3f%s", *worth,
              ", by speakers that it is not learnt from" if after else "")  # fmt: skip
     return {**asdict(learnt), "words": len(right), "right": sum(right), "normalised_cross_entropy": worth}
