@@ -15,23 +15,34 @@ from understudy.step import log, write_json
 
 
 def make_features(options: EncoderFeatureOptions, out: Path) -> None:
-    """Features of all sets and their normaliser; report.json says of what, and how large each set is."""
+    """Features of all sets and their normaliser; report.json says of what, how large they are and what they cost.
+
+    The cost is that of the shards of this run, with what it takes to load the encoder.
+    """
     extractor = EncoderExtractor(options.encoder, options.max_seconds)
-    sets: dict[str, dict[str, float]] = {}
+    sets: dict[str, dict[str, float | None]] = {}
     with Workers(options.jobs, options.cluster, options.threads, out) as workers:
         for name, path in zip(options.names, options.cuts, strict=True):
             speeds = [1.0, *(options.speeds or [])] if name in options.perturb else [1.0]
-            before = workers.cpu_seconds()
+            there, begun = _shards(out, name), workers.cpu_seconds()
             extract_set(path, out, name, speeds, options.shard_size, extractor, workers)
-            sets[name] = _sizes(out, name)
-            log.info("%s: %s; %.0f CPU seconds in this run", name, sets[name], workers.cpu_seconds() - before)
+            spent, hours = workers.cpu_seconds() - begun, _seconds(_shards(out, name) - there) / 3600
+            sets[name] = {**_sizes(out, name), "cpu_s_per_hour": round(spent / hours, 1) if hours else None}
+            log.info("%s: %s", name, sets[name])
     normaliser_of(out / f"{options.normalise_on}.jsonl.gz", None).save(out / "normaliser.json")
     write_json(out / "report.json", {"features": extractor.type, "weights": extractor.weights, "sets": sets})
 
 
+def _shards(out: Path, name: str) -> set[Path]:
+    return set((out / name).glob("*.jsonl.gz"))
+
+
+def _seconds(manifests: set[Path]) -> float:
+    return sum(cut.duration for path in manifests for cut in CutSet.from_jsonl_lazy(path))
+
+
 def _sizes(out: Path, name: str) -> dict[str, float]:
-    seconds, frames = 0.0, 0
-    for cut in CutSet.from_jsonl_lazy(out / f"{name}.jsonl.gz"):
-        seconds, frames = seconds + cut.duration, frames + stacked_frames(cut)
+    seconds = _seconds({manifest := out / f"{name}.jsonl.gz"})
+    frames = sum(stacked_frames(cut) for cut in CutSet.from_jsonl_lazy(manifest))
     stored = sum(path.stat().st_size for path in (out / name).glob("*.lca"))
     return {"hours": round(seconds / 3600, 4), "frames": frames, "bytes_per_frame": round(stored / max(frames, 1), 1)}

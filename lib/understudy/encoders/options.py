@@ -17,8 +17,7 @@ class EncoderOptions:
     """An encoder, and how it hears."""
 
     model: str
-    """folder of a model of transformers, or of a Whisper of CTranslate2; a name on the Hugging Face hub; or
-    torchaudio:BUNDLE, a pipeline of torchaudio"""
+    """folder of a model of transformers, or of a Whisper of CTranslate2; or a name on the Hugging Face hub"""
     layer: int | None = None
     """whose outputs are taken, 0 being what goes into the first; none: what the encoder puts out"""
     window: float = 30.0

@@ -10,8 +10,6 @@ from understudy.step import UserError, fingerprint, log
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin", "model.bin")
 """of transformers, of its older models, and of CTranslate2"""
-TORCHAUDIO = "torchaudio:"
-"""what the name of a pipeline of torchaudio begins with"""
 SET_UP = "Run utils/setup.sh --with encoders."
 
 
