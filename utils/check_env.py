@@ -35,7 +35,7 @@ FILES = {"pocketsphinx": "model/en-us/en-us.lm.bin"}
 OPTIONAL = {
     "k2": "the search is our own with numpy (--search numpy)",
     "torchaudio": "features are kaldi-native-fbank's (--backend kaldi-native-fbank)",
-    "silero_vad": "long recordings without transcripts stay whole (--cut.longest null)",
+    "silero_vad": "long recordings without transcripts are refused, or stay whole (--cut.longest null)",
     "phonetisaurus": "words that no dictionary has get no pronunciations; it has builds for Linux x86_64 alone",
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import yaml
 from tests.experiments.described import BLOCKS, described
 
 from understudy.experiments import in_order_of_need, jobs_of, rows_of
-from understudy.parallel.job_graph import Job, read_jobs
+from understudy.parallel.job_graph import Job, read_jobs, write_jobs
 
 ROOT = Path(__file__).parents[2]
 LISTS = Path(__file__).parent / "commands"
@@ -94,6 +93,6 @@ def test_a_block_is_done_before_the_next_begins(blocks: str):
 
 def test_options_are_written_as_a_shell_reads_them(tmp_path: Path):
     x = described("mini_librispeech", "--corpus-dir", "/my corpora/Libri'Speech", "--data", str(tmp_path / "d"))
-    lines = [f"{job.name}\t{' '.join(job.needs)}\t{shlex.join(job.command)}" for job in jobs_of(x)]
-    assert read_jobs(lines, "list") == jobs_of(x)
+    write_jobs(tmp_path / "jobs.tsv", jobs_of(x))
+    assert read_jobs((tmp_path / "jobs.tsv").read_text().splitlines(), "list") == jobs_of(x)
     assert "/my corpora/Libri'Speech" in jobs_of(x)[0].command and "--lexicon" not in jobs_of(x)[0].command
