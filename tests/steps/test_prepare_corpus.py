@@ -11,6 +11,7 @@ from tests.intake.sounds import tone
 
 from understudy.intake import Folder, KaldiData
 from understudy.intake.command import digests, layout_of
+from understudy.intake.options import CutOptions
 from understudy.step import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -50,13 +51,14 @@ def test_a_word_that_is_mended_makes_another_corpus(tmp_path: Path):
         said.write_text(word)
         (tmp_path / "lexicon.txt").write_text(f"the dh {phone}\n")
         found.append(digests(Folder(path=tmp_path / "in", lexicon=str(tmp_path / "lexicon.txt"))))
-    assert found[0].keys() == {"texts of path", "digest of the lexicon"}
+    assert found[0].keys() == {"texts of path", "digest of the lexicon", "detector of speech"}
     assert found[0]["texts of path"] != found[1]["texts of path"] == found[2]["texts of path"]
     assert found[0]["digest of the lexicon"] == found[1]["digest of the lexicon"] != found[2]["digest of the lexicon"]
     (tmp_path / "data/text").write_text("u1 the\n")
     before = digests(KaldiData(path=tmp_path / "data"))
     (tmp_path / "data/text").write_text("u1 teh\n")
     assert digests(KaldiData(path=tmp_path / "data")) != before
+    assert "detector of speech" not in digests(KaldiData(path=tmp_path / "data", cut=CutOptions(longest=None)))
     with pytest.raises(UserError, match=r"--lexicon gone\.txt: no such file"):
         digests(Folder(path=tmp_path / "in", lexicon="gone.txt"))
 

@@ -16,6 +16,7 @@ import yaml
 from tests.intake.sounds import tone
 
 from understudy.intake import LAYOUTS, Folder, Table, recipe
+from understudy.intake.options import CutOptions
 from understudy.intake.recipe import make_recipe
 from understudy.intake.take_in import take_in
 from understudy.parallel.workers import Workers
@@ -68,6 +69,7 @@ def here(monkeypatch) -> None:
     def prepared(folder: Path, layout: str) -> dict:
         values = yaml.safe_load((folder / "conf/corpus.yaml").read_text())
         paths = {name: Path(value) for name, value in values.items() if name in ("path", "text")}
+        values["cut"] = CutOptions(**values.get("cut", {}))
         with Workers(1) as workers:
             return take_in(
                 LAYOUTS[layout](**{**values, **paths}), folder / "data/corpus", folder / "data/audio", workers
@@ -100,7 +102,10 @@ def test_options_with_and_without_a_lexicon(recordings: Path, tmp_path: Path):
     rows = "".join(f"{path.name},{path.stem.split('_')[1]},one\n" for path in sorted(recordings.iterdir()))
     (recordings / "t.csv").write_text("path,speaker,text\n" + rows)
     corpus = Table(path=recordings / "t.csv", lexicon=str(tmp_path / "lexicon.txt"), text=tmp_path / "more.txt")
+    corpus.cut.longest = 12.0
     told = made(corpus, "table", tmp_path / "b")
+    assert yaml.safe_load((tmp_path / "b/conf/corpus.yaml").read_text())["cut"] == {"longest": 12.0}
+    assert (tmp_path / "b/conf/realigned.yaml").exists() and (tmp_path / "b/conf/longer.yaml").exists()
     assert "oov=fail" in told and "text=$data/corpus/text.txt" in told and "--from table" in told
 
 
@@ -113,6 +118,8 @@ def test_what_fails_is_gone_on_with(recordings: Path, tmp_path: Path):
     make_recipe("mine", "folder", Folder(path=recordings, **NAMES), tmp_path / "a")
     with pytest.raises(UserError, match=r"run\.sh is there already"):
         make_recipe("mine", "folder", Folder(path=recordings, **NAMES), tmp_path / "a")
+    written = yaml.safe_load((tmp_path / "a/conf/corpus.yaml").read_text())
+    assert "cut" not in written
     with pytest.raises(UserError, match="the name of a recipe must be letters"):
         make_recipe("my corpus", "folder", broken, tmp_path / "b")
 
@@ -123,6 +130,8 @@ def test_what_fails_is_gone_on_with(recordings: Path, tmp_path: Path):
         ([], 0, "usage: "),
         (["--from", "folder"], 2, "the name of the recipe comes first"),
         (["mine", "--from", "kaldy"], 2, "--from kaldy: must be one of kaldi, table, folder, lhotse"),
+        (["mine", "--from", "folder", "--pattern", "{text}"], 1, "error: --pattern {text}: must have {speaker}"),
+        (["mine", "--from", "folder", "--cut.threshold", "2"], 1, "error: --cut.threshold 2: must be a probability"),
     ],
 )
 def test_a_name_and_a_layout_come_first(arguments: list[str], status: int, said: str, monkeypatch, capsys):
