@@ -38,10 +38,14 @@ def run(options: Options) -> None:
     if options.list:
         print(*(f"{job.name}\t{' '.join(job.needs)}" for job in jobs), sep="\n")
         return
-    try:
-        run_all(jobs, options.jobs, options.dir / "log")
-    finally:
-        _report(options)
+    faults = []
+    for work in (lambda: run_all(jobs, options.jobs, options.dir / "log"), lambda: _report(options)):
+        try:
+            work()
+        except UserError as error:
+            faults.append(str(error))
+    if faults:
+        raise UserError(" ".join(faults))
 
 
 def _report(options: Options) -> None:
