@@ -69,7 +69,7 @@ def compile_with_places(
     ids = range(words, words + len(classes))
     found = _compiled(lexicon, grammar, tree, pairs, silence_probability, loop_probability, ids)
     arcs, sequences = found or (Arcs.of_rows([], {}), [])
-    return split(*arcs.rows(), sequences, words, pairs.marks, list(classes))
+    return split(arcs, sequences, words, pairs.marks, list(classes))
 
 
 def _compiled(

@@ -55,11 +55,6 @@ class Arcs:
         first, second = (_numbers(sources), _numbers(targets)), (_numbers(labels), _numbers(outputs))
         return cls(*first, *second, np.array(costs, np.float32))
 
-    def rows(self) -> tuple[list[Row], Finals]:
-        """What `of_rows` takes; of each state the last final arc."""
-        every = list(zip(*(values.tolist() for values in self.columns), strict=True))
-        return [row for row in every if row[2] != FINAL], {row[0]: row[3:] for row in every if row[2] == FINAL}
-
     @classmethod
     def of_fst(cls, fst: Fst) -> Arcs:
         """Those of a transducer, with its states numbered so that the start is 0."""
@@ -192,12 +187,12 @@ def with_one_end_each(arcs: Arcs) -> Arcs:
     inner = np.flatnonzero(arcs.labels != FINAL)
     inner = inner[np.argsort(arcs.targets[inner], kind="stable")]
     begins, ends = (np.searchsorted(arcs.targets[inner], others.sources, side) for side in ("left", "right"))
-    entries = arcs.where(inner[_ranges(begins, ends)])
+    entries = arcs.where(inner[ranges(begins, ends)])
     entries = replace(entries, targets=np.repeat(own, ends - begins))
     return Arcs.joined([arcs.where(kept), entries, replace(others, sources=own)])
 
 
-def _ranges(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def ranges(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Numbers from each begin to its end, one range after the other."""
     counts = ends - begins
     return np.arange(counts.sum()) + np.repeat(begins - (np.cumsum(counts) - counts), counts)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,7 @@ import numpy as np
 
 from .decoding_graph import DecodingGraph
 from .errors import UNREADABLE, DeviceError
-from .graph_arcs import Arcs, Finals, Row
+from .graph_arcs import FINAL, Arcs, ranges
 from .vocabulary import ContextTree
 
 NEW = "<new>"
@@ -130,68 +130,63 @@ class Alike:
 
 
 def split(
-    arcs: Sequence[Row], finals: Finals, sequences: Sequence[tuple[int, ...]], base: int, marks: Sequence[Mark],
-    names: list[str],
-) -> tuple[DecodingGraph | None, Places]:  # fmt: skip
+    arcs: Arcs, sequences: Sequence[tuple[int, ...]], base: int, marks: Sequence[Mark], names: list[str]
+) -> tuple[DecodingGraph | None, Places]:
     """A graph, and the places in it.
 
     Args:
-        arcs: of both; label −2 − n is of the mark n.
+        arcs: of both; the label −2 − n is of the mark n.
         sequences: what outputs of `base` and above stand for.
 
     Returns:
         The graph without its places, None where nothing is left, and these.
     """
-    useful = _between(arcs, finals)
-    ours = _between([arc for arc in arcs if arc[2] > 0], finals)
-    order = {state: n for n, state in enumerate([*sorted(ours), *sorted(useful - ours)])}
-    inside: list[Row] = []
-    outside: list[Row] = []
-    for source, target, label, word, cost in arcs:
-        if source in useful and target in useful:
-            whole = label > 0 and source in ours and target in ours
-            (inside if whole else outside).append((order[source], order[target], label, word, cost))
-    ends = {order[state]: end for state, end in finals.items() if state in useful}
-    kept = {state: end for state, end in ends.items() if state < len(ours)}
-    graph = DecodingGraph.of(Arcs.of_rows(inside, kept), sequences, base) if kept else None
-    more = [(state, *end) for state, end in ends.items() if state >= len(ours)]
-
-    def said(output: int) -> tuple[int, ...]:
-        return sequences[output - base] if output >= base else (output,) * (output > 0)
-
-    return graph, _places(outside, more, said, marks, names, len(ours))
+    final = arcs.labels == FINAL
+    inner, ends = arcs.where(~final), arcs.where(final)
+    useful, ours = (_between(some, ends, arcs.states) for some in (inner, inner.where(inner.labels > 0)))
+    order = np.cumsum(np.append(ours, useful & ~ours)).astype(np.int32) - 1
+    order = np.where(ours, order[: len(ours)], order[len(ours) :])
+    inner, ends = inner.where(useful[inner.sources] & useful[inner.targets]), ends.where(useful[ends.sources])
+    whole = (inner.labels > 0) & ours[inner.sources] & ours[inner.targets]
+    inner = replace(inner, sources=order[inner.sources], targets=order[inner.targets])
+    kept = ours[ends.sources]
+    ends = replace(ends, sources=order[ends.sources])
+    inside = Arcs.joined([inner.where(whole), ends.where(kept)])
+    graph = DecodingGraph.of(inside, sequences, base) if kept.any() else None
+    return graph, _places(inner.where(~whole), ends.where(~kept), sequences, base, marks, names, int(ours.sum()))
 
 
-def _between(arcs: Iterable[Row], finals: Finals) -> set[int]:
-    """States on a way from the start to an end."""
-    ahead: dict[int, list[int]] = {}
-    behind: dict[int, list[int]] = {}
-    for source, target, *_ in arcs:
-        ahead.setdefault(source, []).append(target)
-        behind.setdefault(target, []).append(source)
-    return _reached(ahead, [0]) & _reached(behind, finals)
+def _between(inner: Arcs, ends: Arcs, count: int) -> np.ndarray:
+    """(states,) whether each is on a way from the start to an end."""
+    ahead = _reached(inner.sources, inner.targets, np.array([0]), count)
+    return ahead & _reached(inner.targets, inner.sources, ends.sources, count)
 
 
-def _reached(ways: dict[int, list[int]], begin: Iterable[int]) -> set[int]:
-    found, todo = set(begin), list(begin)
-    while todo:
-        for state in ways.get(todo.pop(), ()):
-            if state not in found:
-                found.add(state)
-                todo.append(state)
+def _reached(sources: np.ndarray, targets: np.ndarray, begin: np.ndarray, count: int) -> np.ndarray:
+    """(states,) whether each can be come to; all of one distance at once."""
+    order = np.argsort(sources, kind="stable")
+    targets, begins = targets[order], np.searchsorted(sources[order], np.arange(count + 1))
+    found = np.zeros(count, bool)
+    found[begin] = True
+    todo = np.unique(begin)
+    while len(todo):
+        following = np.unique(targets[ranges(begins[todo], begins[todo + 1])])
+        todo = following[~found[following]]
+        found[todo] = True
     return found
 
 
 def _places(
-    arcs: list[Row], ends: list[tuple[int, int, float]], said: Callable[[int], tuple[int, ...]], marks: Sequence[Mark],
-    names: list[str], states: int,
+    arcs: Arcs, ends: Arcs, sequences: Sequence[tuple[int, ...]], base: int, marks: Sequence[Mark], names: list[str],
+    states: int,
 ) -> Places:  # fmt: skip
-    numbers: dict[tuple[int, ...], int] = {}
+    outputs, said = np.unique(np.append(arcs.outputs, ends.outputs), return_inverse=True)
+    said = said.reshape(-1).astype(np.int32)
     # The label of a mark is one more here: these arcs have no final one among them.
-    table = [(*arc[:2], arc[2] + (arc[2] < 0), numbers.setdefault(said(arc[3]), len(numbers))) for arc in arcs]
-    closed = [(state, numbers.setdefault(said(word), len(numbers))) for state, word, _ in ends]
+    labels = arcs.labels + (arcs.labels < 0)
     return Places(
-        names, states, np.array(marks, np.int32).reshape(-1, 4), np.array(table, np.int32).reshape(-1, 4),
-        np.array([arc[4] for arc in arcs], np.float32), np.array(closed, np.int32).reshape(-1, 2),
-        np.array([cost for *_, cost in ends], np.float32), list(numbers),
+        names, states, np.array(marks, np.int32).reshape(-1, 4),
+        np.stack([arcs.sources, arcs.targets, labels, said[: len(arcs.labels)]], 1), arcs.costs,
+        np.stack([ends.sources, said[len(arcs.labels) :]], 1), ends.costs,
+        [sequences[n - base] if n >= base else (n,) * (n > 0) for n in outputs.tolist()],
     )  # fmt: skip
