@@ -19,6 +19,7 @@
 : "${mono_hours:=2}"         # labelled speech that the flat start learns from
 : "${teacher_frames:=2500}"  # stacked frames of a batch when the teacher learns from its own alignment
 : "${soft_weight:=0}"        # λ: share of soft targets in labelled speech while a student is distilled; 0: labels alone
+: "${new_words:=0.01}"       # probability of words that users add to a device; 0: they have no place (docs/device.md)
 : "${beam:=15}"              # of the search
 : "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
@@ -120,7 +121,7 @@ fi
 
 if in_stage 11; then
   say "11: decode the test speakers, with scales tuned on dev"
-  steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --out "$dir/graph"
+  steps/make_graph.py --lang "$dir/lang" --tree "$dir/tree" --new-words "$new_words" --out "$dir/graph"
   read -ra test_names <<<"$test_sets"
   systems=("$teacher" "$student-labelled")
   if $distil; then systems+=("$student-distilled"); fi

@@ -44,6 +44,7 @@ seed=1
 scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
 word_penalties='[0, 0.5, 1, 1.5]' # costs of a word, nats
+new_words=0              # probability of words that users add to a device: no place for them in a graph of this size
 data=data
 dir=exp
 utils/setup.sh
