@@ -23,6 +23,7 @@ from understudy.corpus.build import COPY_OF
 from understudy.data.batches import Batch, Span
 from understudy.data.manifests import ManifestSpeech
 from understudy.features import Normaliser, stacked_length
+from understudy.features.kind import LOGMELS
 from understudy.models import LstmModel
 from understudy.models.options import ModelOptions
 from understudy.step import Step, UserError, write_json
@@ -473,7 +474,7 @@ def test_layers_are_taken_over_from_another_corpus(step, speech):
     options = TrainingOptions(**paths, out=speech / "x", transfer=speech / "first")
     model = LstmModel(ModelOptions(1, 24), 192, SENONES)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    assert setup._transfer(options, model) == 4.5
+    assert setup._transfer(options, model, LOGMELS) == 4.5
     after, theirs = model.state_dict(), first.state_dict()
     own = {name for name in after if torch.equal(after[name], before[name])}
     assert {"output.weight", "output.bias", "log_priors"} <= own

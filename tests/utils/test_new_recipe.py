@@ -40,7 +40,7 @@ NAMES = {"pattern": "{text}_{speaker}_{take}", "words": {"1": "one", "2": "two"}
 def test_the_example_of_the_page_runs(recordings: Path, tmp_path: Path):
     """Its own commands, from the folder of audio to the language model; only where the recipe goes is another place."""
     folder = tmp_path / "egs/s1"
-    (example,) = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/new-recipe.md").read_text(), flags=re.DOTALL)
+    example, *_ = re.findall(r"```bash\n(.*?)```", (ROOT / "docs/new-recipe.md").read_text(), flags=re.DOTALL)
     places = {
         "utils/new_recipe.sh digits": f"{ROOT}/utils/new_recipe.sh digits --folder {folder}",
         "cd egs/digits/s1": f"cd {folder}",
