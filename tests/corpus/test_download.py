@@ -218,7 +218,8 @@ def test_a_killed_download_goes_on_where_it_was(server: Server, tmp_path: Path) 
     server.pause = 0.0
     told = Archive(server.url, "toy", 1000, f"md5:{hashlib.md5(server.data).hexdigest()}")
     assert download(told, tmp_path).read_bytes() == server.data
-    assert server.asked == ["bytes=0-", f"bytes={kept}-"] and server.sent[1] == len(server.data) - kept
+    assert server.asked == ["bytes=0-", f"bytes={kept}-"]
+    assert len(server.data) - kept in server.sent  # what went to the killed one may be counted after it
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["toy.tar.gz"]
 
 
