@@ -70,7 +70,8 @@ def run(options: Options) -> None:
 
 def _ours(scores: torch.Tensor, graph: StateGraph) -> torch.Tensor:
     batch, frames, _ = scores.shape
-    return log_partition(scores, torch.full((batch,), frames), GraphBatch.shared(graph, batch, dtype=scores.dtype))
+    shared = GraphBatch.merged(graph, dtype=scores.dtype).shared(batch)
+    return log_partition(scores, torch.full((batch,), frames), shared)
 
 
 def _k2(scores: torch.Tensor, graph: StateGraph) -> torch.Tensor:

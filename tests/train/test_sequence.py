@@ -64,7 +64,7 @@ def test_log_partition_and_occupancies_are_those_of_k2(graphs):
 def test_a_shared_graph_gives_the_sums_of_one_for_each(graphs, dtype):
     values, lengths = scores(3, 40), torch.tensor([40, 13, 31])
     single = values.detach().to(dtype).requires_grad_(True)
-    shared = log_partition(single, lengths, GraphBatch.shared(graphs[1], 3, dtype=dtype))
+    shared = log_partition(single, lengths, GraphBatch.merged(graphs[1], dtype=dtype).shared(3))
     apart = log_partition(values, lengths, GraphBatch.of(graphs[1:2] * 3))
     bound = 1e-10 if dtype == torch.double else 1e-4
     assert torch.allclose(shared, apart, atol=bound, rtol=0)
@@ -78,7 +78,7 @@ def test_a_shared_graph_gives_the_sums_of_one_for_each(graphs, dtype):
 @pytest.mark.parametrize("cells", [1, 100, 333])
 def test_little_memory_changes_no_sum(graphs, monkeypatch, cells, shared):
     values, lengths = scores(3, 40), torch.tensor([40, 13, 31])
-    batch = GraphBatch.shared(graphs[0], 3) if shared else GraphBatch.of(graphs)
+    batch = GraphBatch.merged(graphs[0]).shared(3) if shared else GraphBatch.of(graphs)
     whole = log_partition(values, lengths, batch)
     (expected,) = torch.autograd.grad(whole.sum(), values)
     seen, ahead = [], forward_backward._ahead
@@ -98,7 +98,7 @@ def test_little_memory_changes_no_sum(graphs, monkeypatch, cells, shared):
 
 def test_gradients_are_those_of_finite_differences(graphs):
     lengths = torch.tensor([5, 2, 4])
-    for batch in (GraphBatch.of(graphs), GraphBatch.shared(graphs[0], 3)):
+    for batch in (GraphBatch.of(graphs), GraphBatch.merged(graphs[0]).shared(3)):
         assert torch.autograd.gradcheck(lambda v, b=batch: log_partition(v, lengths, b), scores(3, 5))
 
 

@@ -81,19 +81,27 @@ class GraphBatch:
         )  # fmt: skip
 
     @classmethod
-    def shared(
-        cls, graph: StateGraph, count: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.double
+    def merged(
+        cls, graph: StateGraph, device: torch.device | str = "cpu", dtype: torch.dtype = torch.double
     ) -> GraphBatch:
-        """One graph for each of `count` utterances, summed over in this precision."""
-        one, (way, sources, targets, weights) = cls.of([graph], device), _ways(graph)
+        """One graph for one utterance, summed over in this precision; `shared` makes it one for several."""
+        way, sources, targets, weights = _ways(graph)
         states, ways = len(graph.entry), int(way.max(initial=-1)) + 1
         leave = _sparse(way, np.arange(states), np.ones(states), (ways, states))
-        return replace(
-            one, count=count, columns=count, start=one.start.to(dtype), final=one.final.to(dtype),
-            onward=_sparse(targets, sources, weights, (states, ways)).to(device, dtype),
-            back=_sparse(sources, targets, weights, (ways, states)).to(device, dtype),
-            way=torch.from_numpy(way).to(device), leave=leave.to(device, dtype),
+
+        def on(values: np.ndarray) -> Tensor:
+            return torch.from_numpy(values).to(device)
+
+        return cls(
+            1, 1, on(np.zeros(states, np.int64)), on(graph.entry), on(graph.loop),
+            on(np.exp(graph.start)).to(dtype)[:, None], on(np.exp(graph.final)).to(dtype)[:, None],
+            float(np.exp(graph.stay)), _sparse(targets, sources, weights, (states, ways)).to(device, dtype),
+            _sparse(sources, targets, weights, (ways, states)).to(device, dtype), on(way), leave.to(device, dtype),
         )  # fmt: skip
+
+    def shared(self, count: int) -> GraphBatch:
+        """The graph of one utterance, for so many."""
+        return replace(self, count=count, columns=count)
 
     def ahead(self, alpha: Tensor) -> Tensor:
         """(states, columns) sums over the arcs into each state."""
@@ -158,7 +166,7 @@ def log_partition(scores: Tensor, lengths: Tensor, graphs: GraphBatch) -> Tensor
 
     Returns:
         (batch,) double; −inf, with no gradient, for an utterance that no path fits, or whose paths are so unlikely
-        on the way (by e⁷⁰⁰ at some frame) that double numbers lose them.
+        on the way (by e⁷⁰⁰ at some frame, in single precision by e⁸⁰) that numbers lose them.
     """
     return _LogPartition.apply(scores, lengths, graphs)
 

@@ -7,7 +7,6 @@ frame once it knows which phones may follow which. Our choice as supervision, to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -30,7 +29,7 @@ class Occupied:
     k: int
 
     def __post_init__(self) -> None:
-        self._graphs = lru_cache(8)(partial(GraphBatch.shared, self.graph))
+        self._graph = GraphBatch.merged(self.graph)
 
     def __call__(self, logits: list[Tensor]) -> list[Targets | None]:
         """See `Supervision`; None where no sequence of phones fits the frames."""
@@ -38,7 +37,7 @@ class Occupied:
         batch = pad_sequence(scores, batch_first=True).detach().requires_grad_()
         lengths = torch.tensor([len(one) for one in scores])
         with torch.enable_grad():
-            total = log_partition(batch, lengths, self._graphs(len(scores)))
+            total = log_partition(batch, lengths, self._graph.shared(len(scores)))
             fits = total.isfinite()
             (occupied,) = torch.autograd.grad(total[fits].sum(), batch)
         found = [

@@ -60,7 +60,7 @@ class Mmi:
     ) -> None:
         self.numerators, self.options, self.log_priors = numerators, options, log_priors
         self.unfit: set[str] = set()
-        self._denominators = cache(partial(GraphBatch.shared, denominator))
+        self._denominator = cache(partial(GraphBatch.merged, denominator))
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
         """See `Criterion`. Utterances shorter than their transcripts count with their cross-entropy alone."""
@@ -76,7 +76,7 @@ class Mmi:
     def gains(self, scores: Tensor, batch: Batch) -> Tensor:
         """(batch,) log of the transcript's share of all paths, nats; −inf where it does not fit the frames."""
         numerators = GraphBatch.of([self.numerators[cut] for cut in batch.ids], scores.device)
-        denominators = self._denominators(len(batch.ids), scores.device, scores.dtype)
+        denominators = self._denominator(scores.device, scores.dtype).shared(len(batch.ids))
         return log_partition(scores, batch.lengths, numerators) - log_partition(scores, batch.lengths, denominators)
 
     def _report(self, cuts: list[str]) -> None:
