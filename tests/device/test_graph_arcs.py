@@ -24,8 +24,7 @@ def random_arcs(seed: int, ends: tuple[int, ...] = (1, 3, 5)) -> Arcs:
                 rows.append((source, int(rng.integers(lowest, 6)), label, word, rng.exponential()))
         if source in ends:
             rows.append((source, 0, FINAL, 0, rng.exponential()))
-    *numbers, costs = zip(*rows, strict=True)
-    return Arcs(*(np.array(values, np.int32) for values in numbers), np.array(costs, np.float32))
+    return Arcs.of(*zip(*rows, strict=True))
 
 
 def best_of(arcs: Arcs, sequences: list) -> dict:

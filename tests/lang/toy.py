@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from understudy.device.decoding_graph import DecodingGraph
-from understudy.device.graph_arcs import Arcs
+from understudy.device.graph_arcs import FINAL, Arcs
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.state_graph import StateGraph
 
@@ -90,4 +90,5 @@ def as_k2(graph: StateGraph):
 
 def decoding_graph(arcs, finals, sequences, base) -> DecodingGraph:
     """Of (source, target, label, output, cost), and of (output, cost) by final state."""
-    return DecodingGraph.of(Arcs.of_rows(arcs, finals), sequences, base)
+    rows = [*arcs, *((state, 0, FINAL, *end) for state, end in finals.items())]
+    return DecodingGraph.of(Arcs.of(*zip(*rows, strict=True)), sequences, base)

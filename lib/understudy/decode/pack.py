@@ -13,7 +13,6 @@ from understudy.decode.options import PackOptions
 from understudy.decode.recogniser import Recogniser, about, pack
 from understudy.decode.rejection import Said, choose, false_words, hear, highest, misfits
 from understudy.device.files import G2P
-from understudy.device.vocabulary import Vocabulary
 from understudy.device.word_confidence import DRAWS
 from understudy.lang.lexicon import Lexicon
 from understudy.models import weights_fingerprint
@@ -49,7 +48,7 @@ def learn_to_guess(out: Path) -> None:
     from understudy.device.language import is_spelled
 
     lexicon = Lexicon.read(out)
-    if is_spelled(Vocabulary(lexicon.phones, lexicon.words, lexicon.pronunciations)):
+    if is_spelled(lexicon):
         return
     try:
         from understudy.lang.g2p import guesser_of

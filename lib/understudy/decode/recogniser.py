@@ -110,7 +110,7 @@ class Recogniser:
         self.scales = Scales.from_dict(self.about)
         self.beams = Beams(**self.about["beams"])
         self.model, self.lexicon, self.tree = models.load(folder), Lexicon.read(folder), Tree.load(folder / "tree.json")
-        self.vocabulary = Vocabulary(self.lexicon.phones, self.lexicon.words, self.lexicon.pronunciations)
+        self.vocabulary: Vocabulary = self.lexicon
         """with the words that were added"""
         self.told: list[str] = []
         """what the user should know of the wishes"""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
-from understudy.device.vocabulary import ContextTree, Lexicon
+from understudy.device.vocabulary import ContextTree, Vocabulary
 from understudy.features import STACKED_SHIFT
 from understudy.lang.phone_graph import word_of_node
 
@@ -28,7 +28,7 @@ class Word:
     share of the search's alternatives, by their probability, that have this word here"""
 
 
-def spans(words: Sequence[str], scores: Tensor, lexicon: Lexicon, tree: ContextTree) -> list[tuple[float, float]]:
+def spans(words: Sequence[str], scores: Tensor, lexicon: Vocabulary, tree: ContextTree) -> list[tuple[float, float]]:
     """Start and end of each word in seconds, by aligning the words with the speech anew.
 
     The search tells words and no times: its graph puts a word's label where the word is certain, not where it is.

@@ -22,16 +22,16 @@ import numpy as np
 
 from . import topology
 from .decoding_graph import DecodingGraph
-from .graph_arcs import FINAL, Arcs, with_one_end_each, without_input_epsilons
+from .graph_arcs import FINAL, Arcs, ranges, with_one_end_each, without_input_epsilons
 from .openfst import read_fst, to_bytes
 from .places import ENTER, LEAVE, THROUGH, Alike, Mark, Places, split
-from .vocabulary import ContextTree, Lexicon
+from .vocabulary import ContextTree, Vocabulary
 
 SILENCE_PROBABILITY = 0.5
 
 
 def compile_graph(
-    lexicon: Lexicon,
+    lexicon: Vocabulary,
     grammar: Any,
     tree: ContextTree,
     *,
@@ -51,7 +51,7 @@ def compile_graph(
 
 
 def compile_with_places(
-    lexicon: Lexicon,
+    lexicon: Vocabulary,
     grammar: Any,
     tree: ContextTree,
     classes: Sequence[str],
@@ -68,12 +68,12 @@ def compile_with_places(
     pairs = _Pairs([phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence])
     ids = range(words, words + len(classes))
     found = _compiled(lexicon, grammar, tree, pairs, silence_probability, loop_probability, ids)
-    arcs, sequences = found or (Arcs.of_rows([], {}), [])
+    arcs, sequences = found or (Arcs.of([], [], [], [], []), [])
     return split(arcs, sequences, words, pairs.marks, list(classes))
 
 
 def _compiled(
-    lexicon: Lexicon, grammar: Any, tree: ContextTree, pairs: _Pairs, silence_probability: float,
+    lexicon: Vocabulary, grammar: Any, tree: ContextTree, pairs: _Pairs, silence_probability: float,
     loop_probability: float, classes: Sequence[int] = (),
 ) -> tuple[Arcs, list[tuple[int, ...]]] | None:  # fmt: skip
     """Arcs and sequences; `classes`: id of each."""
@@ -104,7 +104,7 @@ class _Symbols:
     """of each class"""
 
     @classmethod
-    def of(cls, lexicon: Lexicon, classes: int) -> _Symbols:
+    def of(cls, lexicon: Vocabulary, classes: int) -> _Symbols:
         most = max(_homophones(lexicon).values(), default=0)
         first, marks = len(lexicon.phones), len(lexicon.phones) + most + 2
         return cls(list(range(first, marks)), list(range(marks, marks + classes)))
@@ -118,7 +118,7 @@ class _Symbols:
         return self.phones[-1]
 
 
-def _homophones(lexicon: Lexicon) -> dict[tuple[int, ...], int]:
+def _homophones(lexicon: Vocabulary) -> dict[tuple[int, ...], int]:
     """How many disambiguation symbols each pronunciation needs: those that several words share or begin."""
     counts: dict[tuple[int, ...], int] = {}
     prefixes: set[tuple[int, ...]] = set()
@@ -130,7 +130,7 @@ def _homophones(lexicon: Lexicon) -> dict[tuple[int, ...], int]:
 
 
 def _lexicon_fst(
-    lexicon: Lexicon, disambig: _Symbols, silence_probability: float, classes: Sequence[int]
+    lexicon: Vocabulary, disambig: _Symbols, silence_probability: float, classes: Sequence[int]
 ):  # fmt: skip
     """L: phones to words, with optional silence at the beginning and after each word."""
     sil, nosil = -math.log(silence_probability), -math.log1p(-silence_probability)
@@ -163,7 +163,7 @@ def _lexicon_fst(
 
 
 def _class_lines(
-    lexicon: Lexicon, marks: list[int], classes: Sequence[int], state: int, after: tuple[int, int, float, float]
+    lexicon: Vocabulary, marks: list[int], classes: Sequence[int], state: int, after: tuple[int, int, float, float]
 ) -> list[str]:  # fmt: skip
     """A class is said as any phone, its mark and any phone (see `places`); states from `state` on are free."""
     loop, silence, nosil, sil = after
@@ -288,9 +288,8 @@ def add_loops(arcs: Arcs, entry: Sequence[int], loop: Sequence[int], loop_probab
     into = arcs.targets[inner].astype(np.int64) * ways + loops[arcs.labels[inner]] + 1
     copies = np.unique(np.append(into, 0))
     first, last = (np.searchsorted(copies, (arcs.sources.astype(np.int64) + one) * ways) for one in (0, 1))
-    repeats = last - first
-    every = np.repeat(np.arange(len(repeats)), repeats)
-    sources = np.arange(len(every)) - np.repeat(np.cumsum(repeats) - repeats, repeats) + first[every]
+    every = np.repeat(np.arange(len(first)), last - first)
+    sources = ranges(first, last)
     targets = np.full(len(inner), len(copies))
     targets[inner] = np.searchsorted(copies, into)
     senones = entries[arcs.labels]
@@ -298,14 +297,6 @@ def add_loops(arcs: Arcs, entry: Sequence[int], loop: Sequence[int], loop_probab
     costs = arcs.costs + np.where(inner & (senones >= 0), np.float32(enter_cost), 0)
     looping = np.flatnonzero(copies % ways)
     return Arcs.joined([
-        _arcs_of(sources, targets[every], labels[every], arcs.outputs[every], costs[every]),
-        _arcs_of(looping, looping, copies[looping] % ways, 0 * looping, np.full(len(looping), loop_cost)),
+        Arcs.of(sources, targets[every], labels[every], arcs.outputs[every], costs[every]),
+        Arcs.of(looping, looping, copies[looping] % ways, 0 * looping, np.full(len(looping), loop_cost)),
     ])  # fmt: skip
-
-
-def _arcs_of(
-    sources: np.ndarray, targets: np.ndarray, labels: np.ndarray, outputs: np.ndarray, costs: np.ndarray
-) -> Arcs:
-    """Arcs of numbers of any width."""
-    sources, targets, labels, outputs = (each.astype(np.int32) for each in (sources, targets, labels, outputs))
-    return Arcs(sources, targets, labels, outputs, costs.astype(np.float32))

@@ -51,15 +51,8 @@ class DecodingGraph:
         table = rows.astype(np.int32, copy=False)
         order = np.lexsort((table[:, 1], table[:, 2].view(np.uint32), table[:, 0]))  # -1 is the last
         sources, targets, labels, outputs = (np.ascontiguousarray(column) for column in table[order].T)
-        return cls(
-            sources,
-            targets,
-            labels,
-            outputs,
-            scores[order].astype(np.float32, copy=False),
-            word_sequences,
-            sequence_base,
-        )
+        scores = scores[order].astype(np.float32, copy=False)
+        return cls(sources, targets, labels, outputs, scores, word_sequences, sequence_base)
 
     @property
     def states(self) -> int:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .openfst import Fst
 
 FINAL = -1
 """label of an arc to the end"""
-Row = tuple[int, int, int, int, float]
-"""Source, destination, input, output, cost; state 0 is the start"""
-Finals = dict[int, tuple[int, float]]
-"""Output and cost by final state"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +45,13 @@ class Arcs:
         return cls(*(np.concatenate(values) for values in zip(*(part.columns for part in parts), strict=True)))
 
     @classmethod
-    def of_rows(cls, rows: Iterable[Row], finals: Finals) -> Arcs:
-        """Those of a small graph, one by one."""
-        every = [*rows, *((state, 0, FINAL, output, cost) for state, (output, cost) in finals.items())]
-        sources, targets, labels, outputs, costs = zip(*every, strict=True) if every else [()] * 5
-        first, second = (_numbers(sources), _numbers(targets)), (_numbers(labels), _numbers(outputs))
-        return cls(*first, *second, np.array(costs, np.float32))
+    def of(
+        cls, sources: ArrayLike, targets: ArrayLike, labels: ArrayLike, outputs: ArrayLike, costs: ArrayLike
+    ) -> Arcs:
+        """Those of numbers of any width."""
+        narrow = {"sources": sources, "targets": targets, "labels": labels, "outputs": outputs}
+        numbers = {name: np.asarray(values).astype(np.int32) for name, values in narrow.items()}
+        return cls(**numbers, costs=np.asarray(costs).astype(np.float32))
 
     @classmethod
     def of_fst(cls, fst: Fst) -> Arcs:
@@ -83,20 +81,18 @@ class Arcs:
         return 1 + max(int(self.sources.max(initial=0)), int(inner.max(initial=0)))
 
 
-def _numbers(values: Sequence[int]) -> np.ndarray:
-    return np.array(values, np.int32)
-
-
 class Sequences:
     """Numbers for arcs that carry several words: from `base` on."""
 
-    def __init__(self, base: int) -> None:
-        self.base, self.numbers = base, dict[tuple[int, ...], int]()
+    def __init__(self, base: int, known: Iterable[tuple[int, ...]] = ()) -> None:
+        """`known`: those that have numbers, in their order."""
+        self.base = base
+        self.numbers = {words: base + n for n, words in enumerate(known)}
 
     def number(self, words: tuple[int, ...]) -> int:
-        """0 for no word, the word's own for one."""
-        if len(words) < 2:
-            return words[0] if words else 0
+        """0 for no word, the word's own for one below `base`."""
+        if len(words) < 2 and sum(words) < self.base:
+            return sum(words)
         return self.numbers.setdefault(words, self.base + len(self.numbers))
 
     def after(self, words: tuple[int, ...], outputs: np.ndarray) -> np.ndarray:
@@ -196,3 +192,17 @@ def ranges(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Numbers from each begin to its end, one range after the other."""
     counts = ends - begins
     return np.arange(counts.sum()) + np.repeat(begins - (np.cumsum(counts) - counts), counts)
+
+
+def reachable(sources: np.ndarray, targets: np.ndarray, begin: np.ndarray, states: int) -> np.ndarray:
+    """(states,) whether each can be come to from those where it begins; all of one distance at once."""
+    order = np.argsort(sources, kind="stable")
+    targets, begins = targets[order], np.searchsorted(sources[order], np.arange(states + 1))
+    found = np.zeros(states, bool)
+    found[begin] = True
+    todo = np.flatnonzero(found)
+    while len(todo):
+        following = np.unique(targets[ranges(begins[todo], begins[todo + 1])])
+        todo = following[~found[following]]
+        found[todo] = True
+    return found

@@ -23,7 +23,7 @@ import numpy as np
 
 from .decoding_graph import DecodingGraph
 from .errors import UNREADABLE, DeviceError
-from .graph_arcs import FINAL, Arcs, ranges
+from .graph_arcs import FINAL, Arcs, reachable
 from .vocabulary import ContextTree
 
 NEW = "<new>"
@@ -156,24 +156,10 @@ def split(
     return graph, _places(inner.where(~whole), ends.where(~kept), sequences, base, marks, names, int(ours.sum()))
 
 
-def _between(inner: Arcs, ends: Arcs, count: int) -> np.ndarray:
+def _between(inner: Arcs, ends: Arcs, states: int) -> np.ndarray:
     """(states,) whether each is on a way from the start to an end."""
-    ahead = _reached(inner.sources, inner.targets, np.array([0]), count)
-    return ahead & _reached(inner.targets, inner.sources, ends.sources, count)
-
-
-def _reached(sources: np.ndarray, targets: np.ndarray, begin: np.ndarray, count: int) -> np.ndarray:
-    """(states,) whether each can be come to; all of one distance at once."""
-    order = np.argsort(sources, kind="stable")
-    targets, begins = targets[order], np.searchsorted(sources[order], np.arange(count + 1))
-    found = np.zeros(count, bool)
-    found[begin] = True
-    todo = np.unique(begin)
-    while len(todo):
-        following = np.unique(targets[ranges(begins[todo], begins[todo + 1])])
-        todo = following[~found[following]]
-        found[todo] = True
-    return found
+    ahead = reachable(inner.sources, inner.targets, np.array([0]), states)
+    return ahead & reachable(inner.targets, inner.sources, ends.sources, states)
 
 
 def _places(

@@ -16,6 +16,7 @@ import numpy as np
 
 from . import topology
 from .decoding_graph import FINAL, DecodingGraph
+from .graph_arcs import Sequences, reachable
 from .places import ENTER, LEAVE, Mark, Places
 from .vocabulary import ContextTree
 
@@ -88,7 +89,7 @@ class _Splicing:
         self._words = {n: words[name] for n, name in enumerate(places.names) if words.get(name)}
         self._enter_cost, self._loop_cost = topology.costs()
         self._states = max(places.states, int(places.table[:, :2].max(initial=0)) + 1)
-        self._sequences: dict[Said, int] = {of: n for n, of in enumerate(graph.word_sequences)}
+        self._sequences = Sequences(graph.sequence_base, graph.word_sequences)
         self._arcs: list[tuple[int, int, int, int, float]] = []
         """source, target, label, output and cost, that of the topology included"""
         self._loops: dict[int, int] = {}
@@ -109,7 +110,7 @@ class _Splicing:
         marks = [Mark(*row) for row in self._places.marks.tolist()]
         for (source, target, label, said), cost in zip(self._places.table.tolist(), self._places.costs.tolist()):
             if label > 0:
-                self._arcs.append((source, target, label, self._output(self._places.said[said]), cost))
+                self._arcs.append((source, target, label, self._sequences.number(self._places.said[said]), cost))
                 continue
             mark, arc = marks[-1 - label], _Arc(target, said, cost)
             if mark.kind == ENTER:
@@ -218,7 +219,7 @@ class _Splicing:
         for arc in self._arcs:
             if arc[0] in self._after:
                 ways[arc[0]].append(arc[1:])
-        ends = [(state, self._output(places.said[said]) or FINAL, cost)
+        ends = [(state, self._sequences.number(places.said[said]) or FINAL, cost)
                 for (state, said), cost in zip(places.ends.tolist(), places.end_costs.tolist())]  # fmt: skip
         for state in (state for state in self._after if state < places.states):  # the start
             for n in np.flatnonzero(table.sources == state).tolist():
@@ -250,12 +251,7 @@ class _Splicing:
 
     def _say(self, source: int, target: int, label: int, said: Said, cost: float) -> None:
         """An arc of a word's phone."""
-        self._arcs.append((source, target, label, self._output(said), cost + self._enter_cost))
-
-    def _output(self, said: Said) -> int:
-        if len(said) < 2 and sum(said) < self._graph.sequence_base:
-            return sum(said)
-        return self._graph.sequence_base + self._sequences.setdefault(said, len(self._sequences))
+        self._arcs.append((source, target, label, self._sequences.number(said), cost + self._enter_cost))
 
     # --- the whole ---
 
@@ -268,18 +264,12 @@ class _Splicing:
         closed = np.array([(state, end, FINAL, output) for state, output, _ in ends], np.int64).reshape(-1, 4)
         ours = np.stack([graph.sources, np.where(final, end, graph.targets), graph.labels, graph.outputs], 1)
         scores = [graph.scores, -costs, -np.array([cost for *_, cost in ends])]
-        return DecodingGraph.of_table(
-            np.concatenate([ours, arcs, closed]), np.concatenate(scores), list(self._sequences), graph.sequence_base
-        )
+        rows, sequences = np.concatenate([ours, arcs, closed]), list(self._sequences.numbers)
+        return DecodingGraph.of_table(rows, np.concatenate(scores), sequences, graph.sequence_base)
 
     def _useful(self, sources: np.ndarray, targets: np.ndarray, ends: list[int]) -> np.ndarray:
         """(arcs,) whether each lies on a way from the graph to the graph or to an end."""
-        useful = np.ones(len(sources), bool)
-        for begin, finish, known in ((targets, sources, ends), (sources, targets, [])):
-            reached = np.zeros(self._states, bool)
-            reached[: self._places.states] = True
-            reached[known] = True
-            while len(more := np.flatnonzero(reached[begin] & ~reached[finish] & useful)):
-                reached[finish[more]] = True
-            useful &= reached[begin] & reached[finish]
-        return useful
+        graph = np.arange(self._places.states)
+        ahead = reachable(sources, targets, graph, self._states)
+        behind = reachable(targets, sources, np.append(graph, np.array(ends, np.int64)), self._states)
+        return ahead[sources] & behind[targets]

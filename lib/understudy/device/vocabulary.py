@@ -10,34 +10,6 @@ from typing import Any, Protocol
 SILENCE = "SIL"
 
 
-class Lexicon(Protocol):
-    """What a graph asks of a lexicon."""
-
-    @property
-    def phones(self) -> Sequence[str]:
-        """Symbol of each phone id; 0 is no phone."""
-
-    @property
-    def words(self) -> Sequence[str]:
-        """Symbol of each word id; 0 is none, the last is back-off."""
-
-    @property
-    def pronunciations(self) -> Mapping[str, Sequence[tuple[int, ...]]]:
-        """Phone ids of each pronunciation, by word."""
-
-    @property
-    def word_ids(self) -> Mapping[str, int]:
-        """Of each word."""
-
-    @property
-    def silence(self) -> int:
-        """Id of the silence phone."""
-
-    @property
-    def vocabulary(self) -> Sequence[str]:
-        """The words in the order of their ids."""
-
-
 @dataclass(frozen=True)
 class Vocabulary:
     """A lexicon of which not all words need have pronunciations."""
@@ -45,7 +17,7 @@ class Vocabulary:
     phones: Sequence[str]
     """symbol of each phone id; 0 is no phone"""
     words: Sequence[str]
-    """symbol of each word id; 0 is no word"""
+    """symbol of each word id; 0 is no word, #0 is back-off"""
     pronunciations: Mapping[str, Sequence[tuple[int, ...]]]
     """phone ids of each pronunciation, by word: not all words need to have some"""
 

@@ -6,13 +6,12 @@ import re
 import unicodedata
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
+from understudy.device.vocabulary import SILENCE, Vocabulary
 from understudy.step import UserError, atomic_path, log
 
 EPS = "<eps>"
-SILENCE = "SIL"
 SILENCE_ID = 1
 """Of the silence phone, whatever the lexicon"""
 BACKOFF = "#0"
@@ -37,7 +36,7 @@ Entry = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Lexicon:
+class Lexicon(Vocabulary):
     """Pronunciations by word. Phone 0 is <eps> (and "no phone" in contexts), phone 1 is optional silence.
 
     Attributes:
@@ -50,30 +49,12 @@ class Lexicon:
     words: tuple[str, ...]
     pronunciations: dict[str, tuple[tuple[int, ...], ...]]
 
-    @cached_property
-    def phone_ids(self) -> dict[str, int]:
-        return {p: i for i, p in enumerate(self.phones)}
-
-    @cached_property
-    def word_ids(self) -> dict[str, int]:
-        return {w: i for i, w in enumerate(self.words)}
-
-    @property
-    def silence(self) -> int:
-        """Id of the silence phone."""
-        return self.phone_ids[SILENCE]
-
     def __contains__(self, word: object) -> bool:
         return word in self.pronunciations
 
     def pronounces(self, text: str) -> bool:
         """Whether all words of a transcript are here."""
         return all(word in self for word in text.split())
-
-    @property
-    def vocabulary(self) -> list[str]:
-        """The words, without <eps> and #0, in the order of their ids."""
-        return list(self.words[1:-1])
 
     @classmethod
     def read(cls, path: Path | str) -> Lexicon:

@@ -103,7 +103,7 @@ class _Expansion(Generic[State]):
 
     def final(self, place: _Place) -> float:
         """Log weight of ending there."""
-        if self.looks_ahead or place.after is None:
+        if self.looks_ahead:
             return 0.0 if place.right == _EDGE else -np.inf
         weight = self.acceptor.final(cast(State, place.after))
         return -np.inf if weight is None else weight
