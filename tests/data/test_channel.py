@@ -9,9 +9,9 @@ import pytest
 from tests.train.toy_speech import make_speech
 
 from understudy.data.batches import Span
-from understudy.data.channel import ChannelOptions, _centres
+from understudy.data.channel import ChannelOptions
 from understudy.data.manifests import ManifestSpeech
-from understudy.features.logmel import NUM_MELS, logmel
+from understudy.features.logmel import NUM_MELS, centres, logmel
 from understudy.step import UserError
 
 ONLY = {"share": 1.0, "tilt": 0.0, "equaliser": 0.0, "narrow": 0.0, "babble": 0.0}
@@ -35,15 +35,15 @@ def test_a_gain_is_that_of_samples_down_to_their_rounding() -> None:
 def test_a_narrow_band_leaves_the_middle_as_it_is() -> None:
     options, speech = ChannelOptions(**ONLY | {"gain": (0.0, 0.0), "narrow": 1.0}), logmel(voice())
     heard = options.heard(speech, np.random.default_rng(0))
-    within = (_centres() > 400) & (_centres() < 2800)
+    within = (centres() > 400) & (centres() < 2800)
     assert np.array_equal(heard[:, within], speech[:, within])
-    assert (heard[:, _centres() > 5500] < speech[:, _centres() > 5500] - 4).all()
+    assert (heard[:, centres() > 5500] < speech[:, centres() > 5500] - 4).all()
 
 
 def test_centres_are_where_a_tone_is_loudest() -> None:
     t = np.arange(16_000) / 16_000
     for channel in (10, 30, 60):
-        tone = 0.1 * np.sin(2 * np.pi * _centres()[channel] * t).astype(np.float32)
+        tone = 0.1 * np.sin(2 * np.pi * centres()[channel] * t).astype(np.float32)
         assert abs(int(logmel(tone)[20:80].mean(0).argmax()) - channel) <= 1
 
 

@@ -16,6 +16,7 @@ from understudy.data.channel import ChannelOptions
 from understudy.data.manifests import ManifestSpeech
 from understudy.data.nonspeech import Senones, Sounds, WithNonspeech
 from understudy.data.spec_augment import SpecAugment
+from understudy.data.vocal_tract import VocalTractOptions
 from understudy.features import Normaliser, stacked_frames
 from understudy.features.extract import normaliser_of
 from understudy.features.kind import ENCODER
@@ -133,7 +134,8 @@ def test_other_features_than_the_teachers_are_refused(speech: Path, teacher: Pat
     ("labelled", "dev", "init", "train_options", "told"),
     [
         ("ears", ".", None, {}, "labelled speech has features of aaaa: ears, last layer, the dev speech of log-mels"),
-        ("ears", "ears", None, {"channel": ChannelOptions()}, "other channels are made on log-mels, and these are"),
+        ("ears", "ears", None, {"channel": ChannelOptions()}, "channel.share 0.8: .* made on log-mels, and these are"),
+        ("ears", "ears", None, {"vocal_tract": VocalTractOptions(share=0.5)}, "vocal_tract.share 0.5: .* log-mels"),
         (".", ".", "teacher", {}, r"labelled\.jsonl\.gz: has features of log-mels, and the model was trained on aaaa"),
     ],
 )

@@ -13,7 +13,7 @@ from functools import cache, reduce
 
 import numpy as np
 
-from understudy.features.logmel import HIGH_FREQ, LOW_FREQ, NUM_MELS, logmel
+from understudy.features.logmel import NUM_MELS, centres, logmel
 from understudy.step import UserError
 
 _NATS = np.log(10) / 10
@@ -89,7 +89,7 @@ class ChannelOptions:
         response = response + curve * self.equaliser * np.sqrt(2 / _COSINES)
         if rng.random() < self.narrow:
             low, high = rng.uniform(0, 400), rng.uniform(2800, 5500)  # Hz, around a telephone's 300 to 3400
-            outside = (_centres() < low) | (_centres() > high)
+            outside = (centres() < low) | (centres() > high)
             response = response - outside * rng.uniform(20, 80)
         return (_NATS * response).astype(np.float32)
 
@@ -98,13 +98,6 @@ def _level(logmels: np.ndarray) -> np.float32:
     """Log of the mean energy of a frame's channels."""
     peak = logmels.max()
     return peak + np.log(np.mean(np.exp(logmels - peak)))
-
-
-@cache
-def _centres() -> np.ndarray:
-    """(mels,) Hz, where each channel hears best, on Kaldi's mel scale."""
-    low, high = (1127 * np.log1p(f / 700) for f in (LOW_FREQ, HIGH_FREQ))
-    return 700 * np.expm1((low + (high - low) * np.arange(1, NUM_MELS + 1) / (NUM_MELS + 1)) / 1127)
 
 
 @cache

@@ -14,9 +14,10 @@ from torch.nn.utils.rnn import pad_sequence
 from understudy.data.batches import Batch, Span
 from understudy.data.channel import ChannelOptions
 from understudy.data.spec_augment import SpecAugment
+from understudy.data.vocal_tract import VocalTractOptions
 from understudy.features import Kind, Normaliser, stack
 
-_CHANNEL = 2  # in a seed: another one than that of the utterance's masks, and of its dropout
+_CHANNEL, _VOICE = 2, 3  # in a seed: others than that of the utterance's masks, and of its dropout
 
 
 class SoftTargets(Protocol):
@@ -81,7 +82,7 @@ class Speech(ABC):
 
     def batch(
         self, spans: list[Span], augment: SpecAugment | None, seed: list[int], channel: ChannelOptions | None = None,
-        around: tuple[int, int] = (0, 0),
+        around: tuple[int, int] = (0, 0), voice: VocalTractOptions | None = None,
     ) -> Batch:  # fmt: skip
         """Load one batch; the augmentation of a span depends on `seed` and the span alone.
 
@@ -96,6 +97,8 @@ class Speech(ABC):
             first, last = max(0, start - around[0]), min(length, stop + around[1])
             # From the utterance's beginning, as the mean that is taken off is of all that was heard before.
             frames = one.frames[: by * last + offset]
+            if voice:
+                frames = voice.heard(frames, np.random.default_rng([*seed, number, start, _VOICE]))
             if channel:
                 drawn = np.random.default_rng([*seed, number, start, _CHANNEL])
                 frames = channel.heard(frames, drawn, partial(self.another, number, drawn))

@@ -54,6 +54,13 @@ def logmel(samples: np.ndarray, backend: str | None = None) -> np.ndarray:
     raise UserError(f"unknown feature back end {backend!r}: choose one of {', '.join(BACKENDS)}")
 
 
+@cache
+def centres() -> np.ndarray:
+    """(mels,) Hz, where each channel hears best, on Kaldi's mel scale."""
+    low, high = (1127 * np.log1p(f / 700) for f in (LOW_FREQ, HIGH_FREQ))
+    return 700 * np.expm1((low + (high - low) * np.arange(1, NUM_MELS + 1) / (NUM_MELS + 1)) / 1127)
+
+
 def _options(options):
     options.frame_opts.dither = 0.0
     options.frame_opts.samp_freq = SAMPLE_RATE

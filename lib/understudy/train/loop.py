@@ -76,11 +76,12 @@ class Trainer:
         """
         if not plan:
             raise UserError("there is nothing to do: --epochs is at least 1")
-        if options.channel.share and sets.labelled.kind != LOGMELS:
-            raise UserError(
-                f"--train.channel.share {options.channel.share:g}: other channels are made on log-mels, and these are "
-                f"features of {sets.labelled.kind.name}. Set it to 0."
-            )
+        for name, share in (("channel", options.channel.share), ("vocal_tract", options.vocal_tract.share)):
+            if share and sets.labelled.kind != LOGMELS:
+                raise UserError(
+                    f"--train.{name}.share {share:g}: other channels and speakers are made on log-mels, and these are "
+                    f"features of {sets.labelled.kind.name}. Set it to 0."
+                )
         if threads < 1 or seed < 0:
             raise UserError(f"--threads {threads}, --seed {seed}: threads are at least 1, a seed is at least 0")
         self.model, self.sets, self.plan, self.options = model, sets, plan, options
@@ -166,13 +167,14 @@ class Trainer:
         """This rank's shares of each update; those of the next are loaded while one is learnt from."""
 
         options, around = self.options, self.model.hears_around(self.options.context)
+        voice = options.vocal_tract if options.vocal_tract.share else None
 
         def load(numbered: tuple[int, Update]) -> Parts:
             # Every update seeds its own noise, so that a resumed run needs no generator's state.
             number, update = numbered
             mine = micro_batches(update, self.strategy.threads.count, self.strategy.splits_batches)
             return [
-                (share, data.batch(share.spans, options.augment, [self.seed, number], options.channel, around))
+                (share, data.batch(share.spans, options.augment, [self.seed, number], options.channel, around, voice))
                 for share in mine
             ]
 

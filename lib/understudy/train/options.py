@@ -10,6 +10,7 @@ from jsonargparse.typing import PositiveInt
 
 from understudy.data.channel import ChannelOptions
 from understudy.data.spec_augment import SpecAugment
+from understudy.data.vocal_tract import VocalTractOptions
 from understudy.decode.options import Beams
 from understudy.models.options import ModelOptions
 from understudy.step import UserError, ranks
@@ -110,6 +111,8 @@ class TrainOptions:
     """SpecAugment"""
     channel: ChannelOptions = field(default_factory=ChannelOptions)
     """other microphones, lines and talkers"""
+    vocal_tract: VocalTractOptions = field(default_factory=VocalTractOptions)
+    """other speakers"""
     validate_every: int = 1
     """labelled passes between looks at the dev set; passes of any kind where none is labelled"""
     checkpoint_seconds: float = 60.0
