@@ -74,10 +74,10 @@ def needed(jobs: dict[str, Job], name: str) -> set[str]:
     return {name}.union(*(needed(jobs, need) for need in jobs[name].needs))
 
 
-@pytest.mark.parametrize("blocks", ["A B C rivals sequence smaller device", "C A", "B", "rivals"])
+@pytest.mark.parametrize("blocks", ["A B C rivals sequence smaller device", "C A", "B", "rivals", "B encoder A"])
 def test_a_block_is_done_before_the_next_begins(blocks: str):
     """No job of a block's first seed comes behind one that only later blocks, or further seeds, need."""
-    x = described("assistant", "--blocks", blocks)
+    x = described("assistant", "--blocks", blocks, "--encoder.model", "ears")
     listed = jobs_of(x)
     jobs = in_order_of_need(listed, x)
     assert sorted(job.name for job in jobs) == sorted(job.name for job in listed)

@@ -12,7 +12,7 @@ from understudy.experiments.options import Experiments
 from understudy.experiments.plan import Plan, seeded
 from understudy.parallel.job_graph import Job
 
-_SETS = ("dev", "labelled", "test", "unlabelled")
+_SETS = ("dev", "labelled", "unlabelled")
 
 
 def jobs_of(described: Experiments) -> list[Job]:
@@ -34,9 +34,13 @@ def _corpus(plan: Plan) -> None:
     """The corpus, its features, a language model, and parts of the unlabelled speech."""
     x, data = plan.x, plan.data
     plan.add("corpus", "", "local/prepare.py", out=f"{data}/corpus", **plan.given(x.prepare), seed=x.seed)
-    sets = ",".join(f"{data}/corpus/{name}.jsonl.gz" for name in _SETS)
+    sets = ",".join(f"{data}/corpus/{name}.jsonl.gz" for name in sorted((*_SETS, *x.tests)))
     plan.add("features", "corpus", "steps/make_features.py", out=f"{data}/feats", jobs=x.jobs, cuts=f"[{sets}]",
              **plan.given(x.features))  # fmt: skip
+    if x.wants("encoder"):
+        plan.add("encoder-features", "corpus", "steps/make_encoder_features.py", cuts=f"[{sets}]", jobs=x.jobs,
+                 **{f"encoder.{name}": value for name, value in plan.given(x.encoder).items()},
+                 out=f"{data}/feats-encoder")  # fmt: skip
     cuts, needs = (plan.feats("labelled"), "features")
     if x.lang_knows == "n":
         cuts, needs = plan.labelled("n"), "corpus n/labelled"
@@ -62,7 +66,8 @@ def _foundation(plan: Plan, c: str) -> None:
              threads=1, jobs=1, out=f"{at}/mono")  # fmt: skip
     plan.add(f"{c}/tree", f"{c}/mono", "steps/make_tree.py", ali=f"{at}/mono", feats=feats, lang=lang,
              senones=x.condition(c).senones, **plan.given(x.tree), out=f"{at}/tree")  # fmt: skip
-    plan.add(f"{c}/graph", f"{c}/tree", "steps/make_graph.py", lang=lang, tree=f"{at}/tree", out=f"{at}/graph")
+    plan.add(f"{c}/graph", f"{c}/tree", "steps/make_graph.py", lang=lang, tree=f"{at}/tree", **plan.given(x.graph),
+             out=f"{at}/graph")  # fmt: skip
     for seed in x.teachers:
         _teacher(plan, c, seed, feats)
     if x.heard == "teachers":
@@ -76,7 +81,7 @@ def _foundation(plan: Plan, c: str) -> None:
 def _teacher(plan: Plan, c: str, seed: int, feats: str) -> None:
     """A teacher of its labelled speech; the first of several aligns that anew, for all."""
     x, of, at = plan.x, plan.x.condition(c), f"{plan.dir}/{c}"
-    own = {"config": "conf/teacher.yaml", **plan.given(x.teacher), **plan.batches(c)}
+    own = {"config": f"conf/{x.teacher_conf}.yaml", **plan.given(x.teacher), **plan.batches(c)}
     if x.labels == "ali":
         first = seeded(f"{c}/teacher-first", seed)
         flat_start = {"labels": f"{at}/tree", "epochs": of.teacher_epochs}
@@ -114,6 +119,9 @@ def _trained_once(plan: Plan) -> None:
         _oracle(plan, "7n")
     if x.wants("rivals"):
         _rivals(plan, x.rivals_at)
+    if x.wants("encoder"):
+        for c in ("n", *(["7n"] if x.wants("B") else [])):
+            _encoder(plan, c)
     for block, add in (("C", _curves), ("sequence", _sequences), ("smaller", _smaller), ("device", _devices)):
         if x.wants(block):
             add(plan)
@@ -182,6 +190,23 @@ def _rivals(plan: Plan, c: str) -> None:
              out=f"{plan.data}/augmented")  # fmt: skip
     plan.distilled(c, small, f"{small}-augmented", f"augmented {c}/targets", targets=plan.soft(c, "targets"),
                    unlabelled=f"[{plan.data}/augmented/unlabelled.jsonl.gz]")  # fmt: skip
+
+
+def _encoder(plan: Plan, c: str) -> None:
+    """A teacher that hears through a foreign encoder, and the students that it teaches, which hear as ever."""
+    x, of, ears = plan.x, plan.x.condition(c), f"{plan.data}/feats-encoder"
+    teacher, labelled = f"{c}/teacher-encoder", f"{plan.data}/{c}-encoder"
+    plan.add(f"{c}/encoder-labelled", "encoder-features", "steps/subset.py", cuts=f"{ears}/labelled.jsonl.gz",
+             hours=f"{of.hours:g}", by=x.subset_by, out=labelled)  # fmt: skip
+    plan.train(c, teacher, f"{c}/encoder-labelled {c}/{x.labels}", config="conf/teacher-encoder.yaml",
+               labelled=f"{labelled}/labelled.jsonl.gz", dev=plan.feats("dev", ears),
+               epochs=of.encoder_epochs)  # fmt: skip
+    plan.decode(c, "teacher-encoder", teacher, ears)
+    plan.targets(c, "targets-encoder", "teacher-encoder", teacher, heard=ears)
+    for size in dict.fromkeys([x.small, x.large]):
+        if c == "n" and (c, size) not in plan.begins:
+            _alone(plan, c, size)
+        plan.distilled(c, size, f"{size}-encoder", f"{c}/targets-encoder", targets=plan.soft(c, "targets-encoder"))
 
 
 def _oracle(plan: Plan, c: str) -> None:

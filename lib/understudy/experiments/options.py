@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from understudy.step.errors import UserError
 
-BLOCKS = ("A", "B", "C", "stepwise", "rivals", "sequence", "smaller", "device")
+BLOCKS = ("A", "B", "C", "stepwise", "rivals", "sequence", "smaller", "encoder", "device")
 """Parts of the table"""
 
 
@@ -32,6 +32,8 @@ class Condition:
     """over the labelled speech, behind each part of such a pass"""
     realigned_epochs: int = 0
     """more passes of the teacher on its own alignment"""
+    encoder_epochs: int = 20
+    """passes of a teacher that hears through a foreign encoder"""
     max_frames: int | None = None
     """stacked frames of a batch of labelled speech, where more of it lets them be larger"""
 
@@ -56,6 +58,8 @@ class Experiments:
     """acoustic scales that are tried on dev"""
     prior_scales: str
     """likewise"""
+    tests: list[str] = field(default_factory=lambda: ["test"])
+    """sets that results are given for; the table is of the first"""
     prepare: dict[str, Any] = field(default_factory=dict)
     """options of the recipe's local/prepare.py. In this one and those that follow, {seven_hours}, {unlabelled_hours},
     {data} and {jobs} stand for what is said here; null: the option is not given"""
@@ -69,8 +73,16 @@ class Experiments:
     """options of steps/align_mono.py"""
     tree: dict[str, Any] = field(default_factory=dict)
     """options of steps/make_tree.py"""
+    graph: dict[str, Any] = field(default_factory=dict)
+    """options of steps/make_graph.py"""
+    decode: dict[str, Any] = field(default_factory=dict)
+    """further options of steps/decode.py"""
+    encoder: dict[str, Any] = field(default_factory=dict)
+    """of the block of that name, the --encoder options of steps/make_encoder_features.py: model, layer, pad, …"""
+    teacher_conf: str = "teacher"
+    """conf/<it>.yaml: the teacher"""
     teacher: dict[str, Any] = field(default_factory=dict)
-    """options of the teacher's training besides conf/teacher.yaml"""
+    """options of the teacher's training besides that"""
     realigned: dict[str, Any] = field(default_factory=dict)
     """further ones of the teacher that learns on its own alignment"""
     distilling: str = "distil"
@@ -85,8 +97,8 @@ class Experiments:
     """of the small student"""
     teachers: list[int] = field(default_factory=lambda: [1])
     """seeds of the teachers, several of which make an ensemble; all else is trained once"""
-    blocks: list[str] = field(default_factory=lambda: list(BLOCKS))
-    """of the table: A B C stepwise rivals sequence smaller device; A too, unless it is B alone"""
+    blocks: list[str] = field(default_factory=lambda: [block for block in BLOCKS if block != "encoder"])
+    """of the table: A B C stepwise rivals sequence smaller encoder device; A too, unless it is B alone"""
     rivals_at: Literal["n", "7n"] = "n"
     """the labelled speech of the teacher whose rivals are tried"""
     sub_epochs: int = 4
@@ -118,6 +130,8 @@ class Experiments:
         if not self.wants("C") and any(map(self.wants, ("stepwise", "smaller", "device"))):
             raise UserError("--blocks: stepwise, smaller and device are about the students of C; add it.")
 
+        if self.wants("encoder") and not self.encoder.get("model"):
+            raise UserError("--blocks: the block encoder needs a model to hear with. Give --encoder.model.")
         self._check_epochs()
 
     def _check_epochs(self) -> None:

@@ -80,23 +80,28 @@ class Plan:
                  epochs=self.x.sequence_epochs, threads=1, out=f"{self.dir}/{at}")  # fmt: skip
         self.decode(c, f"{name}-{criterion}", at)
 
-    def decode(self, c: str, name: str, at: str) -> None:
-        """Decode dev and test; the results are those of the system NAME-CONDITION, whatever the seed."""
-        self.add(f"{at}/decode", f"{at} {c}/graph", "steps/decode.py", model=f"{self.dir}/{at}",
-                 graph=f"{self.dir}/{c}/graph", dev=self.feats("dev"), test=f"[{self.feats('test')}]",
-                 system=f"{name}-{c}", recipe=self.x.recipe, results=f"{self.dir}/results.jsonl",
-                 acoustic_scales=self.x.scales, prior_scales=self.x.prior_scales, **self.beam(), jobs=1,
-                 out=f"{self.dir}/{at}/decode")  # fmt: skip
+    def decode(self, c: str, name: str, at: str, heard: str = "") -> None:
+        """Decode dev and test; the results are those of the system NAME-CONDITION, whatever the seed.
 
-    def targets(self, c: str, name: str, model: str, needs: str, **options: Any) -> None:
-        """Supervision of the unlabelled speech by a model."""
+        Args:
+            heard: folder of the features that the model hears, where these are others than the log-mels.
+        """
+        tests = ",".join(self.feats(test, heard) for test in self.x.tests)
+        self.add(f"{at}/decode", f"{at} {c}/graph", "steps/decode.py", model=f"{self.dir}/{at}",
+                 graph=f"{self.dir}/{c}/graph", dev=self.feats("dev", heard), test=f"[{tests}]",
+                 system=f"{name}-{c}", recipe=self.x.recipe, results=f"{self.dir}/results.jsonl",
+                 acoustic_scales=self.x.scales, prior_scales=self.x.prior_scales, **self.beam(),
+                 **self.given(self.x.decode), jobs=1, out=f"{self.dir}/{at}/decode")  # fmt: skip
+
+    def targets(self, c: str, name: str, model: str, needs: str, heard: str = "", **options: Any) -> None:
+        """Supervision of the unlabelled speech by a model, from the features that it hears (see `decode`)."""
         self.add(f"{c}/{name}", needs, "steps/make_targets.py", model=f"{self.dir}/{c}/{model}",
-                 feats=f"[{self.feats('unlabelled')}]", k=_K, jobs=1, out=f"{self.dir}/{c}/{name}",
+                 feats=f"[{self.feats('unlabelled', heard)}]", k=_K, jobs=1, out=f"{self.dir}/{c}/{name}",
                  **options)  # fmt: skip
 
-    def feats(self, name: str) -> str:
-        """Manifest of the features of a set."""
-        return f"{self.data}/feats/{name}.jsonl.gz"
+    def feats(self, name: str, heard: str = "") -> str:
+        """Manifest of the features of a set: log-mels, or those in the folder `heard`."""
+        return f"{heard or f'{self.data}/feats'}/{name}.jsonl.gz"
 
     def labelled(self, c: str) -> str:
         """That of the condition's labelled speech."""

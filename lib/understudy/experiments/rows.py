@@ -24,7 +24,7 @@ def rows_of(described: Experiments) -> list[Row]:
     """Rows of the blocks that are wanted, in the order of the table."""
     return [
         *_a(described), *_b(described), *_c(described), *_stepwise(described), *_rivals(described),
-        *_sequence(described), *_smaller(described),
+        *_sequence(described), *_smaller(described), *_encoder(described),
     ]  # fmt: skip
 
 
@@ -93,3 +93,18 @@ def _smaller(x: Experiments) -> Iterator[Row]:
         for name in x.narrowed:
             yield Row("smaller", "Smaller still: as many parameters, or 8 bits in training", f"{name}-n",
                       f"{x.small}-{x.part_hours(1)}-n")  # fmt: skip
+
+
+def _encoder(x: Experiments) -> Iterator[Row]:
+    if x.wants("encoder"):
+        small, known = x.small, {"n": x.at_n, "7n": x.seven_rivals}  # where there is an oracle
+        for c in ("n", *(["7n"] if x.wants("B") else [])):
+            title = f"A teacher that hears through a foreign encoder: {x.condition(c).hours:g} h labelled"
+            oracle = f"{small}-oracle-{c}" if known[c] else ""
+            for name in (*_teachers(x), "teacher-encoder", small):
+                yield Row("encoder", title, f"{name}-{c}", f"{small}-{c}")
+            for name in (
+                f"{small}-{x.part_hours(1)}",
+                *(f"{size}-encoder" for size in dict.fromkeys([small, x.large])),
+            ):
+                yield Row("encoder", title, f"{name}-{c}", f"{small}-{c}", oracle)
