@@ -23,12 +23,26 @@
 : "${beam:=15}"              # of the search
 : "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
+: "${encoder:=}"             # a foreign model that the teacher hears through, a folder or a name; empty: log-mels
+: "${encoder_pad:=true}"     # a Whisper hears 30 s at once, as it was trained; false: the cut alone, in less time
 [[ -v distilling ]] || distilling=() # options of distillation besides conf/distil.yaml
+
+ears=feats # folder in $data of what the teacher hears
+if [[ -n $encoder ]]; then
+  ears=feats-encoder
+  teacher_conf="teacher-encoder"
+  recipe+=-encoder # a table of its own
+fi
 
 if in_stage 1; then
   say "1: log-mel features, labelled speech at three speeds; and sounds without words"
   sounds_without_words
   features
+  if [[ -n $encoder ]]; then
+    say "1: what the foreign encoder makes of the same speech"
+    steps/make_encoder_features.py --encoder.model "$encoder" --encoder.pad "$encoder_pad" \
+      --cuts "$(sets_in corpus nonspeech)" ${speeds:+--speeds "$speeds"} --jobs "$jobs" "${cluster[@]}" --out "$data/$ears"
+  fi
 fi
 
 if in_stage 2; then
@@ -49,11 +63,11 @@ fi
 
 if in_stage 4; then
   say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
-  learn "$teacher_conf" --labels "$dir/tree" ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" \
+  heard=$ears learn "$teacher_conf" --labels "$dir/tree" ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" \
     --out "$dir/teacher-first"
-  steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --feats "$(feats labelled dev)" --lang "$dir/lang" \
-    --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
-  learn "$teacher_conf" --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
+  steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --lang "$dir/lang" \
+    --feats "$(heard=$ears feats labelled dev)" --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
+  heard=$ears learn "$teacher_conf" --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
     --config "$conf/realigned.yaml" --train.max_frames "$teacher_frames" --out "$dir/teacher"
 fi
 
@@ -66,8 +80,8 @@ sequence() {
   fi
   if [[ -e $conf/$1-mmi.yaml ]]; then besides=(--config "$conf/$1-mmi.yaml"); fi
   if ! $robust; then besides+=(--train.channel.share 0); fi
-  "${ranks[@]}" steps/train_sequence.py --model "$2" --labelled "$data/feats/labelled.jsonl.gz" \
-    --dev "$data/feats/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" \
+  "${ranks[@]}" steps/train_sequence.py --model "$2" --labelled "$data/$heard/labelled.jsonl.gz" \
+    --dev "$data/$heard/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" \
     --threads "$threads" ${precision:+--train.precision "$precision"} "${besides[@]}" --out "$3"
 }
 
@@ -76,7 +90,7 @@ if ((mmi_epochs > 0)); then
   teacher="teacher-mmi"
   if in_stage 5; then
     say "5: the teacher again, with lattice-free MMI: the transcript against all else that could have been said"
-    sequence "$teacher_conf" "$dir/teacher" "$dir/teacher-mmi"
+    heard=$ears sequence "$teacher_conf" "$dir/teacher" "$dir/teacher-mmi"
   fi
 fi
 
@@ -91,8 +105,8 @@ fi
 
 if $distil && in_stage 6; then
   say "6: soft targets: the teacher listens to the unlabelled speech"
-  steps/make_targets.py --model "$dir/$teacher" --feats "$(feats "${teachers_hear[@]}")" --k 20 --jobs "$jobs" \
-    "${cluster[@]}" --out "$dir/targets"
+  steps/make_targets.py --model "$dir/$teacher" --k 20 --jobs "$jobs" "${cluster[@]}" \
+    --feats "$(heard=$ears feats "${teachers_hear[@]}")" --out "$dir/targets"
 fi
 
 if in_stage 7; then
@@ -135,8 +149,10 @@ if in_stage 11; then
       echo "${0##*/}: $dir/$system: there is no model, so it is not in the table; stages 4 to 10 train it" >&2
       continue
     }
-    steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
-      --test "$(feats "${test_names[@]}")" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
+    hears=feats
+    [[ $system != teacher* ]] || hears=$ears
+    steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/$hears/dev.jsonl.gz" \
+      --test "$(heard=$hears feats "${test_names[@]}")" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
       --acoustic-scales "$scales" --prior-scales "$prior_scales" --word-penalties "$word_penalties" --beams.search "$beam" \
       --jobs "$jobs" "${cluster[@]}" --out "$dir/$system/decode"
   done

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from tests.encoders.tiny import needs_transformers, save_whisper
 
 from understudy.corpus import read_cuts
 from understudy.lang.ngram import estimate
@@ -94,7 +95,9 @@ def run(corpus: Path, out: Path, *more: str) -> subprocess.CompletedProcess:
     for name, layers, cells in (("teacher", 2, 32), ("student", 2, 24), ("large", 2, 40)):
         text = (RECIPE / f"conf/{name}.yaml").read_text()
         (conf / f"{name}.yaml").write_text(text + f"model.layers: {layers}\nmodel.cells: {cells}\n")
-    for name in ("realigned", "distil", "longer"):
+    text = (RECIPE / "conf/teacher-encoder.yaml").read_text()
+    (conf / "teacher-encoder.yaml").write_text(text + "model.layers: 2\nmodel.cells: 32\nmodel.bottleneck: 8\n")
+    for name in ("realigned", "distil", "longer", "teacher-encoder-mmi"):
         shutil.copy(RECIPE / f"conf/{name}.yaml", conf)
     where = ["--corpus-dir", corpus, "--lm-dir", corpus / "lm", "--libri-light", corpus / "librilight"]
     command = [RECIPE / "run.sh", *TINY, *where, "--data", out / "data", "--dir", out / "exp", "--conf", conf, *more]
@@ -148,6 +151,25 @@ def test_every_system_has_a_result_on_both_test_sets(made):
     assert decoded[0]["dev_wer"] == decoded[1]["dev_wer"]  # one tuning serves both
     report = (made / "exp/RESULTS.md").read_text()
     assert "## librispeech, test-clean" in report and "## librispeech, test-other" in report
+
+
+@needs_transformers
+def test_a_teacher_may_hear_through_a_foreign_encoder(corpus, tmp_path):
+    ears = save_whisper(tmp_path / "ears", seconds=6)
+    done = run(
+        corpus, tmp_path, "--labelled-hours", "0.02", "--large", "", "--encoder", str(ears), "--encoder-pad", "false"
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for system, through in (("teacher-first", True), ("teacher-mmi", True), ("student-distilled", False)):
+        heard = json.loads((tmp_path / f"exp/{system}/model.json").read_text())["meta"].get("features", "log-mels")
+        assert heard.endswith("ears, last layer" if through else "log-mels"), system
+    lines = read_results(tmp_path / "exp/results.jsonl")
+    assert {line["recipe"] for line in lines} == {"librispeech-encoder"}
+    systems = {"teacher", "teacher-mmi", *(f"student-{k}{m}" for k in ("labelled", "distilled") for m in ("", "-mmi"))}
+    assert systems <= {line["system"] for line in lines}
+    command = json.loads((tmp_path / "exp/targets/.done.json").read_text())["command"]
+    assert "feats-encoder/unlabelled" in command and "feats-encoder/labelled" in command
+    assert (tmp_path / "exp/page.html").exists() or list((tmp_path / "exp").glob("*.html"))
 
 
 def test_more_hours_than_there_are_stop_before_anything_is_written(corpus, tmp_path):

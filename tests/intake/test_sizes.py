@@ -40,6 +40,7 @@ def test_few_speakers_few_words_many_hours():
     assert "2 labelled speakers are few" in digits.why[-1] and "no more than 70 senones" in digits.why[1]
     assert configurations(digits) == {
         "teacher": "free_spoken_digits", "student": "free_spoken_digits", "large": "mini_librispeech",
+        "teacher-encoder": "mini_librispeech", "teacher-encoder-mmi": "mini_librispeech",
         "realigned": "mini_librispeech", "distil": "mini_librispeech", "longer": "mini_librispeech"}  # fmt: skip
     assert set(configurations(found(1.0)).values()) == {"mini_librispeech"}
     assert set(configurations(found(60.0)).values()) == {"librispeech"} and "want a GPU" in found(60.0).why[-1]

@@ -130,6 +130,8 @@ def _options(corpus: Corpus, sizes: Sizes) -> str:
         ("teacher_epochs", sizes.teacher_epochs, f"passes of the teacher over labelled speech at {speeds}"),
         ("realigned_epochs", sizes.realigned_epochs, "more passes on its own alignment"),
         ("transfer", "", "a teacher of another corpus, whose layers this one begins with; empty: none"),
+        ("encoder", "", "a foreign model that the teacher hears through: a folder, or a name; empty: none"),
+        ("encoder_pad", "true", "a Whisper hears 30 s at once, as it was trained; false: the cut alone, in less time"),
         ("mmi_epochs", 0, "passes of sequence training, of teacher and students; 0: none"),
         ("student", "student", "conf/<student>.yaml"),
         ("large", "", "conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none"),

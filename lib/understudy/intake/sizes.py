@@ -85,7 +85,7 @@ def sizes_of(report: dict[str, Any]) -> Sizes:
 
 def configurations(sizes: Sizes) -> dict[str, str]:
     """The recipe that each configuration of a model is copied from, by its name."""
-    every = ("teacher", "student", "large", *_LEARNING_ON)
+    every = ("teacher", "teacher-encoder", "teacher-encoder-mmi", "student", "large", *_LEARNING_ON)
     if sizes.large:
         return dict.fromkeys(every, "librispeech")
     few = dict.fromkeys(("teacher", "student"), "free_spoken_digits") if sizes.few else {}

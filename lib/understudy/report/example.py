@@ -18,6 +18,7 @@ from understudy import models
 from understudy.decode.word_times import spans
 from understudy.features import STACKED_SHIFT, Normaliser, load_logmel, load_stacked
 from understudy.features.frames import SAMPLE_RATE
+from understudy.features.kind import LOGMELS
 from understudy.lang.lexicon import Lexicon
 from understudy.lang.tree import Tree
 from understudy.report.gather import Aligned
@@ -68,7 +69,8 @@ def hear(cut: Cut, folders: Mapping[str, Path], lexicon: Lexicon, tree: Tree, no
     logits, priors = {}, {}
     for name, folder in folders.items():
         model = models.load_any(folder)
-        if model.senones == tree.num_senones:  # else it is of another tree: its senones are others
+        # Else it is of another tree, its senones are others; or it hears through an encoder, which is not at hand.
+        if model.senones == tree.num_senones and models.hears(model) == LOGMELS.name:
             logits[name], priors[name] = model.logits([stacked])[0].log_softmax(1), model.log_priors
     if not logits:
         raise UserError(f"none of the models {', '.join(map(str, folders.values()))} is of this tree")
