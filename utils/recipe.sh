@@ -19,6 +19,7 @@
 : "${mono_hours:=2}"         # labelled speech that the flat start learns from
 : "${teacher_frames:=2500}"  # stacked frames of a batch when the teacher learns from its own alignment
 : "${soft_weight:=0}"        # λ: share of soft targets in labelled speech while a student is distilled; 0: labels alone
+: "${generations:=1}"        # of students: from the second on, the one before teaches
 : "${new_words:=0.01}"       # probability of words that users add to a device; 0: they have no place (docs/device.md)
 : "${beam:=15}"              # of the search
 : "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
@@ -127,6 +128,24 @@ if $distil && [[ -n $large ]] && in_stage 9; then
   stepwise "$dir/ali" "${distillation[@]}"
 fi
 
+# What a generation has learnt teaches the next, which begins anew from the labels, and hears other channels: the large
+# student where there is one, else the small one.
+teaches=${large:-$student}
+if $distil && ((generations > 1)) && in_stage 9; then
+  say "9: further generations: what has learnt from the teacher teaches in its turn"
+  before=$teaches-distilled
+  for ((generation = 2; generation <= generations; generation++)); do
+    steps/make_targets.py --model "$dir/$before" --k 20 --jobs "$jobs" "${cluster[@]}" \
+      --feats "$(feats "${teachers_hear[@]}")" --out "$dir/targets-generation-$generation"
+    for size in "$student" ${large:+"$large"}; do
+      learn "$size" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" --init "$dir/$size-labelled" \
+        --targets "$(taught_by "$dir/targets-generation-$generation")" "${distillation[@]}" \
+        --seed $((seed + generation - 1)) --out "$dir/$size-generation-$generation"
+    done
+    before=$teaches-generation-$generation
+  done
+fi
+
 if ((mmi_epochs > 0)) && in_stage 10; then
   say "10: the students again, with lattice-free MMI on labelled speech"
   sequence "$student" "$dir/$student-labelled" "$dir/$student-labelled-mmi"
@@ -144,6 +163,9 @@ if in_stage 11; then
     if $distil; then systems+=("$student-distilled-mmi"); fi
   fi
   if $distil && [[ -n $large ]]; then systems+=("$large-labelled" "$large-distilled" "$student-stepwise"); fi
+  for ((generation = 2; generation <= generations; generation++)); do
+    if $distil; then systems+=("$student-generation-$generation" ${large:+"$large-generation-$generation"}); fi
+  done
   for system in "${systems[@]}"; do
     [[ -e $dir/$system/model.json ]] || {
       echo "${0##*/}: $dir/$system: there is no model, so it is not in the table; stages 4 to 10 train it" >&2

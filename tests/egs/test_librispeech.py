@@ -35,7 +35,7 @@ PARTS = {  # speakers and utterances of each
 }  # fmt: skip
 TINY = (
     "--mono-iterations 9 --senones 100 --teacher-epochs 3 --realigned-epochs 1 --mmi-epochs 1 --student-epochs 3 "
-    "--distil-epochs 1 --soft-weight 0.5 --large large --scales [0.3] --prior-scales [0.5]"
+    "--distil-epochs 1 --soft-weight 0.5 --large large --generations 2 --scales [0.3] --prior-scales [0.5]"
 ).split()
 
 
@@ -137,9 +137,21 @@ def test_students_are_taught_softly_on_labelled_speech_too(made):
         assert "--train.soft_weight 0.5" in command and f"{targets}/labelled" in command, student
 
 
+def test_a_second_generation_learns_from_the_first_and_begins_anew(made):
+    def command(what: str) -> str:
+        return json.loads((made / f"exp/{what}/.done.json").read_text())["command"]
+
+    assert "exp/large-distilled " in command("targets-generation-2")
+    for size in ("student", "large"):
+        learnt = command(f"{size}-generation-2")
+        assert "targets-generation-2/unlabelled" in learnt and f"exp/{size}-labelled " in learnt
+        assert learnt.split("--seed ")[-1].startswith("2 ")  # hears other channels than the first
+
+
 def test_every_system_has_a_result_on_both_test_sets(made):
     lines = read_results(made / "exp/results.jsonl")
     systems = {"teacher", "teacher-mmi", "large-labelled", "large-distilled", "student-stepwise"}
+    systems |= {"student-generation-2", "large-generation-2"}
     systems |= {f"student-{kind}{mmi}" for kind in ("labelled", "distilled") for mmi in ("", "-mmi")}
     systems |= {f"student-distilled-{precision}" for precision in ("float32", "int8-dynamic", "int8-static")}
     assert {(line["system"], line["test_set"]) for line in lines} == {
@@ -157,7 +169,18 @@ def test_every_system_has_a_result_on_both_test_sets(made):
 def test_a_teacher_may_hear_through_a_foreign_encoder(corpus, tmp_path):
     ears = save_whisper(tmp_path / "ears", seconds=6)
     done = run(
-        corpus, tmp_path, "--labelled-hours", "0.02", "--large", "", "--encoder", str(ears), "--encoder-pad", "false"
+        corpus,
+        tmp_path,
+        "--labelled-hours",
+        "0.02",
+        "--large",
+        "",
+        "--generations",
+        "1",
+        "--encoder",
+        str(ears),
+        "--encoder-pad",
+        "false",
     )
     assert done.returncode == 0, done.stderr[-3000:]
     for system, through in (("teacher-first", True), ("teacher-mmi", True), ("student-distilled", False)):

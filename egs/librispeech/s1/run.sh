@@ -48,6 +48,7 @@ encoder_pad=true         # a Whisper hears 30 s at once, as it was trained; fals
 mmi_epochs=1             # passes of sequence training, of teacher and students; 0: none
 student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
+generations=1            # of students: from the second on, the one before teaches (stage 9)
 student_epochs=15        # labelled passes of the baseline
 distil_epochs=3          # passes over all speech of the distilled student
 soft_weight=0            # λ: share of the teacher's soft targets in labelled speech while it is distilled; 0: labels alone

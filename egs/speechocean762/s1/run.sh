@@ -30,6 +30,7 @@ encoder_pad=true         # a Whisper hears 30 s at once, as it was trained; fals
 mmi_epochs=0             # passes of sequence training, of teacher and students; 0: none
 student=student          # conf/<student>.yaml
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
+generations=1            # of students: from the second on, the one before teaches (stage 9)
 student_epochs=14        # labelled passes of the baseline
 distil_epochs=16         # passes over the unlabelled speech of the distilled student
 robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it

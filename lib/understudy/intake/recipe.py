@@ -135,6 +135,7 @@ def _options(corpus: Corpus, sizes: Sizes) -> str:
         ("mmi_epochs", 0, "passes of sequence training, of teacher and students; 0: none"),
         ("student", "student", "conf/<student>.yaml"),
         ("large", "", "conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none"),
+        ("generations", 1, "of students: from the second on, the one before teaches (stage 9)"),
         ("student_epochs", sizes.student_epochs, "labelled passes of the baseline"),
         ("distil_epochs", sizes.distil_epochs, "passes over all speech of the distilled student"),
         ("robust", "true", "normalise by a running mean, learn other channels and sounds without words; false: not"),
