@@ -64,11 +64,11 @@ fi
 
 if in_stage 4; then
   say "4: the teacher, on labelled speech; it aligns that anew, and learns on"
-  heard=$ears learn "$teacher_conf" --labels "$dir/tree" ${transfer:+--transfer "$transfer"} --epochs "$teacher_epochs" \
-    --out "$dir/teacher-first"
+  features_in=$ears learn "$teacher_conf" --labels "$dir/tree" ${transfer:+--transfer "$transfer"} \
+    --epochs "$teacher_epochs" --out "$dir/teacher-first"
   steps/realign.py --model "$dir/teacher-first" --tree "$dir/tree" --lang "$dir/lang" \
-    --feats "$(heard=$ears feats labelled dev)" --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
-  heard=$ears learn "$teacher_conf" --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
+    --feats "$(features_in=$ears feats labelled dev)" --jobs "$jobs" "${cluster[@]}" --out "$dir/ali"
+  features_in=$ears learn "$teacher_conf" --labels "$dir/ali" --init "$dir/teacher-first" --epochs "$realigned_epochs" \
     --config "$conf/realigned.yaml" --train.max_frames "$teacher_frames" --out "$dir/teacher"
 fi
 
@@ -81,9 +81,9 @@ sequence() {
   fi
   if [[ -e $conf/$1-mmi.yaml ]]; then besides=(--config "$conf/$1-mmi.yaml"); fi
   if ! $robust; then besides+=(--train.channel.share 0); fi
-  "${ranks[@]}" steps/train_sequence.py --model "$2" --labelled "$data/$heard/labelled.jsonl.gz" \
-    --dev "$data/$heard/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" --seed "$seed" \
-    --threads "$threads" ${precision:+--train.precision "$precision"} "${besides[@]}" --out "$3"
+  "${ranks[@]}" steps/train_sequence.py --model "$2" --labelled "$data/$features_in/labelled.jsonl.gz" \
+    --dev "$data/$features_in/dev.jsonl.gz" --labels "$dir/ali" --lang "$dir/lang" --epochs "$mmi_epochs" \
+    --seed "$seed" --threads "$threads" ${precision:+--train.precision "$precision"} "${besides[@]}" --out "$3"
 }
 
 teacher=teacher
@@ -91,7 +91,7 @@ if ((mmi_epochs > 0)); then
   teacher="teacher-mmi"
   if in_stage 5; then
     say "5: the teacher again, with lattice-free MMI: the transcript against all else that could have been said"
-    heard=$ears sequence "$teacher_conf" "$dir/teacher" "$dir/teacher-mmi"
+    features_in=$ears sequence "$teacher_conf" "$dir/teacher" "$dir/teacher-mmi"
   fi
 fi
 
@@ -107,7 +107,7 @@ fi
 if $distil && in_stage 6; then
   say "6: soft targets: the teacher listens to the unlabelled speech"
   steps/make_targets.py --model "$dir/$teacher" --k 20 --jobs "$jobs" "${cluster[@]}" \
-    --feats "$(heard=$ears feats "${teachers_hear[@]}")" --out "$dir/targets"
+    --feats "$(features_in=$ears feats "${teachers_hear[@]}")" --out "$dir/targets"
 fi
 
 if in_stage 7; then
@@ -174,7 +174,8 @@ if in_stage 11; then
     hears=feats
     [[ $system != teacher* ]] || hears=$ears
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/$hears/dev.jsonl.gz" \
-      --test "$(heard=$hears feats "${test_names[@]}")" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
+      --test "$(features_in=$hears feats "${test_names[@]}")" --system "$system" --recipe "$recipe" \
+      --results "$dir/results.jsonl" \
       --acoustic-scales "$scales" --prior-scales "$prior_scales" --word-penalties "$word_penalties" --beams.search "$beam" \
       --jobs "$jobs" "${cluster[@]}" --out "$dir/$system/decode"
   done

@@ -7,12 +7,12 @@ in_stage() { ((stage <= $1 && $1 <= stop_stage)); }
 
 say() { echo "== stage $*" >&2; }
 
-heard=feats # folder in $data of the features that a model hears
+features_in=feats # folder in $data of the features that a model hears
 
 # feats a b: [data/feats/a.jsonl.gz,data/feats/b.jsonl.gz], as steps take lists
 # shellcheck disable=SC2154
 feats() {
-  local names=("${@/#/$data/$heard/}")
+  local names=("${@/#/$data/$features_in/}")
   local IFS=,
   echo "[${names[*]/%/.jsonl.gz}]"
 }
@@ -52,9 +52,9 @@ features() {
 # shellcheck disable=SC2154
 learn() {
   local besides=(--train.channel.share 0)
-  if $robust; then besides=(--nonspeech "$data/$heard/nonspeech.jsonl.gz"); fi
-  "${train[@]}" steps/train.py --config "${conf:-conf}/$1.yaml" --labelled "$data/$heard/labelled.jsonl.gz" \
-    --dev "$data/$heard/dev.jsonl.gz" "${besides[@]}" --seed "$seed" --threads "$threads" \
+  if $robust; then besides=(--nonspeech "$data/$features_in/nonspeech.jsonl.gz"); fi
+  "${train[@]}" steps/train.py --config "${conf:-conf}/$1.yaml" --labelled "$data/$features_in/labelled.jsonl.gz" \
+    --dev "$data/$features_in/dev.jsonl.gz" "${besides[@]}" --seed "$seed" --threads "$threads" \
     ${precision:+--train.precision "$precision"} "${@:2}"
 }
 
