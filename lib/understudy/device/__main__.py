@@ -14,15 +14,19 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .audio import STANDARD_INPUT, Recording, file_blocks, microphone_blocks, stream_blocks, wav_files
 from .endpointing import EndpointOptions, Event
 from .errors import DeviceError
+from .keywords import Hit
 from .live import Interrupt, StandardInput
 from .recogniser import Recogniser
 from .wishes import Wishes
 
 _GRAMMAR = "sentences, one a line, with [what may be left out] and (one | or another): only these are heard"
+_KEYWORDS = "words and phrases, written as sentences are: they are spotted in whatever is said"
+_MISFIT = "of --grammar and --keywords: what fits worse is not told (default: what the folder says)"
 _WORDS = "words to hear too, one a line, with their phones if these are known, and weight=2 if one is likelier"
 
 
@@ -39,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--channel", type=int, help="of audio with several")
     parser.add_argument("--grammar", type=Path, metavar="FILE", help=_GRAMMAR)
     parser.add_argument("--words", type=Path, metavar="FILE", help=_WORDS)
+    parser.add_argument("--keywords", type=Path, metavar="FILE", help=_KEYWORDS)
+    parser.add_argument("--most-misfit", type=float, metavar="NATS", help=_MISFIT)
     for name, seconds in vars(EndpointOptions()).items():
         parser.add_argument(f"--{name}", type=float, default=seconds, metavar="SECONDS", help=f"(default: {seconds})")
     given = parser.parse_args(arguments)
@@ -57,8 +63,9 @@ def _listen(given: argparse.Namespace) -> int:
     if bool(given.audio) == (given.microphone is not None):
         raise DeviceError("name WAV files, folders, - for standard input, or --microphone")
     files = [] if live else wav_files(given.audio)
-    wishes = Wishes(given.grammar, given.words)
-    recogniser = Recogniser(given.device, wishes=wishes, sure=given.format == "json")
+    wishes = Wishes(given.grammar, given.words, given.keywords)
+    sure = given.format == "json" and given.keywords is None
+    recogniser = Recogniser(given.device, wishes=wishes, sure=sure, most_misfit=given.most_misfit)
     for told in recogniser.told:
         _warn(told)
     patience, rate = EndpointOptions(given.piece, given.pause, given.idle, given.longest), recogniser.front.rate
@@ -105,14 +112,25 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
             if event.final:
                 each = zip(event.heard.words, event.heard.sure or [])
                 words = [{"text": word, "confidence": round(sure, 3)} for word, sure in each]
+                if event.heard.hits is not None:
+                    words = [_of_hit(hit, event.start) for hit in event.heard.hits]
                 news |= {"empty": event.heard.empty, "rejected": event.heard.rejected, "words": words}
             print(json.dumps(news, ensure_ascii=False, allow_nan=False), flush=True)
+        elif event.final and event.heard.hits is not None:
+            for hit in event.heard.hits:
+                print(f"{name} {event.start + hit.start:.2f} {event.start + hit.end:.2f} {hit.text}", flush=True)
         elif event.final:
             _clear()
             print(f"{name} {event.start:.2f} {end:.2f} {text}", flush=True)
         elif sys.stderr.isatty():
             _clear()
             print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+
+def _of_hit(hit: Hit, start: float) -> dict[str, Any]:
+    """As JSON tells it; `start` of the utterance in seconds."""
+    times = {"start": round(start + hit.start, 3), "end": round(start + hit.end, 3)}
+    return {"text": hit.text, **times, "misfit": round(hit.misfit, 3)}
 
 
 def _warn(text: str) -> None:

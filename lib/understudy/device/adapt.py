@@ -1,4 +1,4 @@
-"""A graph made on the device: of a user's sentences, or of the graph that is there and a user's words."""
+"""A graph made on the device: of a user's sentences or keywords, or of the graph that is there and a user's words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .decoding_graph import DecodingGraph
 from .errors import DeviceError
 from .grammar import grammar_graph
+from .keywords import Keywords
 from .places import Places
 from .splice import splice
 from .vocabulary import ContextTree, Vocabulary
@@ -23,6 +24,8 @@ class Adapted:
     vocabulary: Vocabulary
     told: list[str]
     """what the user should know"""
+    keywords: Keywords | None = None
+    """that are spotted"""
 
 
 def adapt(
@@ -33,12 +36,14 @@ def adapt(
 
     Args:
         guess: pronunciations of words without.
-        whole: the graph that is there, and its places; asked for where there is no grammar.
+        whole: the graph that is there, and its places; asked for where there are neither sentences nor keywords.
 
     Raises:
         DeviceError: something is wrong with the sentences or words, or the graph and the places are of two makes.
     """
-    graph, places = (None, None) if wishes.grammar else whole()
+    if wishes.grammar and wishes.keywords:
+        raise DeviceError("--grammar and --keywords: sentences that alone are heard, or keywords in whatever is said.")
+    graph, places = (None, None) if wishes.grammar or wishes.keywords else whole()
     if places and graph and places.states != graph.states - 1:
         raise DeviceError(
             f"the places are of a graph of {places.states} states, this one has {graph.states - 1}. Copy or make the "
@@ -51,6 +56,9 @@ def adapt(
         classes = {name: {vocabulary.words[one.word] for one in of} for name, of in spoken.items()}
     if wishes.grammar is not None:
         return Adapted(grammar_graph(wishes.grammar, vocabulary, tree, classes), vocabulary, told)
+    if wishes.keywords is not None:
+        keywords = Keywords(wishes.keywords, vocabulary, tree, classes)
+        return Adapted(keywords.graph, keywords.vocabulary, told, keywords)
     if graph is None or places is None:
         raise RuntimeError("no graph to set words into")
     return Adapted(splice(graph, places, spoken, tree), vocabulary, told)

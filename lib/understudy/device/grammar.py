@@ -58,6 +58,28 @@ class Acceptor:
         self.states += 1
         return self.states - 1
 
+    def longest(self, words: Sequence[str]) -> int:
+        """Of how many words the longest sentence is that these begin with; 0: with none."""
+        here, best = self._silently({0}), 0
+        for number, word in enumerate(words, 1):
+            here = self._silently({to for at, to, said in self.arcs if said == word and at in here})
+            if not here:
+                break
+            if not here.isdisjoint(self.ends):
+                best = number
+        return best
+
+    def _silently(self, states: set[int]) -> set[int]:
+        """These, and those that no word leads to from them."""
+        todo = list(states)
+        while todo:
+            state = todo.pop()
+            for at, to, said in self.arcs:
+                if at == state and not said and to not in states:
+                    states.add(to)
+                    todo.append(to)
+        return states
+
     @property
     def words(self) -> set[str]:
         """All that are in it."""

@@ -11,7 +11,7 @@ from typing import Any
 from .errors import DeviceError
 from .g2p import Guesser
 from .letters import spelled
-from .vocabulary import Vocabulary, asks_right, leaf
+from .vocabulary import Vocabulary, asks_right, leaf, states_of
 from .words import Guess
 
 
@@ -34,6 +34,10 @@ class PhoneTree:
         if key not in self._known:
             self._known[key] = leaf(self.roots[f"{centre} {pdf_class}"], left, right)
         return self._known[key]
+
+    def states(self) -> list[tuple[int, int]]:
+        """See `ContextTree`."""
+        return states_of(self.roots)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .endpointing import EndpointOptions, Event, events
 from .errors import DeviceError
 from .features import FrontEnd
 from .files import Files
+from .keywords import Hit, Keywords
 from .language import Language, guesser
 from .network import Network
 from .openfst import read_fst
@@ -43,6 +44,8 @@ class Heard:
     """words were found, and are not told for this reason"""
     sure: list[float] | None = None
     """the chance of each word to be right, where that was asked for"""
+    hits: list[Hit] | None = None
+    """where keywords are spotted: these, which are the words"""
 
     @property
     def rejected(self) -> bool:
@@ -53,12 +56,17 @@ class Heard:
 class Recogniser:
     """A folder of stage 12, loaded."""
 
-    def __init__(self, folder: Path, threads: int = 1, wishes: Wishes = NONE, sure: bool = False) -> None:
+    def __init__(
+        self, folder: Path, threads: int = 1, wishes: Wishes = NONE, sure: bool = False,
+        most_misfit: float | None = None,
+    ) -> None:  # fmt: skip
         """Load it.
 
         Args:
-            wishes: sentences that alone are heard, words that are added.
+            wishes: sentences that alone are heard, words that are added, or keywords.
             sure: tell of final words how sure they are. It takes another search.
+            most_misfit: of sentences that alone are heard, and of keywords, what fits worse is rejected; None: what
+                the folder says.
 
         Raises:
             DeviceError: it is not whole, its parts do not belong together, or something is wrong with the wishes.
@@ -79,6 +87,7 @@ class Recogniser:
             )
         self.told: list[str] = []
         """what the user should know of the wishes"""
+        self.keywords: Keywords | None = None
         self.graph = self._adapted(files, wishes) if wishes else self._graph(files)
         self.beams = Beams(about["beam"], about["min_active"], about["max_active"])
         # What is the same for all senones of a frame changes no path: the log-posteriors need no normalising.
@@ -89,9 +98,10 @@ class Recogniser:
         self.calibration = Calibration(learnt["slope"], learnt["offset"]) if learnt else None
         self.sure, self._lattice_beam = sure, about.get("lattice_beam") or LATTICE_BEAM
         self._arrays: Callable[[], DecodingGraph]
-        most = about.get("most_misfit") if wishes.grammar else None
-        self.rules = Rules(self.least_confidence, most)
-        if wishes.grammar and most is None:
+        alone = bool(wishes.grammar or wishes.keywords)
+        most = about.get("most_misfit") if most_misfit is None else most_misfit
+        self.rules = Rules(self.least_confidence, most if alone else None)
+        if alone and most is None:
             self.told.append(ALL_TAKEN)
 
     def _graph(self, files: Files) -> Graph:
@@ -109,7 +119,7 @@ class Recogniser:
         guess = guesser(language.spelled, files.g2p)
         whole = lambda: (self._read(files), Places.read(files.places))  # noqa: E731
         found = adapt(wishes, language.vocabulary, language.tree, guess, whole)
-        self.told, self._arrays = found.told, lambda: found.graph
+        self.told, self.keywords, self._arrays = found.told, found.keywords, lambda: found.graph
         return Graph.of(found.graph, list(found.vocabulary.words), self.network.senones)
 
     @cached_property
@@ -127,13 +137,17 @@ class Recogniser:
             raise DeviceError(
                 f"{patience}: a piece lasts {self.front.shift:g} s or more, and less than the longest utterance"
             )
-        return events(blocks, lambda: UtteranceDecoding(self), patience, self.front.rate)
+        return events(blocks, self.utterance, patience, self.front.rate)
 
     def whole(self, samples: np.ndarray) -> Heard:
         """What is said in one utterance, (length,) float32 in ±1."""
-        utterance = UtteranceDecoding(self)
+        utterance = self.utterance()
         utterance.hear(samples)
         return utterance.finish()
+
+    def utterance(self) -> UtteranceDecoding:
+        """A new one, to be heard."""
+        return UtteranceDecoding(self) if self.keywords is None else KeywordDecoding(self, self.keywords)
 
 
 class UtteranceDecoding:
@@ -184,9 +198,7 @@ class UtteranceDecoding:
 
     def finish(self) -> Heard:
         """All words; none where it is less sure of them than it should be at least."""
-        for logits in (self._network(self._front.finish()), self._network.finish()):
-            self._search(self._recogniser.scores(logits))
-        best, known = self._search.finish(), self._recogniser
+        best, known = self._ended(), self._recogniser
         self.outputs = best.words if best else []
         if best is None or not best.words:
             return Heard([], self._seconds, best is None)
@@ -195,6 +207,12 @@ class UtteranceDecoding:
             return Heard([], self._seconds, False, sure, why)
         each = list(map(known.calibration or float, self.shares(best.words))) if known.sure else None
         return Heard(known.graph.text(best.words), self._seconds, False, sure, "", each)
+
+    def _ended(self) -> Best | None:
+        """The best path, when nothing more is said."""
+        for logits in (self._network(self._front.finish()), self._network.finish()):
+            self._search(self._recogniser.scores(logits))
+        return self._search.finish()
 
     def shares(self, outputs: list[int]) -> list[float]:
         """Of what else was likely, how much has each word of a best path's outputs. What was heard has ended."""
@@ -206,3 +224,35 @@ class UtteranceDecoding:
     @property
     def _seconds(self) -> float:
         return self.samples / self._recogniser.front.rate
+
+
+class KeywordDecoding(UtteranceDecoding):
+    """From samples to the keywords in what is said."""
+
+    def __init__(self, recogniser: Recogniser, keywords: Keywords) -> None:
+        super().__init__(recogniser)
+        self._keywords, self._told = keywords, list[str]()
+
+    def hear(self, samples: np.ndarray) -> bool:
+        """Whether the keywords have changed."""
+        if not super().hear(samples):
+            return False
+        before, self._told = self._told, self.so_far().words
+        return self._told != before
+
+    def so_far(self) -> Heard:
+        """Keywords that may still change."""
+        return self._heard(self._best)
+
+    def finish(self) -> Heard:
+        """All keywords that fit well enough."""
+        best = self._ended()
+        return Heard([], self._seconds, True) if best is None else self._heard(best)
+
+    def _heard(self, best: Best) -> Heard:
+        known = self._recogniser
+        words, scores = known.graph.ids(best.words), self._search.scores
+        hits = self._keywords.hits(
+            words, best.labels, scores, known.silences, known.front.shift, known.rules.most_misfit
+        )
+        return Heard([hit.text for hit in hits], self._seconds, hits=hits)

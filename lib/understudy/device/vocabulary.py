@@ -56,6 +56,9 @@ class ContextTree(Protocol):
     def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
         """Senone of a phone in context; phone 0 is "no phone" at an edge."""
 
+    def states(self) -> list[tuple[int, int]]:
+        """(phone, pdf-class) of each senone: it is of no other."""
+
 
 def asks_right(roots: Iterable[Any]) -> bool:
     """Whether one of these (see `leaf`) asks for the phone after it."""
@@ -67,6 +70,20 @@ def asks_right(roots: Iterable[Any]) -> bool:
                 return True
             todo += yes, no
     return False
+
+
+def states_of(roots: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """(phone, pdf-class) of each senone, of decision trees by `phone pdf-class`: they share no leaf."""
+    found: dict[int, tuple[int, int]] = {}
+    for name, root in roots.items():
+        phone, pdf_class = map(int, name.split())
+        todo = [root]
+        while todo:
+            if isinstance(node := todo.pop(), list):
+                todo += node[2:]
+            else:
+                found[node] = (phone, pdf_class)
+    return [found[senone] for senone in range(len(found))]
 
 
 def leaf(root: Any, left: int, right: int) -> int:

@@ -14,9 +14,11 @@ class Wishes:
     """sentences, which alone are heard (`grammar`)"""
     words: Path | None = None
     """words more (`words`)"""
+    keywords: Path | None = None
+    """words and phrases that are spotted in whatever is said (`keywords`); on devices alone"""
 
     def __bool__(self) -> bool:
-        return self.grammar is not None or self.words is not None
+        return any(file is not None for file in (self.grammar, self.words, self.keywords))
 
 
 NONE = Wishes()

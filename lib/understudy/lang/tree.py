@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from understudy.device.vocabulary import asks_right, leaf
+from understudy.device.vocabulary import asks_right, leaf, states_of
 from understudy.step import UserError, fingerprint, read_json, write_json
 
 Statistics = dict[tuple[int, int, int, int], np.ndarray]
@@ -59,17 +59,7 @@ class Tree:
 
     def states(self) -> list[tuple[int, int]]:
         """(phone, pdf-class) of each senone: a root is never shared."""
-        found = [(0, 0)] * self.num_senones
-        for name, root in self.nodes.items():
-            phone, pdf_class = map(int, name.split())
-            todo = [root]
-            while todo:
-                node = todo.pop()
-                if isinstance(node, list):
-                    todo += node[2:]
-                else:
-                    found[node] = (phone, pdf_class)
-        return found
+        return states_of(self.nodes)
 
     def senones_of(self, phone: int) -> list[int]:
         """The senones of a phone, rising."""

@@ -1,0 +1,169 @@
+"""Words and phrases to spot in whatever is said: their decoding graph, where they were said, and how well they fit.
+
+A file of keywords is one of sentences (`grammar`): each is a keyword, of one word or several. Before, between and after
+them anything may be said, which a loop of all phones hears (Rose and Paul 1990, "A hidden Markov model based keyword
+recognition system").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import kaldifst
+import numpy as np
+
+from .compose import compile_graph
+from .confidence import misfit
+from .decoding_graph import DecodingGraph
+from .grammar import Classes, read_grammar
+from .topology import ENTRY
+from .vocabulary import ContextTree, Vocabulary
+
+FILLER_COST = 1.0
+"""nats by which a phone of the loop is dearer than one of a keyword: how much worse than the loop a keyword may sound
+and be found. What is found is judged again, by its misfit (our choice)"""
+_NONE: Classes = {}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A keyword that was said."""
+
+    text: str
+    start: float
+    """seconds from the beginning of the utterance"""
+    end: float
+    """likewise"""
+    misfit: float
+    """see `confidence.misfit`, over its frames"""
+
+
+class _Segment(NamedTuple):
+    """A phone of a path."""
+
+    phone: int
+    first: int
+    """frame"""
+    last: int
+    """the frame behind its last"""
+
+
+class Keywords:
+    """What is spotted."""
+
+    def __init__(self, path: Path, lexicon: Vocabulary, tree: ContextTree, classes: Classes = _NONE) -> None:
+        """Read a file, and compile the graph.
+
+        Raises:
+            DeviceError: as `read_grammar`.
+        """
+        self._acceptor = read_grammar(path, lexicon, classes)
+        self._fillers = range(len(lexicon.words), len(lexicon.words) + len(lexicon.phones) - 2)
+        phones = [phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence]
+        names = [f"<{lexicon.phones[phone]}>" for phone in phones]
+        said = {word: lexicon.pronunciations[word] for word in self._acceptor.words}
+        said |= {name: ((phone,),) for name, phone in zip(names, phones)}
+        self.vocabulary = replace(lexicon, words=[*lexicon.words, *names], pronunciations=said)
+        self.graph = self._compiled(tree)
+        self._states = tree.states()
+
+    def _compiled(self, tree: ContextTree) -> DecodingGraph:
+        graph = compile_graph(self.vocabulary, self._fst(), tree)
+        if graph is None:
+            raise RuntimeError("all words have pronunciations, and no keyword has")
+        return graph
+
+    def _fst(self) -> Any:
+        """G: keywords and phones in any order; each phone at a cost."""
+        ids = {"": 0} | {word: self.vocabulary.word_ids[word] for word in self._acceptor.words}
+        lines = [f"{a} {b} {ids[word]} {ids[word]}" for a, b, word in sorted(self._acceptor.arcs)]
+        # Back by a state of its own: the first is one that no sentence's arcs lead to.
+        lines += [f"0 0 {filler} {filler} {FILLER_COST}" for filler in self._fillers]
+        lines += [f"{end} 0 0 0" for end in self._acceptor.ends]
+        fst = kaldifst.compile("\n".join([*lines, "0"]) + "\n")
+        kaldifst.determinize_star(fst)
+        kaldifst.minimize_encoded(fst)
+        kaldifst.arcsort(fst, "ilabel")
+        return fst
+
+    def hits(
+        self, words: Sequence[int], labels: Sequence[int], scores: np.ndarray, silences: Collection[int], shift: float,
+        most_misfit: float | None = None,
+    ) -> list[Hit]:  # fmt: skip
+        """Keywords of a path.
+
+        Args:
+            words: of the path, by number.
+            labels: senone of each of its frames.
+            scores: (frames, senones), as the search had them.
+            shift: seconds between frames.
+            most_misfit: what fits worse is not told; None: all is.
+        """
+        found = []
+        for text, first, last in self._spans(words, self._segments(labels, silences)):
+            apart = misfit(scores[first:last], labels[first:last], silences)
+            if most_misfit is None or (apart is not None and apart <= most_misfit):
+                found.append(Hit(text, shift * first, shift * last, math.inf if apart is None else apart))
+        return found
+
+    def count(self, sentence: Sequence[str]) -> list[str]:
+        """The keywords in a sentence, from left to right, each as long as it may be."""
+        found, here = [], 0
+        while here < len(sentence):
+            length = self._acceptor.longest(sentence[here:])
+            if length:
+                found.append(" ".join(sentence[here : here + length]))
+            here += max(1, length)
+        return found
+
+    def _segments(self, labels: Sequence[int], silences: Collection[int]) -> list[_Segment]:
+        """The phones of a path that are no silence; one begins where the senone of an entry is."""
+        begins = [n for n, senone in enumerate(labels) if self._states[senone][1] == ENTRY]
+        return [
+            _Segment(self._states[labels[first]][0], first, last)
+            for first, last in zip(begins, [*begins[1:], len(labels)])
+            if labels[first] not in silences
+        ]
+
+    def _spans(self, words: Sequence[int], segments: Sequence[_Segment]) -> Iterator[tuple[str, int, int]]:
+        """Text of each keyword, its first frame and the one behind its last."""
+        lengths = self._lengths(words, [one.phone for one in segments])
+        place, run = 0, list[tuple[str, int, int]]()
+        for word, length in zip(words, lengths):
+            if word in self._fillers:
+                yield from self._phrases(run)
+                run = []
+            else:
+                run.append((self.vocabulary.words[word], segments[place].first, segments[place + length - 1].last))
+            place += length
+        yield from self._phrases(run)
+
+    def _phrases(self, run: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
+        """What words without a filler between them are, longest keywords first."""
+        while run:
+            length = self._acceptor.longest([word for word, _, _ in run]) or 1
+            yield " ".join(word for word, _, _ in run[:length]), run[0][1], run[length - 1][2]
+            run = run[length:]
+
+    def _lengths(self, words: Sequence[int], phones: Sequence[int]) -> list[int]:
+        """How many of the phones each word has, of several pronunciations the one that is there.
+
+        A path that has not ended may tell words of which not all phones were said yet: these are left out.
+        """
+        ways: dict[int, list[int]] = {0: []}
+        for word in words:
+            spoken = self.vocabulary.pronunciations[self.vocabulary.words[word]]
+            further = {
+                place + len(one): [*before, len(one)]  # of two ways to one place, either does
+                for place, before in ways.items()
+                for one in spoken
+                if tuple(phones[place : place + len(one)]) == tuple(one)
+            }
+            if not further:
+                break
+            ways = further
+        return ways.get(len(phones)) or max(ways.items())[1]
