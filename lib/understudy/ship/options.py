@@ -96,3 +96,21 @@ class SherpaOptions:
     words: Told = "text"
     """text: readable, from a column of the network's output for each pair of senone and words; ids: the numbers of
     words.txt, which not all of sherpa-onnx's languages tell, without these columns"""
+
+
+@dataclass
+class SpottingOptions:
+    """Keywords, spotted by a student as it ships."""
+
+    device: Path
+    """folder of a precision, of steps/ship.py"""
+    keywords: Path
+    """words and phrases, one a line, as understudy-listen --keywords takes them"""
+    test: Path
+    """manifest with audio and transcripts, in which some keywords are said and much else"""
+    out: Path
+    """folder of keywords.json, curve.png, and what was told of each utterance"""
+    words: Path | None = None
+    """words that are added, with their phones (understudy-listen --words)"""
+    shard_size: PositiveInt = 200
+    """utterances of a shard, the unit of resuming"""

@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+r"""Let a student as it ships spot keywords in a test set: what it misses against what it falsely tells.
+
+e.g.: steps/spot_keywords.py --device exp/device/networks/float32 --keywords keywords.txt \
+    --test data/feats/test.jsonl.gz --out exp/device/keywords
+"""
+
+from __future__ import annotations
+
+from understudy.device.files import DESCRIPTION
+from understudy.ship.options import SpottingOptions
+from understudy.step import Step, main
+
+
+def run(options: SpottingOptions, step: Step) -> None:
+    """Hear, count, draw the curve."""
+    from understudy.ship.spotting import spot
+
+    spot(options, step.out)
+
+
+if __name__ == "__main__":
+    main(SpottingOptions, run, inputs=("device", "keywords", "test", "words"), files_read={"device": (DESCRIPTION,)})
