@@ -6,12 +6,11 @@ e.g.: steps/subset.py --cuts data/feats/labelled.jsonl.gz --hours 0.25 --out dat
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from understudy.step import Step, atomic_path, log, main
+from understudy.step import Step, log, main
 
 
 @dataclass
@@ -32,16 +31,11 @@ class Options:
 
 def run(options: Options, step: Step) -> None:
     """Write the manifest, and the features' normaliser beside it."""
-    from understudy.corpus import read_cuts, write_cuts
-    from understudy.corpus.subset import choose, unit_of
+    from understudy.corpus import read_cuts
+    from understudy.corpus.subset import choose, unit_of, write_part
 
     units, hours = choose(read_cuts(options.cuts), options.hours, options.seed, options.by)
-    kept = (cut for cut in read_cuts(options.cuts) if unit_of(cut, options.by) in units)
-    count = write_cuts(step.out / options.cuts.name, kept)
-    normaliser = options.cuts.parent / "normaliser.json"
-    if normaliser.exists():
-        with atomic_path(step.out / normaliser.name) as partial:
-            shutil.copyfile(normaliser, partial)
+    count = write_part(options.cuts, step.out, lambda cut: unit_of(cut, options.by) in units)
     log.info("%s: %d cuts, %d %ss, %.3f hours", options.cuts, count, len(units), options.by, hours)
 
 

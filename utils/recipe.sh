@@ -20,6 +20,7 @@
 : "${teacher_frames:=2500}"  # stacked frames of a batch when the teacher learns from its own alignment
 : "${soft_weight:=0}"        # λ: share of soft targets in labelled speech while a student is distilled; 0: labels alone
 : "${generations:=1}"        # of students: from the second on, the one before teaches
+: "${select:=false}"         # choose the unlabelled speech that students learn from by its soft targets
 : "${new_words:=0.01}"       # probability of words that users add to a device; 0: they have no place (docs/device.md)
 : "${beam:=15}"              # of the search
 : "${transfer:=}"            # a teacher of another corpus, of the same shape, whose layers the teacher begins with
@@ -110,6 +111,12 @@ if $distil && in_stage 6; then
     --feats "$(features_in=$ears feats "${teachers_hear[@]}")" --out "$dir/targets"
 fi
 
+if $distil && $select && in_stage 6; then
+  say "6: what the teacher finds unlike the rest of it, and copies, are left out"
+  steps/select_speech.py --cuts "$data/feats/unlabelled.jsonl.gz" --targets "[$dir/targets/unlabelled]" \
+    --labels "$dir/ali" --out "$dir/selected"
+fi
+
 if in_stage 7; then
   say "7: the small student on labelled speech alone: the baseline"
   learn "$student" --labels "$dir/ali" --epochs "$student_epochs" --out "$dir/$student-labelled"
@@ -119,7 +126,7 @@ distillation=(--epochs "$distil_epochs" --sub-epochs 1 --config "$conf/distil.ya
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"
-  learn "$student" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" --targets "$(taught_by "$dir/targets")" \
+  learn "$student" --labels "$dir/ali" --unlabelled "$(chosen)" --targets "$(taught_by "$dir/targets")" \
     --init "$dir/$student-labelled" "${distillation[@]}" --out "$dir/$student-distilled"
 fi
 
@@ -138,7 +145,7 @@ if $distil && ((generations > 1)) && in_stage 9; then
     steps/make_targets.py --model "$dir/$before" --k 20 --jobs "$jobs" "${cluster[@]}" \
       --feats "$(feats "${teachers_hear[@]}")" --out "$dir/targets-generation-$generation"
     for size in "$student" ${large:+"$large"}; do
-      learn "$size" --labels "$dir/ali" --unlabelled "$(feats unlabelled)" --init "$dir/$size-labelled" \
+      learn "$size" --labels "$dir/ali" --unlabelled "$(chosen)" --init "$dir/$size-labelled" \
         --targets "$(taught_by "$dir/targets-generation-$generation")" "${distillation[@]}" \
         --seed $((seed + generation - 1)) --out "$dir/$size-generation-$generation"
     done

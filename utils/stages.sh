@@ -68,12 +68,18 @@ taught_by() {
   echo "[${folders[*]}]"
 }
 
+# chosen: [data/feats/unlabelled.jsonl.gz], or with --select what of it students learn from
+# shellcheck disable=SC2154
+chosen() {
+  if ${select:-false}; then echo "[$dir/selected/unlabelled.jsonl.gz]"; else feats unlabelled; fi
+}
+
 # stepwise LABELS OPTION…: teacher, large student, its own soft targets, small student. The options are those of the
 # direct distillation, so that the small student gets as many updates.
 # shellcheck disable=SC2154
 stepwise() {
   local aligned=(--labels "$1")
-  local unlabelled=(--unlabelled "$(feats unlabelled)" "${@:2}")
+  local unlabelled=(--unlabelled "$(chosen)" "${@:2}")
   learn "$large" "${aligned[@]}" --epochs "$student_epochs" --out "$dir/$large-labelled"
   learn "$large" "${aligned[@]}" "${unlabelled[@]}" --targets "$(taught_by "$dir/targets")" \
     --init "$dir/$large-labelled" --out "$dir/$large-distilled"
@@ -90,7 +96,7 @@ device() {
   local labels=$1 model=$student-distilled heard=unlabelled soft=() loses
   shift
   if [[ -e $dir/$model/model.json ]]; then
-    soft=(--unlabelled "$(feats unlabelled)" --targets "[$dir/targets/unlabelled]" --sub-epochs 1)
+    soft=(--unlabelled "$(chosen)" --targets "[$dir/targets/unlabelled]" --sub-epochs 1)
   else # all speech is labelled
     model=$student-labelled heard=labelled
   fi

@@ -25,7 +25,7 @@ from understudy.features.rooms import unit
 from understudy.step import Step, atomic_path, log, main
 
 _LEVEL = -20  # dBFS
-_SENTENCES = {
+SENTENCES = {
     "German": ("de", """Gestern Abend hat es lange geregnet. Wir treffen uns um halb neun am Bahnhof. Der Nachbar
         streicht seinen Zaun. Kannst du mir bitte das Salz reichen? Die Kinder spielen hinter dem Haus. Im Herbst fallen
         die Blätter von den Bäumen. Sie hat den Schlüssel auf dem Tisch vergessen. Morgen fahren wir mit dem Zug nach
@@ -59,11 +59,11 @@ def run(options: Options, step: Step) -> None:
     """Write a file for each language."""
     voices = roster(options.voices, options.seed)["test"]
     length = round(60 * options.minutes * SAMPLE_RATE)
-    for name, (language, text) in _SENTENCES.items():
+    for name, (language, text) in SENTENCES.items():
         sentences = re.split(r"(?<=[.?]) ", " ".join(text.split()))
         rng, babble = np.random.default_rng([options.seed, 19]), np.zeros(length, np.float32)
         for talker in range(options.talkers):
-            babble += _talk(language, sentences, voices[talker % len(voices)], length, rng)
+            babble += talk(language, sentences, voices[talker % len(voices)], length, rng)
         packed = io.BytesIO()
         soundfile.write(packed, unit(babble) * decibels(_LEVEL), SAMPLE_RATE, format="WAV", subtype="PCM_16")
         with atomic_path(step.out / f"babble in {name}.wav") as partial:
@@ -71,7 +71,7 @@ def run(options: Options, step: Step) -> None:
         log.info("%s: %d talkers, %.1f minutes", name, options.talkers, options.minutes)
 
 
-def _talk(language: str, sentences: list[str], voice: Voice, length: int, rng: np.random.Generator) -> np.ndarray:
+def talk(language: str, sentences: list[str], voice: Voice, length: int, rng: np.random.Generator) -> np.ndarray:
     """A sentence after another, each as often as the others, (length,) float32 at power 1."""
     engine, pieces, total = Engine(), [], 0
     # What is said once in a voice is said the same again.

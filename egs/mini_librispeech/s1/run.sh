@@ -40,6 +40,7 @@ large=                   # conf/<large>.yaml, a student between teacher and smal
 generations=1            # of students: from the second on, the one before teaches (stage 9)
 student_epochs=14        # labelled passes of the baseline
 distil_epochs=4          # passes over all speech of the distilled student
+select=false             # true: leave out unlabelled speech that the teacher is unsure of, and copies (docs/targets.md)
 soft_weight=0            # λ: share of the teacher's soft targets in labelled speech while it is distilled; 0: labels alone
 robust=true              # normalise by a running mean, learn other channels and sounds without words; false: none of it
 precision=               # of the products in training: float32, or bfloat16 where the processor or GPU has it (docs/training.md)

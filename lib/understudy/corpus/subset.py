@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
 from lhotse.cut import Cut
 
-from understudy.corpus.build import is_perturbed, original_id, read_cuts
-from understudy.step import UserError
+from understudy.corpus.build import is_perturbed, original_id, read_cuts, write_cuts
+from understudy.step import UserError, atomic_path
 
 Unit = Literal["utterance", "speaker"]
 
@@ -56,6 +57,19 @@ def choose(cuts: Iterable[Cut], hours: float, seed: int, by: Unit = "utterance")
     if hours <= 0 or total < hours * 3600:
         raise UserError(f"{hours} hours asked for: give more than 0, and at most the {total / 3600:.3f} that there are")
     return chosen, total / 3600
+
+
+def write_part(manifest: Path, folder: Path, keep: Callable[[Cut], bool]) -> int:
+    """Write the cuts of a manifest that are kept as one of the same name, and their features' normaliser beside it.
+
+    Returns the number of cuts.
+    """
+    count = write_cuts(folder / manifest.name, filter(keep, read_cuts(manifest)))
+    normaliser = manifest.parent / "normaliser.json"
+    if normaliser.exists():
+        with atomic_path(folder / normaliser.name) as partial:
+            shutil.copyfile(normaliser, partial)
+    return count
 
 
 def some(manifests: Iterable[Path], most: int, seed: int) -> list[Cut]:

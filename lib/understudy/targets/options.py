@@ -82,3 +82,48 @@ class CheckOptions:
     """folders of a set each"""
     remove: bool = False
     """remove the damaged shards, so that the step that made them, run as it was, makes them again"""
+
+
+@dataclass
+class SelectOptions:
+    """Between stages 6 and 8: which unlabelled speech is learnt from."""
+
+    cuts: Path
+    """cut manifest with features"""
+    targets: list[Path]
+    """folders of its soft targets"""
+    labels: Path
+    """folder of the labels, whose tree.json says which senones are silence"""
+    out: Path
+    """folder of a manifest of the same name, of what is kept; features stay where they are"""
+    reference: list[Path] = field(default_factory=list)
+    """folders of the same teacher's soft targets of speech as it should be; none: the speech of --cuts itself"""
+    second_teacher_targets: list[Path] = field(default_factory=list)
+    """folders of another teacher's soft targets of all of this speech: what they disagree on is left out too"""
+    fence: float = 1.5
+    """what is as far above the reference's third quartile as so many times its interquartile range is left out, of each
+    measure that has no limit of its own"""
+    keep: float | None = None
+    """share of the speech that is kept, that of least entropy, in place of a limit of the entropy"""
+    max_entropy: float | None = None
+    """nats a frame of speech"""
+    max_silence: float | None = None
+    """share of frames"""
+    max_disagreement: float | None = None
+    """Jensen–Shannon divergence of the two teachers, nats a frame of speech"""
+    duplicates: Literal["drop", "keep"] = "drop"
+    """what repeats another recording"""
+    same: float = 0.4
+    """share of the senones of speech that have to be those of the other one at the same times"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError for values that make no sense."""
+        for name in ("keep", "same"):
+            if (value := getattr(self, name)) is not None and not 0 < value <= 1:
+                raise UserError(f"--{name} {value:g}: it is above 0 and at most 1")
+        if self.keep is not None and self.max_entropy is not None:
+            raise UserError("--keep, --max-entropy: both limit the entropy; give one of them")
+        if self.max_disagreement is not None and not self.second_teacher_targets:
+            raise UserError("--max-disagreement: teachers disagree where there are two; give --second-teacher-targets")
+        if self.fence < 0:
+            raise UserError(f"--fence {self.fence:g}: it is at least 0")

@@ -12,6 +12,7 @@ import torch
 from lhotse.cut import Cut
 
 from understudy.features import stacked_frames
+from understudy.lang.tree import Tree
 from understudy.step import UserError, read_json, write_json
 from understudy.targets.codec import Block, log_z, quantise
 from understudy.targets.options import LEAST
@@ -35,6 +36,22 @@ def top_k(logits: torch.Tensor, k: int) -> Targets:
     log_z = logits.logsumexp(1)
     values, senones = logits.topk(min(k, logits.shape[1]), dim=1, sorted=False)
     return {"senones": senones.int(), "log_posteriors": (values - log_z[:, None]).float(), "log_z": log_z.float()}
+
+
+def check_tree(where: object, described: dict[str, Any], tree: Tree, labels: Path) -> None:
+    """Raise UserError where targets are of another tree than labels.
+
+    Args:
+        where: the targets are, for errors.
+        labels: folder of the labels, and of the tree.
+    """
+    if described["senones"] != tree.num_senones:
+        raise UserError(f"{where}: targets over {described['senones']} senones, {labels} has {tree.num_senones}")
+    if described.get("tree") not in (None, tree.fingerprint):
+        raise UserError(
+            f"{where}: targets of the tree {described['tree']}, {labels} has {tree.fingerprint}. "
+            "Train the teacher on these labels, and let it write targets anew."
+        )
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -129,6 +146,10 @@ class TargetReader:
 
     def __contains__(self, cut_id: str) -> bool:
         return cut_id in self.where
+
+    def lengths(self) -> dict[str, int]:
+        """Frames of every cut, as written."""
+        return {cut: shard.places[cut].frames for cut, shard in self.where.items()}
 
     def check(self, cuts: Iterable[Cut]) -> None:
         """Compare the lengths of cuts with those of their targets, from the shards' indexes alone.

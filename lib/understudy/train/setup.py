@@ -16,6 +16,7 @@ from understudy.models.hearing import meta_of
 from understudy.step import UserError, fingerprint, log
 from understudy.targets import TargetReader
 from understudy.targets.cost import cpu_seconds_per_hour
+from understudy.targets.store import check_tree
 from understudy.train.criteria import Hard
 from understudy.train.loop import Sets, Trainer, finish, log_priors
 from understudy.train.options import TrainingOptions
@@ -48,24 +49,10 @@ def train(options: TrainingOptions, out: Path) -> None:
     finish(trainer, log_priors(sets.labelled, tree.num_senones), meta)
 
 
-def _check_tree(options: TrainingOptions, tree: Tree, described: dict) -> None:
-    """Raise UserError where the targets are of another tree than the labels."""
-    where = f"{options.targets or options.unlabelled}"
-    if described["senones"] != tree.num_senones:
-        raise UserError(
-            f"{where}: targets over {described['senones']} senones, {options.labels} has {tree.num_senones}"
-        )
-    if described.get("tree") not in (None, tree.fingerprint):
-        raise UserError(
-            f"{where}: targets of the tree {described['tree']}, {options.labels} has {tree.fingerprint}. "
-            "Train the teacher on these labels, and let it write targets anew."
-        )
-
-
 def _sets(options: TrainingOptions, tree: Tree) -> Sets:
     targets = TargetReader(options.targets, options.k) if options.targets else None
     if targets is not None:
-        _check_tree(options, tree, targets.describe)
+        check_tree(options.targets, targets.describe, tree, options.labels)
     sets = Sets(
         _labelled(options, targets, tree),
         ManifestSpeech.labelled(options.dev, options.labels),
@@ -136,7 +123,7 @@ def _labelled(options: TrainingOptions, targets: TargetReader | None, tree: Tree
 def _stream(folder: Path, options: TrainingOptions, tree: Tree) -> SharSpeech:
     data = SharSpeech(folder, options.k, options.pool)
     if data.described:
-        _check_tree(options, tree, data.described)
+        check_tree(folder, data.described, tree, options.labels)
     return data
 
 
