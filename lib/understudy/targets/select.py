@@ -53,7 +53,8 @@ class Teachers:
         Raises:
             UserError: targets of one senone a frame, of another tree, or of the same teacher twice.
         """
-        tree, first, second = Tree.load(options.labels / "tree.json"), TargetReader(options.targets), None
+        tree, first = Tree.load(options.labels / "tree.json"), TargetReader(options.targets)
+        second: TargetReader | None = None
         if options.second_teacher_targets:
             second = TargetReader(options.second_teacher_targets)
             if second.describe == first.describe:
@@ -167,7 +168,7 @@ def _reason(one: Judged, limits: dict[str, float], drop_copies: bool) -> str | N
 
 def _write_table(path: Path, judged: list[Judged], reasons: dict[str, str | None]) -> None:
     """Tab-separated with a header, packed; what is not known is empty."""
-    rows = [_COLUMNS]
+    rows: list[tuple] = [_COLUMNS]
     for one in judged:
         measures = one.measures or (None,) * len(Measures._fields)
         rows.append((one.id, one.seconds, *measures, reasons[one.id], one.copy_of))
