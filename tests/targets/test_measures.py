@@ -61,7 +61,7 @@ def test_teachers_disagree_by_the_divergence_of_what_they_kept(logits):
     other = logits + torch.randn(60, SENONES, generator=torch.Generator().manual_seed(1))
     apart = [
         divergence(p, q)
-        for p, q, best in zip(outcomes(logits, 4), outcomes(other, 4), logits.argmax(1))
+        for p, q, best in zip(outcomes(logits, 4), outcomes(other, 4), logits.argmax(1).tolist())
         if best not in SILENCE
     ]
     found = measure(kept(logits, 4), SILENCE, SENONES, kept(other, 4)).disagreement
