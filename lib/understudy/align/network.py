@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import torch
 from lhotse.cut import Cut
 
 from understudy import models
 from understudy.align.graph import ENTRY_LOOP, AlignmentGraph, alignment_graph
 from understudy.align.shards import Aligned, Pronunciations, pronounced
+from understudy.align.viterbi import Path as ViterbiPath
 from understudy.align.viterbi import viterbi
 from understudy.features import STACKED_SHIFT, Normaliser
 from understudy.features.batches import consecutive
@@ -63,12 +65,14 @@ class NetworkAligner:
                 alignment_graph(pronounced(cut, pronunciations), self.silence, ENTRY_LOOP, tree.senone) for cut in batch
             ]
             for graph, score, found in zip(graphs, scores, viterbi(graphs, scores), strict=True):
-                yield None if found is None else self._aligned(graph, found[0], len(score))
+                yield None if found is None else self._aligned(graph, found, score)
 
-    def _aligned(self, graph: AlignmentGraph, states, frames: int) -> Aligned:
+    def _aligned(self, graph: AlignmentGraph, path: ViterbiPath, score: torch.Tensor) -> Aligned:
+        states, total = path
         starts = [t for t in range(len(states)) if graph.contexts[states[t], 3] == 0]
         phones = [(self.phones[graph.phones[states[t]]], t * STACKED_SHIFT) for t in starts]
-        return Aligned(graph.labels[states], frames, phones)
+        free = float(score.double().max(1).values.sum())
+        return Aligned(graph.labels[states], len(score), phones, min(0.0, (total - free) / len(score)))
 
 
 @lru_cache(1)

@@ -30,6 +30,9 @@ class Aligned(NamedTuple):
     """stacked frames of the cut"""
     phones: list[tuple[str, float]]
     """with the seconds at which they begin"""
+    ratio: float | None = None
+    """mean over the frames of the log-likelihood ratio, in nats, of this path against the best label of each frame,
+    whatever was said: 0 or less. None: not known"""
 
 
 Aligner = Callable[[list[Cut], Pronunciations], Iterator[Aligned | None]]
@@ -60,17 +63,11 @@ def align_set(
         How many were aligned, the ids of those that could not be or have words without pronunciation, and how far the
         boundaries are from reference times where the supervisions carry them.
     """
-    folder = out / set_name(manifest)
-    folder.mkdir(parents=True, exist_ok=True)
-    tasks = (
-        _Task(aligner, len(columns), cuts, _of_words(lexicon, cuts), folder, number)
-        for number, cuts in enumerate(in_shards(manifest, shard_size))
-    )
     index: dict[str, list[int]] = {}
     failed, unknown, check = [], [], BoundaryCheck()
-    for number, path in enumerate(workers.map(_align_shard, tasks, f"{manifest}: shards")):
-        part = read_json(path)
-        index |= {cut_id: [number, *place] for cut_id, place in part["cuts"].items()}
+    folder = out / set_name(manifest)
+    for part in aligned_shards(manifest, folder, lexicon, aligner, len(columns), shard_size, workers):
+        index |= part["cuts"]
         failed += part["failed"]
         unknown += part["unknown"]
         check.distances += part["distances"]
@@ -80,6 +77,29 @@ def align_set(
         if ids:
             log.warning("%s: %d utterances %s, left out: %s", manifest, len(ids), of, " ".join(ids[:10]))
     return {"aligned": len(index), "failed": failed, "unknown_words": unknown, "boundaries": check.summary()}
+
+
+def aligned_shards(
+    manifest: Path, folder: Path, lexicon: Lexicon, aligner: Aligner, columns: int, shard_size: int, workers: Workers
+) -> Iterator[dict[str, Any]]:
+    """Align one manifest by shard; the archive is whole once its index is written.
+
+    Args:
+        folder: of the archive.
+        columns: of the rows, their number.
+
+    Returns:
+        Of each shard in turn: `cuts`, the entries of the index; `ratios` by id, see `Aligned`; `failed` and `unknown`,
+        ids of those that are too short or have words without pronunciation; what `BoundaryCheck` holds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = (
+        _Task(aligner, columns, cuts, _of_words(lexicon, cuts), folder, number)
+        for number, cuts in enumerate(in_shards(manifest, shard_size))
+    )
+    for number, path in enumerate(workers.map(_align_shard, tasks, f"{manifest}: shards")):
+        part = read_json(path)
+        yield part | {"cuts": {cut_id: [number, *place] for cut_id, place in part["cuts"].items()}}
 
 
 def _of_words(lexicon: Lexicon, cuts: list[Cut]) -> Pronunciations:
@@ -102,13 +122,15 @@ def _align_shard(task: _Task) -> Path:
     if path.exists():
         return path
     known = [cut for cut in task.cuts if all(word in task.pronunciations for word in _words(cut))]
-    rows, places, failed, check = [], {}, [], BoundaryCheck()
+    rows, places, ratios, failed, check = [], {}, {}, [], BoundaryCheck()
     start = 0
     for cut, found in zip(known, task.aligner(known, task.pronunciations), strict=True):
         if found is None:
             failed.append(cut.id)
             continue
         places[cut.id] = [start, len(found.rows), found.frames]
+        if found.ratio is not None:
+            ratios[cut.id] = round(found.ratio, 4)
         rows.append(np.asarray(found.rows, np.int32).reshape(-1, task.columns))
         start += len(found.rows)
         if (reference := (cut.supervisions[0].alignment or {}).get("phone")) and not is_perturbed(cut):
@@ -117,5 +139,5 @@ def _align_shard(task: _Task) -> Path:
     kept = {cut.id for cut in known}
     unknown = [cut.id for cut in task.cuts if cut.id not in kept]
     about = {"distances": check.distances, "references": check.references}
-    write_json(path, {"cuts": places, "failed": failed, "unknown": unknown, **about})
+    write_json(path, {"cuts": places, "ratios": ratios, "failed": failed, "unknown": unknown, **about})
     return path

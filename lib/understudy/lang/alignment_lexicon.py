@@ -14,12 +14,15 @@ from understudy.lang.lexicon import OOV, Lexicon, oov_counts, oov_message, read_
 from understudy.step import log
 
 
-def spoken_lexicon(lang: Path, manifests: Iterable[Path]) -> Lexicon:
+def spoken_lexicon(lang: Path, manifests: Iterable[Path], oov: str | None = None) -> Lexicon:
     """The lexicon of a language folder and, if that was made with --oov g2p, guesses for all else that was said.
 
     The words and their numbers stay those of the folder: what is guessed can be aligned, and not be recognised. So
     development speech gets its labels, and the unlabelled speech of an experiment its true ones. What stays without
     pronunciation is left to who aligns.
+
+    Args:
+        oov: another --oov than the folder was made with.
     """
     lexicon = Lexicon.read(lang)
     counts: dict[str, int] = {}
@@ -28,7 +31,7 @@ def spoken_lexicon(lang: Path, manifests: Iterable[Path]) -> Lexicon:
         if unknown := oov_counts(lexicon, texts):
             log.warning("%s", oov_message(manifest, unknown).split("\n")[0])
             counts |= unknown
-    if not counts or (lang / OOV).read_text().strip() != "g2p":
+    if not counts or (oov or (lang / OOV).read_text().strip()) != "g2p":
         return lexicon
     guessed = _guess(lang, counts)
     log.info("guessed for alignment: %d of %d words", len(guessed), len(counts))
