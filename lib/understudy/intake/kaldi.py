@@ -120,16 +120,20 @@ def _utterances(path: Path, sounds: dict[str, Sound]) -> Iterator[tuple[str, str
         yield key, fields[0], start, None if end == -1 else end, where
 
 
-def read_table(path: Path) -> Table:
-    """A table of Kaldi's: on each line a key, white space, and a value, which may be empty in `text` alone.
+def read_table(path: Path, may_be_empty: bool | None = None) -> Table:
+    """A table of Kaldi's: on each line a key, white space, and a value.
+
+    Args:
+        may_be_empty: the value may; None: in a file that is called `text` alone.
 
     Raises:
         UserError: it is not there, a line is none of its, or a key comes twice; file and line are named.
     """
     table: Table = {}
+    may_be_empty = path.name == "text" if may_be_empty is None else may_be_empty
     for where, line in numbered(path):
         key, *value = line.split(maxsplit=1)
-        if not value and path.name != "text":
+        if not value and not may_be_empty:
             raise UserError(f"{where}: expected a key and its value, found {line!r}. Mend it.")
         if key in table:
             raise UserError(f"{where}: {key} comes twice. Remove one of the two lines.")

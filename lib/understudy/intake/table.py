@@ -62,7 +62,7 @@ class Table(Corpus):
 
     def read(self, path: Path) -> Iterator[Piece]:
         """Rows in their order."""
-        rows = list(_json_rows(path) if _kind(path) in (".jsonl", ".json") else self._rows(path))
+        rows = list(json_rows(path) if _kind(path) in (".jsonl", ".json") else self._rows(path))
         if not rows:
             raise UserError(f"{path}: no rows. It needs one for each utterance.")
         known = self._known(path, list(dict.fromkeys(name for _, row in rows for name in row)))
@@ -134,7 +134,8 @@ class Table(Corpus):
             yield where, dict(zip((one.strip() for one in header), row))
 
 
-def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+def json_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """`file, line 3` and the object there, its values as text, null as none. Raises UserError where it is no object."""
     for where, line in numbered(path):
         try:
             row = json.loads(line)
