@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what hears with models that others trained (steps/make_encoder_features.py) into the environment.
+# Install what hears with models that others trained (steps/make_encoder_features.py, steps/transcribe_whisper.py) into
+# the environment.
 #
 # Usage: utils/encoders.sh [environment]     (default: .venv; called by utils/setup.sh --with encoders)
 #

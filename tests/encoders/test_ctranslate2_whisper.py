@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.encoders.moments import noise
-from tests.encoders.tiny import needs_transformers, save_whisper
+from tests.encoders.tiny import converted, needs_ctranslate2, needs_transformers, save_whisper
 
 from understudy.encoders.ctranslate2_whisper import CTranslate2Whisper
 from understudy.encoders.loading import load_encoder
 from understudy.encoders.options import EncoderOptions
 from understudy.step import UserError
 
-pytestmark = [
-    needs_transformers,
-    pytest.mark.skipif(
-        find_spec("ctranslate2") is None, reason="needs ctranslate2, which utils/setup.sh --with encoders installs"
-    ),
-]
+pytestmark = [needs_transformers, needs_ctranslate2]
 
 
 @pytest.fixture(scope="module")
@@ -29,23 +23,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A Whisper of 30 s for torch, and the same for CTranslate2."""
     torch_folder = save_whisper(tmp_path_factory.mktemp("torch"), seconds=30)
     return torch_folder, converted(torch_folder, tmp_path_factory.mktemp("ctranslate2") / "model")
-
-
-def converted(folder: Path, out: Path) -> Path:
-    """By the parts of CTranslate2's own converter that need no tokeniser."""
-    from ctranslate2.converters.transformers import WhisperLoader
-    from transformers import WhisperForConditionalGeneration
-
-    spec = WhisperLoader().get_model_spec(WhisperForConditionalGeneration.from_pretrained(folder))
-    names = "endoftext startoftranscript transcribe translate startoflm startofprev nospeech notimestamps en".split()
-    spec.register_vocabulary([f"<|{name}|>" for name in names] + [f"w{n}" for n in range(60 - len(names))])
-    spec.config.suppress_ids, spec.config.suppress_ids_begin = [], []
-    spec.config.lang_ids, spec.config.alignment_heads = [8], [(0, 0)]
-    spec.validate()
-    spec.optimize()
-    out.mkdir()
-    spec.save(str(out))
-    return out
 
 
 def test_it_makes_what_torch_makes(folders: tuple[Path, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +17,11 @@ from understudy.step import UserError
 class CTranslate2Whisper(WhisperEncoder):
     """Of a folder with model.bin."""
 
-    def __init__(self, folder: Path, options: EncoderOptions) -> None:
+    def __init__(self, folder: Path, options: EncoderOptions, precision: str = "float32") -> None:
         """Load it, on the machine's GPU if it has one.
+
+        Args:
+            precision: of its weights in memory, and of products, by CTranslate2's names.
 
         Raises:
             UserError: CTranslate2 is missing, the folder is of something else, or a layer was asked for.
@@ -34,7 +38,7 @@ class CTranslate2Whisper(WhisperEncoder):
         self._view, device = ctranslate2.StorageView, "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
         try:
             self.network = ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type="float32", intra_threads=torch.get_num_threads()
+                str(folder), device=device, compute_type=precision, intra_threads=torch.get_num_threads()
             )
         except (RuntimeError, ValueError) as error:
             raise UserError(f"{folder}: CTranslate2 cannot load it as a Whisper ({error}). Fetch it again.") from error
@@ -42,4 +46,8 @@ class CTranslate2Whisper(WhisperEncoder):
 
     def rows(self, mels: np.ndarray) -> np.ndarray:
         """See `WhisperEncoder`."""
-        return np.array(self.network.encode(self._view.from_array(mels), to_cpu=True), np.float32)
+        return np.array(self.network.encode(self.view(mels), to_cpu=True), np.float32)
+
+    def view(self, mels: np.ndarray) -> Any:
+        """Log-mels (batch, mels, 10 ms frames) float32, as the network takes them."""
+        return self._view.from_array(mels)

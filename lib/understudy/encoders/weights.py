@@ -10,6 +10,8 @@ from understudy.step import UserError, fingerprint, log
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin", "model.bin")
 """of transformers, of its older models, and of CTranslate2"""
+TOKENISER = "tokenizer.json"
+"""of the package tokenizers: what a recogniser's tokens are in letters"""
 SET_UP = "Run utils/setup.sh --with encoders."
 
 
@@ -54,7 +56,7 @@ def _from_hub(name: str) -> Path:
         ) from None
 
     def fetched(patterns: Iterable[str], only_here: bool = False) -> Path:
-        wanted = [*CONFIGURATIONS, "*.index.json", *patterns]
+        wanted = [*CONFIGURATIONS, TOKENISER, "*.index.json", *patterns]
         return Path(snapshot_download(name, allow_patterns=wanted, local_files_only=only_here))
 
     try:

@@ -50,10 +50,14 @@ class WhisperEncoder(Encoder):
 
     def __call__(self, windows: list[np.ndarray]) -> list[np.ndarray]:
         """See `Encoder`."""
-        mels = self.mels(windows, sampling_rate=SAMPLE_RATE, return_tensors="np").input_features.astype(np.float32)
+        mels = self.log_mels(windows)
         if not self.pads:  # windows are of one length then
             mels = mels[:, :, : 2 * min(len(windows[0]) // self.hop + 1, self.longest // self.hop)]
         return list(self.rows(np.ascontiguousarray(mels)))
+
+    def log_mels(self, windows: list[np.ndarray]) -> np.ndarray:
+        """Of windows (length,) float32, with silence behind: (windows, mels, 10 ms frames) float32."""
+        return self.mels(windows, sampling_rate=SAMPLE_RATE, return_tensors="np").input_features.astype(np.float32)
 
     @abstractmethod
     def rows(self, mels: np.ndarray) -> np.ndarray:

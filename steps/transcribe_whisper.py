@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Let a Whisper that others trained transcribe cut manifests (CTranslate2's, as faster-whisper has them).
+
+Its transcripts are for steps/pseudo_label.py, which makes senone labels of them.
+
+e.g.: steps/transcribe_whisper.py --cuts '[data/corpus/unlabelled.jsonl.gz]' --model models/whisper-base \\
+          --out exp/whisper
+"""
+
+from __future__ import annotations
+
+from understudy.encoders.weights import digest_of, located
+from understudy.pseudo.options import WhisperOptions
+from understudy.step import Step, main
+
+
+def run(options: WhisperOptions, step: Step) -> None:
+    """Transcribe every set; what it cost is in report.json."""
+    from understudy.pseudo.transcribe import transcribe_sets
+
+    transcribe_sets(options, step.out)
+
+
+if __name__ == "__main__":
+    main(
+        WhisperOptions,
+        run,
+        inputs=("cuts",),
+        unfingerprinted=("batch", "threads", "jobs", "cluster"),
+        extra_fingerprint=lambda options: {"weights": digest_of(located(options.model))},
+    )
