@@ -19,7 +19,7 @@ from types import ModuleType
 
 # What lib/, steps/ and tests/ import, torch first.
 TOGETHER = (
-    "torch numpy lhotse kaldi_native_fbank lilcom soundfile safetensors zstandard nltk espeakng_loader onnx "
+    "torch numpy lhotse kaldi_native_fbank lilcom soundfile safetensors zstandard nltk num2words espeakng_loader onnx "
     "onnxruntime psutil cryptography distributed dask_jobqueue jsonargparse yaml cloudpickle tqdm matplotlib "
     "tensorboardX jinja2"
 ).split()

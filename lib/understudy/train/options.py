@@ -177,7 +177,8 @@ class TrainingOptions:
     targets: list[Path] | None = None
     """folders of soft targets of those (and of the labelled one where train.share is above 0)"""
     true_labels: Path | None = None
-    """instead of targets, senone labels of the unlabelled manifest (steps/realign.py): the oracle, for comparison"""
+    """instead of targets, senone labels of the unlabelled manifest: those of another recogniser's transcripts
+    (steps/pseudo_label.py), or of the true ones (steps/realign.py), the oracle, for comparison"""
     nonspeech: Path | None = None
     """manifest with features of sounds without words (steps/make_nonspeech.py), learnt as silence"""
     nonspeech_share: float = 0.1

@@ -13,7 +13,7 @@ from understudy.features import Kind, Normaliser
 from understudy.lang.tree import Tree
 from understudy.models import AcousticModel
 from understudy.models.hearing import meta_of
-from understudy.step import UserError, fingerprint, log
+from understudy.step import UserError, fingerprint, log, read_json
 from understudy.targets import TargetReader
 from understudy.targets.cost import cpu_seconds_per_hour
 from understudy.targets.store import check_tree
@@ -150,7 +150,9 @@ def _meta(options: TrainingOptions, sets: Sets) -> dict:
     if options.nonspeech:
         meta["nonspeech_share"] = options.nonspeech_share
     if options.true_labels:
-        return meta | {"teacher": None, "supervision": "true labels"}
+        report = options.true_labels / "report.json"
+        told = read_json(report).get("supervision", "true labels") if report.exists() else "true labels"
+        return meta | {"teacher": None, "supervision": told}
     taught = sets.unlabelled or sets.labelled
     if taught.described is None:
         return meta | {"teacher": None, "supervision": None}
