@@ -45,7 +45,7 @@ def read_transcripts(path: Path) -> dict[str, Heard]:
 
 def digest_of(path: Path) -> str:
     """Of what is read, word for word: that of a folder knows names and sizes alone."""
-    return fingerprint.digest(fingerprint.of_files(_in_folder(path) if path.is_dir() else [path]))
+    return fingerprint.digest({"files": fingerprint.of_files(_in_folder(path) if path.is_dir() else [path])})
 
 
 def _in_folder(path: Path) -> list[Path]:
