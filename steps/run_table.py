@@ -55,7 +55,8 @@ def _report(options: Options) -> None:
     results = options.dir / "results.jsonl"
     if not results.exists():
         return
-    _step("report_table", "--results", results, "--rows", options.dir / "rows.tsv", "--out", options.table)
+    of_first = ("--test-set", options.tests[0]) if len(options.tests) > 1 else ()
+    _step("report_table", "--results", results, "--rows", options.dir / "rows.tsv", "--out", options.table, *of_first)
     if any("precision" in line for line in read_results(results)):
         _step("report_device", "--results", results, "--out", options.table.parent / "table/DEVICE.md")
 

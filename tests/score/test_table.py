@@ -98,6 +98,14 @@ def test_the_command_writes_table_lines_and_pictures(tmp_path):
         assert picture.shape[0] > 200 and picture[..., :3].std() > 0.05
     kept = [json.loads(x) for x in (tmp_path / "table/results.jsonl").read_text().splitlines()]
     assert "else" not in {x["system"] for x in kept} and len(kept) == 8
+    elsewhere = [one | {"test_set": "elsewhere", "wer": 50.0} for one in LINES]
+    with (tmp_path / "results.jsonl").open("a") as file:
+        file.writelines(json.dumps(one) + "\n" for one in elsewhere)
+    of_both = list(map(str, [*command, "--out", tmp_path / "both.md"]))
+    told = subprocess.run(of_both, capture_output=True, text=True, check=False)
+    assert told.returncode == 1 and "several recipes or test sets" in told.stderr
+    subprocess.run([*of_both, "--test-set", "test"], check=True, capture_output=True)
+    assert (tmp_path / "both.md").read_text() == text
     (tmp_path / "results.jsonl").write_text((tmp_path / "table/results.jsonl").read_text())
     subprocess.run(list(map(str, [*command, "--out", tmp_path / "again.md"])), check=True, capture_output=True)
     assert (tmp_path / "again.md").read_text() == text

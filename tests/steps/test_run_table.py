@@ -68,6 +68,8 @@ def test_what_is_done_is_shown_even_where_some_of_it_fails(recipe: Path):
     assert called[0].startswith("prepare.py --out data-table/corpus --labelled-hours 1.75") and "--jobs 4" in called[0]
     assert called[-1] == "report_table.py --results exp-table/results.jsonl --rows exp-table/rows.tsv --out TABLE.md"
     assert not any("student-oracle" in line for line in called)
+    _, called = run(recipe, "--blocks", "A", "--seeds", "1", "--tests", "[far, test]")
+    assert called[-1].endswith("--rows exp-table/rows.tsv --out TABLE.md --test-set far")
     (recipe / "fails").write_text("nothing")
     done, called = run(recipe, "--blocks", "A", "--seeds", "1")
     assert done.returncode == 0, done.stderr

@@ -16,5 +16,7 @@ class TableOptions:
     """lines of `block TAB system TAB baseline TAB oracle`"""
     curves: str = "C"
     """blocks whose names begin so are drawn as learning curves"""
+    test_set: str | None = None
+    """the set that it is of, where there are results of several; none: of the one that there is"""
     out: Path = Path("TABLE.md")
     """the table; pictures, results.jsonl and utterances.tsv.gz go to the folder table/ beside it"""

@@ -73,7 +73,8 @@ def systems(lines: list[Line]) -> dict[str, System]:
     """
     if len({(line["recipe"], line["test_set"]) for line in lines}) > 1:
         raise UserError(
-            "results of several recipes or test sets: a table is of one. Give it a results file of its own."
+            "results of several recipes or test sets: a table is of one. Name the set with "
+            "--test-set, or give it a results file of its own."
         )
     if wordless := [line for line in lines if line["wer"] is None]:
         raise UserError(

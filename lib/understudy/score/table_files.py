@@ -22,6 +22,8 @@ def write_table(options: TableOptions) -> None:
     rows = read_rows(options.rows.read_text().splitlines(), str(options.rows))
     named = {name for row in rows for name in (row.system, row.baseline, row.oracle)}
     lines = [line for line in read_results(options.results) if line["system"] in named]
+    if options.test_set is not None:
+        lines = [line for line in lines if line["test_set"] == options.test_set]
     known = systems(lines)
     lines = [line for system in known.values() for line in system.lines]
     folder = options.out.parent / "table"
