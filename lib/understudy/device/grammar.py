@@ -27,6 +27,7 @@ from .vocabulary import ContextTree, Vocabulary
 _TOKEN = re.compile(r"[\[\]()|]|[^\s\[\]()|]+")
 Classes = Mapping[str, Collection[str]]
 _NONE: Classes = {}
+_FREE: Mapping[str, float] = {}
 _CLOSING = {"[": "]", "(": ")"}
 _DEEP = 100
 """brackets in one another, at most: what reads them goes as deep"""
@@ -98,9 +99,15 @@ def grammar_graph(path: Path, lexicon: Vocabulary, tree: ContextTree, classes: C
     return accepting(read_grammar(path, lexicon, classes), lexicon, tree)
 
 
-def accepting(acceptor: Acceptor, lexicon: Vocabulary, tree: ContextTree) -> DecodingGraph:
-    """The graph of an acceptor of words that have pronunciations, one sentence at least."""
-    graph = compile_graph(lexicon.only(acceptor.words), _as_fst(acceptor, lexicon), tree)
+def accepting(
+    acceptor: Acceptor, lexicon: Vocabulary, tree: ContextTree, costs: Mapping[str, float] = _FREE
+) -> DecodingGraph:
+    """The graph of an acceptor of words that have pronunciations, one sentence at least.
+
+    Args:
+        costs: of words, nats; of all others 0.
+    """
+    graph = compile_graph(lexicon.only(acceptor.words), _as_fst(acceptor, lexicon, costs), tree)
     if graph is None:
         raise RuntimeError("all words have pronunciations, and no sentence has")
     return graph
@@ -188,10 +195,10 @@ class _Line:
         return token
 
 
-def _as_fst(acceptor: Acceptor, lexicon: Vocabulary) -> Any:
+def _as_fst(acceptor: Acceptor, lexicon: Vocabulary, costs: Mapping[str, float]) -> Any:
     """G: each sentence once, whatever the ways that the file has to it."""
     ids = {"": 0} | {word: lexicon.word_ids[word] for word in acceptor.words}
-    lines = [f"{a} {b} {ids[word]} {ids[word]}" for a, b, word in sorted(acceptor.arcs)]
+    lines = [f"{a} {b} {ids[word]} {ids[word]} {costs.get(word, 0)}" for a, b, word in sorted(acceptor.arcs)]
     fst = kaldifst.compile("\n".join([*lines, *map(str, acceptor.ends)]) + "\n")
     kaldifst.determinize_star(fst)
     kaldifst.minimize_encoded(fst)

@@ -11,15 +11,12 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import kaldifst
 import numpy as np
 
-from .compose import compile_graph
 from .confidence import misfit
-from .decoding_graph import DecodingGraph
-from .grammar import Classes, read_grammar
+from .grammar import Acceptor, Classes, accepting, read_grammar
 from .topology import ENTRY
 from .vocabulary import ContextTree, Vocabulary
 
@@ -61,34 +58,18 @@ class Keywords:
         Raises:
             DeviceError: as `read_grammar`.
         """
-        self._acceptor = read_grammar(path, lexicon, classes)
+        self._acceptor = spoken = read_grammar(path, lexicon, classes)
         self._fillers = range(len(lexicon.words), len(lexicon.words) + len(lexicon.phones) - 2)
         phones = [phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence]
         names = [f"<{lexicon.phones[phone]}>" for phone in phones]
-        said = {word: lexicon.pronunciations[word] for word in self._acceptor.words}
+        said = {word: lexicon.pronunciations[word] for word in spoken.words}
         said |= {name: ((phone,),) for name, phone in zip(names, phones)}
         self.vocabulary = replace(lexicon, words=[*lexicon.words, *names], pronunciations=said)
-        self.graph = self._compiled(tree)
+        # Back without a word from the end of each; no sentence has an arc to where they begin.
+        loops = [(0, 0, name) for name in names] + [(end, 0, "") for end in spoken.ends]
+        anything = Acceptor([*spoken.arcs, *loops], [0], spoken.states)
+        self.graph = accepting(anything, self.vocabulary, tree, dict.fromkeys(names, FILLER_COST))
         self._states = tree.states()
-
-    def _compiled(self, tree: ContextTree) -> DecodingGraph:
-        graph = compile_graph(self.vocabulary, self._fst(), tree)
-        if graph is None:
-            raise RuntimeError("all words have pronunciations, and no keyword has")
-        return graph
-
-    def _fst(self) -> Any:
-        """G: keywords and phones in any order; each phone at a cost."""
-        ids = {"": 0} | {word: self.vocabulary.word_ids[word] for word in self._acceptor.words}
-        lines = [f"{a} {b} {ids[word]} {ids[word]}" for a, b, word in sorted(self._acceptor.arcs)]
-        # Back by a state of its own: the first is one that no sentence's arcs lead to.
-        lines += [f"0 0 {filler} {filler} {FILLER_COST}" for filler in self._fillers]
-        lines += [f"{end} 0 0 0" for end in self._acceptor.ends]
-        fst = kaldifst.compile("\n".join([*lines, "0"]) + "\n")
-        kaldifst.determinize_star(fst)
-        kaldifst.minimize_encoded(fst)
-        kaldifst.arcsort(fst, "ilabel")
-        return fst
 
     def hits(
         self, words: Sequence[int], labels: Sequence[int], scores: np.ndarray, silences: Collection[int], shift: float,
