@@ -34,7 +34,7 @@ def test_the_summary_tells_the_fewest_misses_of_so_many_false_alarms(tmp_path) -
     assert marks == {"0.1": (3, 0), "0.3": (3, 0), "1": (3, 0), "3": (2, 1), "10": (1, 3), "30": (1, 3), "100": (1, 3)}
     assert found["operating"]["missed_percent"] == 50.0 and found["operating"]["false_per_hour"] == 2.0
     assert found["all"]["missed_percent"] == 25.0 and found["said"] == 4
-    picture({"all": curve(told, 4)}, {"all": 4}, 0.5, tmp_path / "curve.png")
+    picture(curve(told, 4), 4, 0.5, tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 

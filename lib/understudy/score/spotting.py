@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,16 +89,14 @@ def summary(points: Sequence[Point], said: int, hours: float, operating: float |
     return found
 
 
-def picture(points: Mapping[str, Sequence[Point]], said: Mapping[str, int], hours: float, path: Path) -> None:
-    """Misses over false alarms, one curve for each name."""
+def picture(points: Sequence[Point], said: int, hours: float, path: Path) -> None:
+    """Misses over false alarms."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
-    for name, of in points.items():
-        axes.step([p.false / hours for p in of], [100 * p.missed / said[name] for p in of], where="post", label=name)
-    axes.set(xlabel="false alarms an hour", ylabel="keywords missed, %", ylim=(0, 100))
+    axes.step([p.false / hours for p in points], [100 * p.missed / said for p in points], where="post")
+    axes.set(xlabel="false alarms an hour", ylabel=f"missed, % of {counted(said, 'keyword')} said", ylim=(0, 100))
     axes.set_xscale("symlog", linthresh=max(1 / hours, 0.1))
     axes.set_xlim(0)
     axes.grid(alpha=0.3)
-    axes.legend(title=f"of {counted(sum(said.values()), 'keyword')} said" if len(said) == 1 else None)
     with atomic_path(path) as partial:
         figure.savefig(partial, format=path.suffix[1:], dpi=110)

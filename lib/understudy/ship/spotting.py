@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -62,21 +63,20 @@ def _heard(student: Recogniser, cut: Cut) -> dict[str, Any]:
 
 
 def _tell(heard: list[dict[str, Any]], operating: float | None, out: Path) -> None:
-    told, by_keyword = [], defaultdict[str, list[Told]](list)
+    by_keyword = defaultdict[str, list[Told]](list)
     said = Counter(text for one in heard for text in one["said"])
     for one in heard:
-        told += judged([(hit["text"], hit["misfit"]) for hit in one["hits"]], one["said"])
         for text in {hit["text"] for hit in one["hits"]}:
             hits = [(hit["text"], hit["misfit"]) for hit in one["hits"] if hit["text"] == text]
             by_keyword[text] += judged(hits, one["said"])
     every, hours = said.total(), sum(one["seconds"] for one in heard) / 3600
-    points = curve(told, every)
+    points = curve(chain.from_iterable(by_keyword.values()), every)
     found = summary(points, every, hours, operating)
     found["keywords"] = {
         text: summary(curve(by_keyword[text], said[text]), said[text], hours, operating) for text in sorted(said)
     }
     write_json(out / "keywords.json", found)
-    picture({"all": points}, {"all": every}, hours, out / "curve.png")
+    picture(points, every, hours, out / "curve.png")
     for most, at in found["at_most_false_per_hour"].items():
         log.info("at most %s false alarms an hour: %.1f %% of %d missed (misfit %.2f nats at most)", most,
                  at["missed_percent"], every, at["most_misfit"])  # fmt: skip
