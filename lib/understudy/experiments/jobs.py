@@ -19,7 +19,7 @@ def jobs_of(described: Experiments) -> list[Job]:
     """All jobs of the blocks that are wanted, those of a first seed before those of the next."""
     plan = Plan(described)
     _corpus(plan)
-    for c in ("n", *(["7n"] if described.wants("B") else [])):
+    for c in described.conditions:
         _labelled_speech(plan, c)  # that of n in any case: the language model may be made of it
         if c == "7n" or described.at_n:
             _foundation(plan, c)
@@ -120,7 +120,7 @@ def _trained_once(plan: Plan) -> None:
     if x.wants("rivals"):
         _rivals(plan, x.rivals_at)
     if x.wants("encoder"):
-        for c in ("n", *(["7n"] if x.wants("B") else [])):
+        for c in x.conditions:
             _encoder(plan, c)
     for block, add in (("C", _curves), ("sequence", _sequences), ("smaller", _smaller), ("device", _devices)):
         if x.wants(block):
@@ -203,7 +203,7 @@ def _encoder(plan: Plan, c: str) -> None:
                epochs=of.encoder_epochs)  # fmt: skip
     plan.decode(c, "teacher-encoder", teacher, ears)
     plan.targets(c, "targets-encoder", "teacher-encoder", teacher, heard=ears)
-    for size in dict.fromkeys([x.small, x.large]):
+    for size in x.taught_by_encoder:
         if c == "n" and (c, size) not in plan.begins:
             _alone(plan, c, size)
         plan.distilled(c, size, f"{size}-encoder", f"{c}/targets-encoder", targets=plan.soft(c, "targets-encoder"))

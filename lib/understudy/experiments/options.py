@@ -157,6 +157,16 @@ class Experiments:
         return self.blocks != ["B"]
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        """Amounts of labelled speech."""
+        return ("n", "7n") if self.wants("B") else ("n",)
+
+    @property
+    def taught_by_encoder(self) -> list[str]:
+        """Students of the teacher that hears through a foreign encoder, small to large."""
+        return list(dict.fromkeys([self.small, self.large]))
+
+    @property
     def seven_rivals(self) -> bool:
         """Whether rivals are wanted at 7n, which takes an oracle there: how much of its gain each recovers."""
         return self.wants("rivals") and self.rivals_at == "7n"

@@ -97,14 +97,11 @@ def _smaller(x: Experiments) -> Iterator[Row]:
 
 def _encoder(x: Experiments) -> Iterator[Row]:
     if x.wants("encoder"):
-        small, known = x.small, {"n": x.at_n, "7n": x.seven_rivals}  # where there is an oracle
-        for c in ("n", *(["7n"] if x.wants("B") else [])):
+        small = x.small
+        for c in x.conditions:
             title = f"A teacher that hears through a foreign encoder: {x.condition(c).hours:g} h labelled"
-            oracle = f"{small}-oracle-{c}" if known[c] else ""
+            oracle = f"{small}-oracle-{c}" if c == "n" or x.seven_rivals else ""
             for name in (*_teachers(x), "teacher-encoder", small):
                 yield Row("encoder", title, f"{name}-{c}", f"{small}-{c}")
-            for name in (
-                f"{small}-{x.part_hours(1)}",
-                *(f"{size}-encoder" for size in dict.fromkeys([small, x.large])),
-            ):
+            for name in (f"{small}-{x.part_hours(1)}", *(f"{size}-encoder" for size in x.taught_by_encoder)):
                 yield Row("encoder", title, f"{name}-{c}", f"{small}-{c}", oracle)
