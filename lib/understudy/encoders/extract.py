@@ -17,7 +17,7 @@ from understudy.encoders.encoder import Encoder
 from understudy.encoders.loading import load_encoder
 from understudy.encoders.options import EncoderOptions
 from understudy.encoders.resample import at_our_frames
-from understudy.encoders.weights import digest_of, located
+from understudy.encoders.weights import check_unchanged, digest_of, located
 from understudy.encoders.windows import Window, windows_of
 from understudy.features.extract import load_samples
 from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE, STACKED_SHIFT, stacked_length
@@ -140,6 +140,5 @@ def _load(extractor: EncoderExtractor) -> Encoder:
     Raises:
         UserError: the weights are others than they were when the step began.
     """
-    if digest_of(extractor.folder) != extractor.weights:
-        raise UserError(f"{extractor.folder}: its weights changed while features are made of it. Run this step again.")
+    check_unchanged(extractor.folder, extractor.weights, "features are made of it")
     return load_encoder(extractor.folder, extractor.options)

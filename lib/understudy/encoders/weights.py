@@ -41,6 +41,16 @@ def weights(folder: Path) -> list[Path]:
     return next((files for files in found if files), [])
 
 
+def check_unchanged(folder: Path, digest: str, meanwhile: str) -> None:
+    """Raise UserError where weights or configuration are others than when a step began.
+
+    Args:
+        meanwhile: what is done with them.
+    """
+    if digest_of(folder) != digest:
+        raise UserError(f"{folder}: its weights changed while {meanwhile}. Run this step again.")
+
+
 def digest_of(folder: Path) -> str:
     """Of weights and configuration, wherever they stand."""
     there = [folder / name for name in CONFIGURATIONS if (folder / name).exists()]

@@ -20,7 +20,7 @@ from lhotse.cut import Cut
 
 from understudy.encoders.ctranslate2_whisper import CTranslate2Whisper
 from understudy.encoders.options import EncoderOptions
-from understudy.encoders.weights import SET_UP, TOKENISER, digest_of, located
+from understudy.encoders.weights import SET_UP, TOKENISER, check_unchanged, digest_of, located
 from understudy.features.extract import load_samples
 from understudy.features.frames import SAMPLE_RATE
 from understudy.pseudo.options import Precision
@@ -160,6 +160,5 @@ def whole_segments(ids: list[int], first: int) -> tuple[list[int], int]:
 @lru_cache(1)
 def load(whisper: Whisper) -> Loaded:
     """Of this process. Raises UserError where the weights are others than when the step began."""
-    if digest_of(whisper.folder) != whisper.digest:
-        raise UserError(f"{whisper.folder}: its weights changed while it transcribes. Run this step again.")
+    check_unchanged(whisper.folder, whisper.digest, "it transcribes")
     return Loaded(whisper)
