@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import importlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -429,3 +431,13 @@ def test_json_never_holds_what_is_no_number(tmp_path, caplog):
     (tmp_path / "old.json").write_text('{"best": Infinity, "last": NaN}')
     assert read_json(tmp_path / "old.json") == {"best": None, "last": None}
     assert to_json(float("inf")) == "null"
+
+
+@pytest.mark.parametrize(("given", "told"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_of_a_step_sleep_while_they_wait_unless_the_user_says_otherwise(tmp_path, given, told):
+    """What OpenMP itself says when torch loads it."""
+    source = "from understudy.step.step import let_waiting_threads_sleep as sleep; sleep(); import torch"
+    alone = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment = {**alone, "OMP_DISPLAY_ENV": "TRUE", **given}
+    done = subprocess.run([sys.executable, "-c", source], env=environment, capture_output=True, text=True, check=True)
+    assert re.search(rf"OMP_WAIT_POLICY *= *'{told}'", done.stderr), done.stderr
