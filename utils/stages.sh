@@ -109,6 +109,8 @@ device() {
   fi
 }
 
+: "${device_utterances:=}" # of the test sets, that stage 12 hears in each condition; empty: all, and 150 in conditions
+
 # ship MODEL DECODED HEARD OUT TEST_SET…: pack it with the scales of a decoded model and the least confidence that dev says,
 # make its folders, and tell what it stands on the first test set, and on the WAV files of the folder $nonspeech where a
 # recipe has some
@@ -120,8 +122,10 @@ ship() {
     --normaliser "$data/feats/normaliser.json" --beams.search "$beam" \
     --dev "$data/feats/dev.jsonl.gz" "${sounds[@]}" --out "$4/recogniser"
   steps/ship.py --recogniser "$4/recogniser" --calibrate "$data/feats/$3.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
-    --test "$(feats "${@:5}")" --system "$1" --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/networks"
+    --test "$(feats "${@:5}")" ${device_utterances:+--utterances "$device_utterances"} --system "$1" \
+    --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/networks"
   steps/ship_sherpa.py --networks "$4/networks" --out "$4/sherpa-onnx"
   steps/robustness.py --device "$4/networks/float32" --test "$data/feats/$5.jsonl.gz" --system "$1-float32" \
-    ${nonspeech:+--nonspeech-audio "$nonspeech"} --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/robustness"
+    ${device_utterances:+--utterances "$device_utterances"} ${nonspeech:+--nonspeech-audio "$nonspeech"} \
+    --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/robustness"
 }

@@ -73,3 +73,20 @@ def test_a_killed_step_goes_on_with_what_it_has_not_heard(tmp_path: Path) -> Non
         [*command, "--dev", manifest, "--test", f"[{out}/dev.jsonl.gz]"], capture_output=True, text=True
     )
     assert clash.returncode == 1 and "give each its own, and none dev" in clash.stderr
+
+
+def test_of_a_large_set_some_utterances_may_be_heard_and_dev_is_whole(tmp_path: Path) -> None:
+    toy_recogniser.make(tmp_path / "recogniser")
+    normaliser, sets = tmp_path / "recogniser/normaliser.json", {}
+    for name, count in {"test": 7, "dev": 4}.items():
+        sets[name] = toy_recogniser.with_features(
+            toy_recogniser.utterances(tmp_path, name, ["ONE TWO"] * count), normaliser
+        )
+    command = [sys.executable, Path(__file__).parents[2] / "steps/ship.py", "--recogniser", tmp_path / "recogniser"]
+    command += ["--calibrate", sets["dev"], "--test", f"[{sets['test']}]", "--dev", sets["dev"], "--utterances", "5"]
+    command += ["--system", "toy", "--precisions", "[float32]", "--results", tmp_path / "results.jsonl"]
+    done = subprocess.run([*command, "--out", tmp_path / "out"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (line,) = map(json.loads, (tmp_path / "results.jsonl").read_text().splitlines())
+    assert (line["utterances"], line["tested_on"]["utterances"], line["words"]) == (5, 5, 10)
+    assert json.loads((tmp_path / "out/dev.json").read_text())["float32"]["utterances"] == 4

@@ -43,6 +43,8 @@ class ShipOptions:
     language: bool = True
     """the folders carry pronunciations and tree, so that they take sentences and words of their users; log.txt tells
     the bytes"""
+    utterances: NonNegativeInt = 0
+    """of each test set: the first of each speaker, then the second of each, and so on; 0: all"""
     calibration: PositiveInt = 200
     """cuts of --calibrate, from its beginning"""
     shard_size: PositiveInt = 200

@@ -12,7 +12,9 @@ from typing import Any
 import torch
 from lhotse import CutSet
 
+from understudy.corpus import read_cuts, write_cuts
 from understudy.corpus.names import set_name
+from understudy.corpus.subset import evenly
 from understudy.decode.recogniser import Recogniser
 from understudy.device.files import GRAPH, NETWORK, seal
 from understudy.features import load_stacked
@@ -38,7 +40,7 @@ def ship(options: ShipOptions, step: Step) -> None:
     speech = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in cuts]
     _networks(options, recogniser, speech, step.out)
     ways = recogniser.about.get("normalise", [])
-    dev, how = {}, {"normalise": ways}
+    dev, how, tested = {}, {"normalise": ways}, _tested(options, step.out)
     folders = {name: step.out / name for name in options.precisions}
     likes = seal_alike(recogniser, speech[:20], folders, options.language)
     for precision, like in likes.items():
@@ -46,7 +48,7 @@ def ship(options: ShipOptions, step: Step) -> None:
         if options.dev:
             heard = measure(folder, options.dev, kept / "dev", options.shard_size, ways)
             dev[precision] = write_outcome(folder / "dev", heard.outcomes, how)
-        for path in options.test:
+        for path in tested:
             name = set_name(path)
             found = measure(folder, path, kept / name, options.shard_size, ways, sure=True)
             score = write_outcome(folder / name, found.outcomes, how)
@@ -57,6 +59,16 @@ def ship(options: ShipOptions, step: Step) -> None:
             log.info("%s, %s: %s, %.4f of real time, %.2f MB, %.0f MB in memory", precision, name, told(score), *costs)
     if dev:
         write_json(step.out / "dev.json", dev)
+
+
+def _tested(options: ShipOptions, out: Path) -> list[Path]:
+    """Manifests of the utterances of the test sets that are heard."""
+    if not options.utterances:
+        return options.test
+    manifests = [out / "tested" / path.name for path in options.test]
+    for path, manifest in zip(options.test, manifests):
+        write_cuts(manifest, evenly(read_cuts(path), options.utterances))
+    return manifests
 
 
 def _networks(options: ShipOptions, recogniser: Recogniser, speech: list[torch.Tensor], out: Path) -> None:
