@@ -76,19 +76,30 @@ def _compiled(
     lexicon: Vocabulary, grammar: Any, tree: ContextTree, pairs: _Pairs, silence_probability: float,
     loop_probability: float, classes: Sequence[int] = (),
 ) -> tuple[Arcs, list[tuple[int, ...]]] | None:  # fmt: skip
-    """Arcs and sequences; `classes`: id of each."""
+    """Arcs and sequences; `classes`: id of each.
+
+    The automaton has one name all the way, so that no two of them are in memory: of 65 000 words each takes gigabytes.
+    """
     symbols = _Symbols.of(lexicon, len(classes))
-    lg = kaldifst.compose(_lexicon_fst(lexicon, symbols, silence_probability, classes), grammar)
-    if lg.num_states == 0:
+    fst = kaldifst.compose(_lexicon_fst(lexicon, symbols, silence_probability, classes), grammar)
+    if fst.num_states == 0:
         return None
-    kaldifst.determinize_star(lg)
-    kaldifst.minimize_encoded(lg)
-    kaldifst.arcsort(lg, "ilabel")
+    kaldifst.determinize_star(fst)
+    kaldifst.minimize_encoded(fst)
+    kaldifst.arcsort(fst, "ilabel")
     # Where senones hang on the left phone alone, the right one is nobody's business, unless a mark may stand there.
     width = 3 if tree.asks_right or classes else 2
-    clg, contexts = kaldifst.compose_context(symbols.phones, width, 1, lg)
-    hclg = _apply_h(clg, contexts, tree, pairs, symbols.marks)
-    arcs, sequences = without_input_epsilons(_arcs(hclg), len(lexicon.words))
+    fst, contexts = kaldifst.compose_context(symbols.phones, width, 1, fst)
+    kaldifst.arcsort(fst, "ilabel")
+    h, drop = _h(contexts, tree, pairs, symbols.marks)
+    fst = kaldifst.compose(h, fst)
+    kaldifst.determinize_star(fst)
+    kaldifst.arcsort(fst, "ilabel")
+    fst = kaldifst.compose(drop, fst)
+    kaldifst.minimize_encoded(fst)
+    arcs = _arcs(fst)
+    del fst
+    arcs, sequences = without_input_epsilons(arcs, len(lexicon.words))
     return add_loops(with_one_end_each(_minimized(arcs)), pairs.entry, pairs.loop, loop_probability), sequences
 
 
@@ -220,8 +231,8 @@ class _Pairs:
         return self.ids[what]
 
 
-def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _Pairs, marks: Sequence[int]):
-    """det(H∘CLG) without disambiguation symbols; input labels are pair ids.
+def _h(contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _Pairs, marks: Sequence[int]):
+    """H, from contexts to pair ids and disambiguation symbols, and what drops the latter from det(H∘CLG).
 
     Each phone is one arc of H here (its loop comes later), so that H only relabels.
     """
@@ -236,19 +247,12 @@ def _apply_h(clg, contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _
         if label is None:
             labels[index] = number = len(pairs.entry) + len(disambig)
             disambig.append(number)
-    relabel = "".join(f"0 0 {new} {old}\n" for old, new in enumerate(labels) if old)
-    h = kaldifst.compile(relabel + "0\n")
-    kaldifst.arcsort(h, "olabel")
-    kaldifst.arcsort(clg, "ilabel")
-    hclg = kaldifst.compose(h, clg)
-    kaldifst.determinize_star(hclg)
-    kaldifst.arcsort(hclg, "ilabel")
-    keep = "".join(f"0 0 {p} {p}\n" for p in range(1, len(pairs.entry)))
-    drop = kaldifst.compile(keep + "".join(f"0 0 0 {d}\n" for d in disambig) + "0\n")
-    kaldifst.arcsort(drop, "olabel")
-    hclg = kaldifst.compose(drop, hclg)
-    kaldifst.minimize_encoded(hclg)
-    return hclg
+    h = kaldifst.compile("".join(f"0 0 {new} {old}\n" for old, new in enumerate(labels) if old) + "0\n")
+    kept = "".join(f"0 0 {p} {p}\n" for p in range(1, len(pairs.entry)))
+    drop = kaldifst.compile(kept + "".join(f"0 0 0 {d}\n" for d in disambig) + "0\n")
+    for relabelling in (h, drop):
+        kaldifst.arcsort(relabelling, "olabel")
+    return h, drop
 
 
 # --- arrays ------------------------------------------------------------------------------------
