@@ -38,21 +38,29 @@ class DecodingGraph:
     def of(cls, arcs: Arcs, word_sequences: Sequence[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
         """The graph of arcs in any order; their inputs are labels."""
         final = arcs.labels == FINAL
-        targets = np.where(final, arcs.states, arcs.targets)
-        outputs = np.where(final & (arcs.outputs == 0), -1, arcs.outputs)
-        rows = np.stack([arcs.sources, targets, arcs.labels, outputs], 1)
-        return cls.of_table(rows, -arcs.costs, word_sequences, sequence_base)
+        targets = np.where(final, np.int32(arcs.states), arcs.targets)
+        outputs = np.where(final & (arcs.outputs == 0), np.int32(-1), arcs.outputs)
+        columns = arcs.sources, targets, arcs.labels, outputs
+        return cls._of_columns(columns, -arcs.costs, word_sequences, sequence_base)
 
     @classmethod
     def of_table(
         cls, rows: np.ndarray, scores: np.ndarray, word_sequences: Sequence[tuple[int, ...]], sequence_base: int
     ) -> DecodingGraph:
         """The graph of arcs in any order: (arcs, 4) source, target, label and output, (arcs,) scores."""
-        table = rows.astype(np.int32, copy=False)
-        order = np.lexsort((table[:, 1], table[:, 2].view(np.uint32), table[:, 0]))  # -1 is the last
-        sources, targets, labels, outputs = (np.ascontiguousarray(column) for column in table[order].T)
-        scores = scores[order].astype(np.float32, copy=False)
-        return cls(sources, targets, labels, outputs, scores, word_sequences, sequence_base)
+        sources, targets, labels, outputs = rows.astype(np.int32, copy=False).T
+        scores = scores.astype(np.float32, copy=False)
+        return cls._of_columns((sources, targets, labels, outputs), scores, word_sequences, sequence_base)
+
+    @classmethod
+    def _of_columns(
+        cls, columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], scores: np.ndarray,
+        word_sequences: Sequence[tuple[int, ...]], sequence_base: int,
+    ) -> DecodingGraph:  # fmt: skip
+        """A column after the other is sorted: a table of all would be in memory several times over."""
+        sources, targets, labels, _ = columns
+        order = np.lexsort((targets, labels.view(np.uint32), sources))  # -1 is the last
+        return cls(*(column[order] for column in columns), scores[order], word_sequences, sequence_base)
 
     @property
     def states(self) -> int:

@@ -71,6 +71,12 @@ class Places:
     said: list[tuple[int, ...]] = field(default_factory=list)
     """word ids of the graph's words"""
 
+    @classmethod
+    def none(cls, states: int) -> Places:
+        """Those of a graph that has none; `states` without its end."""
+        rows, costs = np.zeros((0, 4), np.int32), np.zeros(0, np.float32)
+        return cls([], states, rows, rows, costs, rows[:, :2], costs)
+
     def dearer(self, cost: float) -> Places:
         """The same where each word costs so much more (nats), those that are set in too."""
         words = np.array([len(of) for of in self.said] or [0], np.float32)
