@@ -1,6 +1,8 @@
 """Every run.sh is read as a whole before it runs: bash goes on at the same byte of a file that was edited meanwhile."""
 
+import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -28,3 +30,10 @@ def test_such_a_script_is_not_changed_while_it_runs(tmp_path: Path):
         file.write(text.replace("first", "second"))
     time.sleep(0.1)
     assert process.communicate(timeout=60)[0] == "first\n" and process.returncode == 0
+
+
+def test_the_larger_size_is_told_in_options_that_the_recipe_has():
+    environment = {**os.environ, "UNDERSTUDY_VENV": os.environ.get("UNDERSTUDY_VENV", sys.prefix)}
+    command = [ROOT / "egs/assistant/s1/run_full.sh", "--stage", "1", "--stop-stage", "0"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "stage" not in done.stderr, done.stderr

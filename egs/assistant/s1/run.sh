@@ -4,34 +4,37 @@
 # A teacher learns from a little transcribed speech of a few voices, listens to much more speech of other
 # voices without transcripts, and a small student learns from what it heard.
 #
-# e.g.: ./run.sh                                       everything
+# e.g.: ./run.sh                                       everything, small: a table in some minutes
 #       ./run.sh --stage 7 --stop-stage 8              the two students again
 #       ./run.sh --unlabelled-hours 20 --dir exp-20h --data data-20h    another size, in folders of its own
+#       ./run_full.sh                                  the size whose results RESULTS.md has
 set -euo pipefail
 { # read as a whole before it runs, so that this file may be edited meanwhile
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
 stop_stage=13
-labelled_hours=0.25  # transcribed speech, hours
-unlabelled_hours=3   # speech without transcripts, hours
-dev_hours=0.15       # for choosing scales and when to stop
-test_hours=1         # of voices never heard in training
+labelled_hours=0.15  # transcribed speech, hours
+unlabelled_hours=1.5 # speech without transcripts, hours
+dev_hours=0.1        # for choosing scales and when to stop
+test_hours=0.5       # of voices never heard in training
 voices=80            # speakers in all
-mono_iterations=30   # of the flat start
+mono_iterations=20   # of the flat start
 gaussians=600        # of the flat start
 senones=200          # most leaves of the phonetic decision tree
 text_sentences=5000  # text for the language model, besides the transcripts
-teacher_epochs=42    # passes of the teacher over labelled speech
+teacher_epochs=40    # passes of the teacher over labelled speech
 student=student      # conf/<student>.yaml
 large=               # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
-student_epochs=110   # labelled passes of the baseline: on dev, more bring nothing
-distil_epochs=4      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
+student_epochs=40    # labelled passes of the baseline
+distil_epochs=6      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
 beam=12              # of the search, nats
+device_utterances=60 # of the test set, that stage 12 hears in each condition; empty: all, and 150 in conditions
 robust=true          # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 data=data
 dir=exp
+report=              # file of the table; empty: RESULTS.md in --dir
 utils/setup.sh
 . ./path.sh
 . ./cmd.sh
@@ -127,8 +130,7 @@ fi
 
 if in_stage 13; then
   say "13: the table, and a page with curves, an utterance and mistakes"
-  report=RESULTS.md # only the default folder speaks for the recipe
-  [[ $dir == exp ]] || report=$dir/RESULTS.md
+  report=${report:-$dir/RESULTS.md}
   steps/report.py --results "$dir/results.jsonl" --baseline "$student-labelled" --out "$report"
   cat "$report"
   if grep -q '"precision"' "$dir/results.jsonl"; then
