@@ -19,6 +19,7 @@
 : "${mono_hours:=2}"         # labelled speech that the flat start learns from
 : "${teacher_frames:=2500}"  # stacked frames of a batch when the teacher learns from its own alignment
 : "${soft_weight:=0}"        # λ: share of soft targets in labelled speech while a student is distilled; 0: labels alone
+: "${distil_conf:=distil}"   # what students do otherwise when they learn from a teacher: conf/<distil_conf>.yaml
 : "${generations:=1}"        # of students: from the second on, the one before teaches
 : "${select:=false}"         # choose the unlabelled speech that students learn from by its soft targets
 : "${new_words:=0.01}"       # probability of words that users add to a device; 0: they have no place (docs/device.md)
@@ -27,7 +28,7 @@
 : "${word_penalties:=[0]}"   # costs of a word, tried on dev
 : "${encoder:=}"             # a foreign model that the teacher hears through, a folder or a name; empty: log-mels
 : "${encoder_pad:=true}"     # a Whisper hears 30 s at once, as it was trained; false: the cut alone, in less time
-[[ -v distilling ]] || distilling=() # options of distillation besides conf/distil.yaml
+[[ -v distilling ]] || distilling=() # options of distillation besides its configuration
 
 ears=feats # folder in $data of what the teacher hears
 if [[ -n $encoder ]]; then
@@ -122,7 +123,7 @@ if in_stage 7; then
   learn "$student" --labels "$dir/ali" --epochs "$student_epochs" --out "$dir/$student-labelled"
 fi
 
-distillation=(--epochs "$distil_epochs" --sub-epochs 1 --config "$conf/distil.yaml" "${distilling[@]}")
+distillation=(--epochs "$distil_epochs" --sub-epochs 1 --config "$conf/$distil_conf.yaml" "${distilling[@]}")
 
 if $distil && in_stage 8; then
   say "8: the same student learns on, from the teacher: distilled"

@@ -37,6 +37,7 @@ encoder_pad=true         # a Whisper hears 30 s at once, as it was trained; fals
 mmi_epochs=0             # passes of sequence training, of teacher and students; 0: none
 student=student          # conf/<student>.yaml: student, or student-5h where all speakers are labelled
 large=                   # conf/<large>.yaml, a student between teacher and small student (stage 9); empty: none
+distil_conf=distil       # conf/<it>.yaml, what students do otherwise when they learn from a teacher: distil, or distil-5h
 generations=1            # of students: from the second on, the one before teaches (stage 9)
 student_epochs=14        # labelled passes of the baseline
 distil_epochs=4          # passes over all speech of the distilled student
