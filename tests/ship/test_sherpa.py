@@ -17,7 +17,7 @@ import pytest
 from tests.lang import toy
 from tests.ship import toy_recogniser
 
-from understudy.device.features import _options
+from understudy.device.features import fbank_options
 from understudy.device.files import seal
 from understudy.device.normalise import OnlineMean
 from understudy.device.openfst import read_fst, to_bytes
@@ -44,7 +44,7 @@ def told(folder: Path, samples: np.ndarray) -> np.ndarray:
     meta = session.get_modelmeta().custom_metadata_map
     frames, (x, *states) = int(meta["T"]), session.get_inputs()
     features = {"sample_rate": 16000, "mels": 64, "low_hz": 20, "high_hz": -400, "window_s": 0.025, "shift_s": 0.01}
-    fbank = knf.OnlineFbank(_options(features))
+    fbank = knf.OnlineFbank(fbank_options(features))
     fbank.accept_waveform(16000, samples)
     logmel = np.stack([fbank.get_frame(i) for i in range(fbank.num_frames_ready)])
     before = {one.name: np.zeros(shape, np.float32) for one, shape in zip(states, shapes(meta))}

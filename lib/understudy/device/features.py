@@ -39,7 +39,7 @@ class FrontEnd:
             self.shift, self._scale = self.stack * how["shift_s"], how["scale"]
             self._mean, self._std = (np.array(json.loads(described[key]), np.float32) for key in ("mean", "std"))
             kind = how["type"]
-            self._options = _options(how)
+            self._options = fbank_options(how)
             online = json.loads(described.get("online_mean", "null"))
             self._online = online and OnlineMean(**online)
         except (KeyError, TypeError, ValueError) as error:
@@ -101,7 +101,8 @@ class UtteranceFeatures:
         return self._normalised(frames).reshape(-1, front.width)
 
 
-def _options(how: dict[str, Any]) -> knf.FbankOptions:
+def fbank_options(how: dict[str, Any]) -> knf.FbankOptions:
+    """Of what a network's metadata tell of its features."""
     options = knf.FbankOptions()
     options.frame_opts.dither = 0.0
     options.frame_opts.snip_edges = False

@@ -101,6 +101,18 @@ class SherpaOptions:
 
 
 @dataclass
+class WebOptions:
+    """Stage 12: the same student in a browser."""
+
+    device: Path
+    """folder of a precision in 8 bits, of steps/ship.py"""
+    out: Path
+    """folder of the folder page"""
+    most_bytes: PositiveInt = 2_000_000
+    """that the page may have with all its files; more is an error"""
+
+
+@dataclass
 class SpottingOptions:
     """Keywords, spotted by a student as it ships."""
 

@@ -1,0 +1,45 @@
+"""A shipped decoding graph as the page searches it: arcs by the state that they leave, in as few bytes as hold them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from understudy.device.openfst import Fst
+from understudy.step import UserError
+
+
+def as_web(graph: Fst, path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """`graph` of model.json, and its arrays: see `Graph` of page/search.js.
+
+    Args:
+        graph: of `write_graph`.
+        path: of it, for errors.
+
+    Raises:
+        UserError: it has arcs without input elsewhere than at the end.
+    """
+    labels, outputs, bits, targets = graph.arcs.T
+    counts = np.bincount(graph.sources, minlength=len(graph.finals))
+    silent = labels == 0
+    if inside := int(counts[targets[silent]].astype(bool).sum()):
+        raise UserError(
+            f"{path}: must have arcs without input at its end alone, got {inside} others; make it with "
+            "steps/make_graph.py"
+        )
+    ends = np.flatnonzero(np.isfinite(graph.finals))
+    arrays = {
+        "graph.begin": np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32), "graph.labels": _narrow(labels),
+        "graph.outputs": _narrow(outputs), "graph.targets": _narrow(targets),
+        "graph.costs": np.ascontiguousarray(bits).view(np.float32), "graph.ends": _narrow(ends),
+        "graph.ends.costs": graph.finals[ends],
+    }  # fmt: skip
+    return {"start": graph.start}, arrays
+
+
+def _narrow(numbers: np.ndarray) -> np.ndarray:
+    """Unsigned, of as few bytes as hold them."""
+    most = int(numbers.max(initial=0))
+    return numbers.astype(np.uint8 if most < 1 << 8 else np.uint16 if most < 1 << 16 else np.uint32)
