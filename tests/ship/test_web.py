@@ -26,7 +26,7 @@ from understudy.device.openfst import read_fst
 from understudy.device.recogniser import Recogniser
 from understudy.device.search import Beams, Graph, Search
 from understudy.lang.graph import write_fst
-from understudy.ship import web_graph
+from understudy.ship import web, web_graph
 from understudy.ship.web import write_web
 from understudy.step import UserError
 
@@ -298,3 +298,11 @@ def test_a_graph_with_silent_arcs_inside_is_refused(tmp_path: Path) -> None:
     arcs[0, 0] = 0
     with pytest.raises(UserError, match="must have arcs without input at its end alone, got 1 others"):
         web_graph.as_web(graph._replace(arcs=arcs), tmp_path / "graph.fst")
+
+
+def test_the_page_in_the_documentation_is_the_one_that_is_made_today() -> None:
+    demo, page = Path(__file__).parents[2] / "docs/demo", Path(web.__file__).parent / "page"
+    files = sorted(path.name for path in page.iterdir())
+    assert files and set(files) | {"README.md", "model.bin", "model.json"} == {path.name for path in demo.iterdir()}
+    different = [name for name in files if (demo / name).read_bytes() != (page / name).read_bytes()]
+    assert not different, "make docs/demo anew with steps/ship_web.py"
