@@ -58,9 +58,11 @@ class DecodingGraph:
         word_sequences: Sequence[tuple[int, ...]], sequence_base: int,
     ) -> DecodingGraph:  # fmt: skip
         """A column after the other is sorted: a table of all would be in memory several times over."""
-        sources, targets, labels, _ = columns
+        sources, targets, labels, outputs = columns
         order = np.lexsort((targets, labels.view(np.uint32), sources))  # -1 is the last
-        return cls(*(column[order] for column in columns), scores[order], word_sequences, sequence_base)
+        return cls(
+            sources[order], targets[order], labels[order], outputs[order], scores[order], word_sequences, sequence_base
+        )
 
     @property
     def states(self) -> int:
