@@ -54,4 +54,6 @@ def test_the_page_goes_with_the_package() -> None:
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     for package, files in data.items():
         folder = ROOT / "lib" / Path(*package.split("."))
-        assert {path.name for path in folder.iterdir() if path.suffix not in (".py", "")} == set(files)
+        there = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+        found = [set(folder.glob(pattern)) for pattern in files]
+        assert all(found) and set.union(*found) == there
