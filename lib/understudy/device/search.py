@@ -130,7 +130,7 @@ class Search:
         return self._scores[: self._frames]
 
     def so_far(self) -> Best | None:
-        """The best path, wherever it may end; None: none is left."""
+        """The best path to an end of the graph, or wherever it may end where none is reached; None: none is left."""
         return _best(self._decoder, False) if self._frames else Best([], [])
 
     def finish(self) -> Best | None:
