@@ -41,5 +41,4 @@ def as_web(graph: Fst, path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray
 
 def _narrow(numbers: np.ndarray) -> np.ndarray:
     """Unsigned, of as few bytes as hold them."""
-    most = int(numbers.max(initial=0))
-    return numbers.astype(np.uint8 if most < 1 << 8 else np.uint16 if most < 1 << 16 else np.uint32)
+    return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))

@@ -1,3 +1,5 @@
+import { joined } from "./joined.js";
+
 /**
  * How an utterance ends, all in seconds: the run-time's own choice (endpointing.py).
  *
@@ -39,9 +41,7 @@ export class Listening {
    * @returns {Generator<News>} one whenever words change or stay
    */
   *hear(samples) {
-    let left = new Float32Array(this.waiting.length + samples.length);
-    left.set(this.waiting);
-    left.set(samples, this.waiting.length);
+    let left = joined([this.waiting, samples]);
     for (; left.length >= this.piece; left = left.subarray(this.piece)) {
       const changed = this.utterance.hear(left.subarray(0, this.piece));
       if (this.#over()) yield* this.#ended();

@@ -1,3 +1,4 @@
+import { joined } from "./joined.js";
 import { LogMels } from "./logmel.js";
 import { Normaliser } from "./normalise.js";
 
@@ -19,11 +20,8 @@ export class Features {
    */
   hear(samples) {
     if (!this.begun) {
-      const joined = new Float32Array(this.begin.length + samples.length);
-      joined.set(this.begin);
-      joined.set(samples, this.begin.length);
-      this.begin = samples = joined;
-      if (joined.length < this.how.stack * this.how.shift) return [];
+      this.begin = samples = joined([this.begin, samples]);
+      if (samples.length < this.how.stack * this.how.shift) return [];
       this.begun = true;
       this.begin = null;
     }

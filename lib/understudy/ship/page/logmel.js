@@ -1,4 +1,5 @@
 import { PowerSpectrum } from "./fft.js";
+import { joined } from "./joined.js";
 
 /**
  * Log-mel energies of an utterance that arrives piece by piece.
@@ -30,10 +31,7 @@ export class LogMels {
    */
   hear(samples) {
     const { shift, window } = this.how;
-    const joined = new Float32Array(this.kept.length + samples.length);
-    joined.set(this.kept);
-    samples.forEach((sample, i) => (joined[this.kept.length + i] = sample * this.how.scale));
-    this.kept = joined;
+    this.kept = joined([this.kept, samples.map((sample) => sample * this.how.scale)]);
     this.heard += samples.length;
     // The last sample of frame f is number first(f) + window - 1.
     const whole = Math.floor((this.heard - window.length - this.#first(0)) / shift) + 1;

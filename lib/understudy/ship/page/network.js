@@ -1,3 +1,4 @@
+import { joined } from "./joined.js";
 import { Lstm } from "./lstm.js";
 import { Product } from "./product.js";
 
@@ -80,10 +81,8 @@ class UtteranceState {
   }
 
   #logits(frames) {
-    const { width, senones } = this.network;
-    const joined = new Float32Array(frames.length * width);
-    frames.forEach((frame, i) => joined.set(frame, i * width));
-    const logits = this.network.run(joined, this.states);
+    const { senones } = this.network;
+    const logits = this.network.run(joined(frames), this.states);
     const early = Math.min(this.late, frames.length);
     this.late -= early;
     return frames.map((_, i) => logits.subarray(i * senones, (i + 1) * senones)).slice(early);

@@ -1,4 +1,5 @@
 /** What the person sees: a file or the microphone goes to the recogniser, its words come to the page. */
+import { joined } from "./joined.js";
 import { Microphone } from "./microphone.js";
 import { readWav } from "./wav.js";
 
@@ -109,7 +110,7 @@ async function openMicrophone() {
     waiting.push(samples);
     length += samples.length;
     if (!microphone || length < PIECE * microphone.rate) return;
-    worker.postMessage({ kind: "hear", samples: joined(waiting, length) });
+    worker.postMessage({ kind: "hear", samples: joined(waiting) });
     [waiting, length] = [[], 0];
   };
   try {
@@ -130,16 +131,6 @@ async function closeMicrophone() {
   await microphone.close();
   microphone = null;
   worker.postMessage({ kind: "end" });
-}
-
-function joined(parts, length) {
-  const whole = new Float32Array(length);
-  let from = 0;
-  for (const part of parts) {
-    whole.set(part, from);
-    from += part.length;
-  }
-  return whole;
 }
 
 worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });

@@ -1,3 +1,5 @@
+import { joined } from "./joined.js";
+
 const CROSSINGS = 16; // of zero, of the sinc on each side (our choice)
 const PASSED = 0.95; // share of the lower rate's band that passes; above it the window rolls off (our choice)
 
@@ -38,15 +40,13 @@ export class Resampler {
 
   /** All output samples that lie before an input sample. */
   #tell(more, before) {
-    const joined = new Float32Array(this.kept.length + more.length);
-    joined.set(this.kept);
-    joined.set(more, this.kept.length);
+    const samples = joined([this.kept, more]);
     const count = Math.max(0, Math.ceil(before / this.step) - this.told);
-    const found = Float32Array.from({ length: count }, (_, i) => this.#at(joined, (this.told + i) * this.step));
+    const found = Float32Array.from({ length: count }, (_, i) => this.#at(samples, (this.told + i) * this.step));
     this.told += count;
     const unused = Math.max(0, Math.floor(this.told * this.step) - this.reach - this.keptFrom);
-    this.kept = joined.slice(unused);
-    this.keptFrom += Math.min(unused, joined.length);
+    this.kept = samples.slice(unused);
+    this.keptFrom += Math.min(unused, samples.length);
     return found;
   }
 

@@ -1,0 +1,1 @@
+../../lib/understudy/ship/page/joined.js
