@@ -65,11 +65,6 @@ def compile_with_places(
         grammar: ids of classes are those that follow the lexicon's, as inputs; they have no output.
     """
     words = len(lexicon.words)
-    if not classes:  # nothing is split off, which takes the arcs several times over
-        graph = compile_graph(
-            lexicon, grammar, tree, silence_probability=silence_probability, loop_probability=loop_probability
-        )
-        return graph, Places.none(graph.states - 1 if graph else 0)
     pairs = _Pairs([phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence])
     ids = range(words, words + len(classes))
     found = _compiled(lexicon, grammar, tree, pairs, silence_probability, loop_probability, ids)

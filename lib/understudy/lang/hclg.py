@@ -61,6 +61,9 @@ def build_with_places(
         new: probability of `NEW` where a word may stand whatever its history; 0: there is no such place.
     """
     classes = classes_of(Path(arpa)) + ([NEW] if new else [])
+    if not classes:  # nothing is split off, which takes the arcs several times over
+        whole = build_hclg(lexicon, arpa, tree, silence_probability=silence_probability)
+        return whole, Places.none(whole.states - 1)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "lm.arpa" if new else Path(arpa)
         if new:
@@ -70,7 +73,7 @@ def build_with_places(
     if graph is None:
         raise UserError(f"{arpa}: the language model accepts no sentence of words in the lexicon.")
     log.info("HCLG: %d states, %d arcs; %d more are of places of %s", graph.states, len(graph.labels),
-             len(places.table), ", ".join(places.names) or "nothing")  # fmt: skip
+             len(places.table), ", ".join(places.names))  # fmt: skip
     return graph, places
 
 
