@@ -11,6 +11,7 @@ from tests.lang.enumeration import FRAMES, columns, enumerated, rows, through_gr
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
+from understudy.device.places import Places
 from understudy.lang.graph import (
     GRAPH_FILES,
     DecodingGraph,
@@ -21,7 +22,7 @@ from understudy.lang.graph import (
     word_counts,
     words_of,
 )
-from understudy.lang.hclg import build_hclg
+from understudy.lang.hclg import build_hclg, build_with_places
 from understudy.step import UserError
 
 try:
@@ -47,6 +48,17 @@ def test_hclg_equals_enumeration(tmp_path, shared, right):
     found = {k: v for k, v in found.items() if len(k[0]) > 0}
     assert found.keys() == expected.keys()
     assert max(abs(found[k] - expected[k]) for k in expected) < 0.01  # minimisation rounds costs to 1/1024
+
+
+def test_without_classes_and_new_words_there_are_no_places(tmp_path):
+    lexicon, arpa, tree = toy.lexicon(), toy.write_arpa(tmp_path), toy.ToyTree(shared=False)
+    graph, places = build_with_places(lexicon, arpa, tree, new=0)
+    whole = build_hclg(lexicon, arpa, tree)
+    for name in ("sources", "targets", "labels", "outputs", "scores"):
+        assert np.array_equal(getattr(graph, name), getattr(whole, name))
+    places.dearer(1.0).save(tmp_path / "places.npz")
+    read = Places.read(tmp_path / "places.npz")
+    assert (read.names, read.states, len(read.table), len(read.ends)) == ([], graph.states - 1, 0, 0)
 
 
 @pytest.mark.parametrize("shared", [False, True])
