@@ -4,7 +4,7 @@
 # A teacher learns from a little transcribed speech of a few voices, listens to much more speech of other
 # voices without transcripts, and a small student learns from what it heard.
 #
-# e.g.: ./run.sh                                       everything, small: a table in some minutes
+# e.g.: ./run.sh                                       everything, small: 10 minutes on two cores of an AMD EPYC
 #       ./run.sh --stage 7 --stop-stage 8              the two students again
 #       ./run.sh --unlabelled-hours 20 --dir exp-20h --data data-20h    another size, in folders of its own
 #       ./run_full.sh                                  the size whose results RESULTS.md has
