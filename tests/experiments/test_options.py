@@ -33,6 +33,8 @@ def test_without_a_configuration_nothing_is_of_the_preparation():
         (["--blocks", "A D"], "no block is called D; there are A B C stepwise"),
         (["--blocks", "A device"], "are about the students of C; add it"),
         (["--blocks", "A rivals"], "the rivals are here about the teacher of B; add it"),
+        (["--teacher-hears", "encoder"], "the teacher needs a model to hear with. Give --encoder.model"),
+        (["--teacher-hears", "encoder", "--blocks", "A encoder"], "Leave one of the two out"),
         (["--blocks", "A encoder"], "the block encoder needs a model to hear with. Give --encoder.model"),
         (["--seven-hours", "null"], "this corpus has too little speech for block B"),
         (["--n.alone_epochs", "{student: 3}"], r"--n\.alone_epochs: .* passes of medium, and has those of student"),

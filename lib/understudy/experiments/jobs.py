@@ -37,10 +37,11 @@ def _corpus(plan: Plan) -> None:
     sets = ",".join(f"{data}/corpus/{name}.jsonl.gz" for name in sorted((*_SETS, *x.tests)))
     plan.add("features", "corpus", "steps/make_features.py", out=f"{data}/feats", jobs=x.jobs, cuts=f"[{sets}]",
              **plan.given(x.features))  # fmt: skip
-    if x.wants("encoder"):
+    if x.encoder_is_heard:
         plan.add("encoder-features", "corpus", "steps/make_encoder_features.py", cuts=f"[{sets}]", jobs=x.jobs,
                  **{f"encoder.{name}": value for name, value in plan.given(x.encoder).items()},
-                 out=f"{data}/feats-encoder")  # fmt: skip
+                 **{name: value for name, value in plan.given(x.features).items() if name in ("speeds", "perturb")},
+                 out=plan.encoded)  # fmt: skip
     cuts, needs = (plan.feats("labelled"), "features")
     if x.lang_knows == "n":
         cuts, needs = plan.labelled("n"), "corpus n/labelled"
@@ -54,8 +55,12 @@ def _corpus(plan: Plan) -> None:
 
 
 def _labelled_speech(plan: Plan, c: str) -> None:
-    plan.add(f"{c}/labelled", "features", "steps/subset.py", cuts=plan.feats("labelled"),
-             hours=f"{plan.x.condition(c).hours:g}", by=plan.x.subset_by, out=f"{plan.data}/{c}")  # fmt: skip
+    same = {"hours": f"{plan.x.condition(c).hours:g}", "by": plan.x.subset_by}  # so the same utterances
+    plan.add(f"{c}/labelled", "features", "steps/subset.py", cuts=plan.feats("labelled"), **same,
+             out=f"{plan.data}/{c}")  # fmt: skip
+    if plan.x.encoder_is_heard and c in plan.x.conditions:
+        plan.add(f"{c}/encoder-labelled", "encoder-features", "steps/subset.py",
+                 cuts=plan.feats("labelled", plan.encoded), **same, out=f"{plan.data}/{c}-encoder")  # fmt: skip
 
 
 def _foundation(plan: Plan, c: str) -> None:
@@ -69,32 +74,40 @@ def _foundation(plan: Plan, c: str) -> None:
     plan.add(f"{c}/graph", f"{c}/tree", "steps/make_graph.py", lang=lang, tree=f"{at}/tree", **plan.given(x.graph),
              out=f"{at}/graph")  # fmt: skip
     for seed in x.teachers:
-        _teacher(plan, c, seed, feats)
+        _teacher(plan, c, seed)
     if x.heard == "teachers":
         members = [seeded(f"{c}/{x.taught_by}", seed) for seed in x.teachers]
         models = ",".join(f"{plan.dir}/{one}" for one in members)
         plan.add(f"{c}/teachers", " ".join(members), "steps/combine.py", models=f"[{models}]", out=f"{at}/teachers")
-        plan.decode(c, "teachers", f"{c}/teachers")
-    plan.targets(c, "targets", x.heard, f"{c}/{x.heard}")
+        plan.decode(c, "teachers", f"{c}/teachers", plan.ears)
+    plan.targets(c, "targets", x.heard, f"{c}/{x.heard}", plan.ears)
 
 
-def _teacher(plan: Plan, c: str, seed: int, feats: str) -> None:
+def _teacher(plan: Plan, c: str, seed: int) -> None:
     """A teacher of its labelled speech; the first of several aligns that anew, for all."""
-    x, of, at = plan.x, plan.x.condition(c), f"{plan.dir}/{c}"
-    own = {"config": f"conf/{x.teacher_conf}.yaml", **plan.given(x.teacher), **plan.batches(c)}
+    x, of, at, ears = plan.x, plan.x.condition(c), f"{plan.dir}/{c}", plan.ears
+    own = {"config": f"conf/{x.teacher_conf}.yaml", **plan.given(x.teacher), **plan.batches(c), "heard": ears}
+    tree = f"{c}/tree {c}/encoder-labelled" if ears else f"{c}/tree"
     if x.labels == "ali":
         first = seeded(f"{c}/teacher-first", seed)
         flat_start = {"labels": f"{at}/tree", "epochs": of.teacher_epochs}
-        plan.train(c, first, f"{c}/tree", seed=seed, **own, **flat_start)
+        plan.train(c, first, tree, seed=seed, **own, **flat_start)
         if seed == x.teachers[0]:
-            plan.add(f"{c}/ali", first, "steps/realign.py", model=f"{plan.dir}/{first}", tree=f"{at}/tree", feats=feats,
-                     lang=f"{plan.dir}/lang", jobs=1, out=f"{at}/ali")  # fmt: skip
+            plan.add(f"{c}/ali", first, "steps/realign.py", model=f"{plan.dir}/{first}", tree=f"{at}/tree",
+                     feats=f"[{plan.labelled(c, ears)},{plan.feats('dev', ears)}]", lang=f"{plan.dir}/lang", jobs=1,
+                     out=f"{at}/ali")  # fmt: skip
         plan.model(c, "teacher", f"{first} {c}/ali", "conf/realigned.yaml", seed=seed, **own,
                    init=f"{plan.dir}/{first}", epochs=of.realigned_epochs, **plan.given(x.realigned))  # fmt: skip
     else:
-        plan.model(c, "teacher", f"{c}/tree", seed=seed, **own, epochs=of.teacher_epochs)
+        plan.model(c, "teacher", tree, seed=seed, **own, epochs=of.teacher_epochs)
     if x.taught_by != "teacher":
-        plan.sequence(c, "teacher", "mmi", seed)
+        _teacher_in_sequence(plan, c, seed)
+
+
+def _teacher_in_sequence(plan: Plan, c: str, seed: int = 1) -> None:
+    """The teacher after sequence training."""
+    settings = {"config": f"conf/{plan.x.teacher_conf}-mmi.yaml"} if plan.ears else {}
+    plan.sequence(c, "teacher", "mmi", seed, heard=plan.ears, **settings)
 
 
 def _small_students(plan: Plan, seed: int) -> None:
@@ -137,7 +150,7 @@ def _small_student(plan: Plan, c: str, seed: int) -> None:
 def _alone(plan: Plan, c: str, size: str, seed: int = 1) -> None:
     """From labels alone, and the student that distillation goes on from: the same one, if it learns as long."""
     of, needs = plan.x.condition(c), f"{c}/{plan.x.labels}"
-    own = {"config": f"conf/{size}.yaml", **plan.batches(c)}
+    own = {**plan.student(size), **plan.batches(c)}
     plan.begins[c, size] = size
     if of.first_epochs[size] != of.alone_epochs[size]:
         plan.begins[c, size] = f"{size}-first"
@@ -157,7 +170,7 @@ def _step_by_step(plan: Plan, c: str, seed: int) -> None:
 def _seven_large(plan: Plan) -> None:
     """At 7n, the large student."""
     large = plan.x.large
-    plan.train("7n", f"7n/{large}-first", f"7n/{plan.x.labels}", config=f"conf/{large}.yaml", **plan.batches("7n"),
+    plan.train("7n", f"7n/{large}-first", f"7n/{plan.x.labels}", **plan.student(large), **plan.batches("7n"),
                epochs=plan.x.seven.first_epochs[large])  # fmt: skip
     plan.distilled("7n", large, f"{large}-{plan.all}", "7n/targets", targets=plan.soft("7n", "targets"))
 
@@ -182,7 +195,7 @@ def _rivals(plan: Plan, c: str) -> None:
     of_phones = {"labels": f"{at}/{plan.x.labels}", "tuned": f"{at}/{heard}/decode"}
     for kind, more in (("lattice", of_decoder), ("best-path", of_decoder), ("denominator", of_phones)):
         name = f"targets-{kind}"
-        plan.targets(c, name, heard, f"{c}/{heard}/decode", supervision=kind, **more)
+        plan.targets(c, name, heard, f"{c}/{heard}/decode", plan.ears, supervision=kind, **more)
         plan.distilled(c, small, f"{small}-{kind}", f"{c}/{name}", targets=plan.soft(c, name))
     plan.distilled(c, small, f"{small}-hard", f"{c}/targets", targets=plan.soft(c, "targets"), k=1)
     # The teacher heard the clean speech, the student hears it in rooms and noise.
@@ -194,13 +207,9 @@ def _rivals(plan: Plan, c: str) -> None:
 
 def _encoder(plan: Plan, c: str) -> None:
     """A teacher that hears through a foreign encoder, and the students that it teaches, which hear as ever."""
-    x, of, ears = plan.x, plan.x.condition(c), f"{plan.data}/feats-encoder"
-    teacher, labelled = f"{c}/teacher-encoder", f"{plan.data}/{c}-encoder"
-    plan.add(f"{c}/encoder-labelled", "encoder-features", "steps/subset.py", cuts=f"{ears}/labelled.jsonl.gz",
-             hours=f"{of.hours:g}", by=x.subset_by, out=labelled)  # fmt: skip
-    plan.train(c, teacher, f"{c}/encoder-labelled {c}/{x.labels}", config="conf/teacher-encoder.yaml",
-               labelled=f"{labelled}/labelled.jsonl.gz", dev=plan.feats("dev", ears),
-               epochs=of.encoder_epochs)  # fmt: skip
+    x, ears, teacher = plan.x, plan.encoded, f"{c}/teacher-encoder"
+    plan.train(c, teacher, f"{c}/encoder-labelled {c}/{x.labels}", config="conf/teacher-encoder.yaml", heard=ears,
+               epochs=x.condition(c).encoder_epochs)  # fmt: skip
     plan.decode(c, "teacher-encoder", teacher, ears)
     plan.targets(c, "targets-encoder", "teacher-encoder", teacher, heard=ears)
     for size in x.taught_by_encoder:
@@ -217,7 +226,7 @@ def _oracle(plan: Plan, c: str) -> None:
     """
     at = f"{plan.dir}/{c}"
     plan.add(f"{c}/true-labels", f"{c}/teacher", "steps/realign.py", model=f"{at}/teacher", tree=f"{at}/tree",
-             feats=f"[{plan.feats('unlabelled')}]", lang=f"{plan.dir}/lang", jobs=1,
+             feats=f"[{plan.feats('unlabelled', plan.ears)}]", lang=f"{plan.dir}/lang", jobs=1,
              out=f"{at}/true-labels")  # fmt: skip
     plan.goes_on(c, plan.x.small, f"{plan.x.small}-oracle", f"{c}/true-labels", **plan.batches(c),
                  true_labels=f"{at}/true-labels")  # fmt: skip
@@ -226,9 +235,10 @@ def _oracle(plan: Plan, c: str) -> None:
 def _sequences(plan: Plan) -> None:
     """At n, sequence training of the teacher and of the small student, with all that it learnt before."""
     distilled = f"{plan.x.small}-{plan.all}"
-    for name in ("teacher", plan.x.small, distilled):
-        if f"{name}-mmi" != plan.x.taught_by:  # that of the teacher is there
-            plan.sequence("n", name, "mmi")
+    if plan.x.taught_by == "teacher":  # or that of the teacher is there
+        _teacher_in_sequence(plan, "n")
+    for name in (plan.x.small, distilled):
+        plan.sequence("n", name, "mmi")
     plan.sequence("n", distilled, "smbr")
 
 
@@ -244,7 +254,7 @@ def _smaller(plan: Plan) -> None:
     plan.add(f"n/{large}-factors", f"n/{large}", "steps/factorise.py", model=f"{plan.dir}/n/{large}",
              projection=x.projection, out=f"{plan.dir}/n/{large}-factors")  # fmt: skip
     projected = f"n/{x.large}-first-projected"
-    plan.train("n", projected, f"n/{x.labels}", config=f"conf/{x.large}.yaml", **narrow,
+    plan.train("n", projected, f"n/{x.labels}", **plan.student(x.large), **narrow,
                epochs=x.n.first_epochs[x.large])  # fmt: skip
     for begin, kind in ((f"n/{large}-factors", "factorised"), (projected, "projected")):
         plan.distilled("n", x.large, f"{large}-{kind}", f"{begin} n/targets", targets=soft, **narrow,

@@ -78,15 +78,22 @@ class Experiments:
     decode: dict[str, Any] = field(default_factory=dict)
     """further options of steps/decode.py"""
     encoder: dict[str, Any] = field(default_factory=dict)
-    """of the block of that name, the --encoder options of steps/make_encoder_features.py: model, layer, pad, …"""
+    """of the block of that name, or of a teacher that hears so, the --encoder options of
+    steps/make_encoder_features.py: model, layer, pad, …"""
+    teacher_hears: Literal["features", "encoder"] = "features"
+    """what the teacher hears: the log-mels of the students, or what the encoder of --encoder.model makes of speech"""
     teacher_conf: str = "teacher"
     """conf/<it>.yaml: the teacher"""
     teacher: dict[str, Any] = field(default_factory=dict)
     """options of the teacher's training besides that"""
     realigned: dict[str, Any] = field(default_factory=dict)
     """further ones of the teacher that learns on its own alignment"""
+    student: dict[str, Any] = field(default_factory=dict)
+    """options of the trainings of all students, distilled or not, besides conf/<size>.yaml"""
     distilling: str = "distil"
     """conf/<it>.yaml: what students do otherwise when they learn from a teacher"""
+    soft_weight: float = 0.0
+    """share of the teacher's soft targets in labelled speech while a student is distilled; 0: labels alone"""
     taught_by: Literal["teacher", "teacher-mmi"] = "teacher"
     """what writes the targets: the teacher, or that after sequence training"""
     parts: list[int] = field(default_factory=lambda: [8, 4, 2, 1])
@@ -129,10 +136,19 @@ class Experiments:
             raise UserError("--blocks: the rivals are here about the teacher of B; add it.")
         if not self.wants("C") and any(map(self.wants, ("stepwise", "smaller", "device"))):
             raise UserError("--blocks: stepwise, smaller and device are about the students of C; add it.")
-
-        if self.wants("encoder") and not self.encoder.get("model"):
-            raise UserError("--blocks: the block encoder needs a model to hear with. Give --encoder.model.")
+        self._check_encoder()
         self._check_epochs()
+
+    def _check_encoder(self) -> None:
+        """Raise UserError for a foreign encoder that is wanted and not named, or wanted twice."""
+        if self.wants("encoder") and self.teacher_hears == "encoder":
+            raise UserError(
+                "--blocks: the block encoder compares a teacher of the recipe's own with one that hears through an "
+                "encoder; with --teacher-hears encoder there is only the latter. Leave one of the two out."
+            )
+        if self.encoder_is_heard and not self.encoder.get("model"):
+            wanted = "--blocks: the block encoder" if self.wants("encoder") else "--teacher-hears: the teacher"
+            raise UserError(f"{wanted} needs a model to hear with. Give --encoder.model.")
 
     def _check_epochs(self) -> None:
         """Raise UserError where it is not said how long a student learns that is wanted."""
@@ -150,6 +166,11 @@ class Experiments:
     def wants(self, block: str) -> bool:
         """Whether it is a part of the table."""
         return block in self.blocks
+
+    @property
+    def encoder_is_heard(self) -> bool:
+        """Whether features of a foreign encoder are wanted."""
+        return self.wants("encoder") or self.teacher_hears == "encoder"
 
     @property
     def at_n(self) -> bool:

@@ -18,6 +18,10 @@ class Plan:
         self.jobs: list[Job] = []
         self.x = described
         self.data, self.dir, self.all = described.data, described.dir, described.part_hours(1)
+        self.encoded = f"{self.data}/feats-encoder"
+        """folder of the features of a foreign encoder"""
+        self.ears = self.encoded if described.teacher_hears == "encoder" else ""
+        """folder of the features that teachers hear, where these are others than the log-mels"""
         self.begins: dict[tuple[str, str], str] = {}
         """the student that a distillation goes on from, by condition and size"""
 
@@ -40,6 +44,8 @@ class Plan:
             part: it hears one in so many of the unlabelled speech, in as many updates as with all.
         """
         distil = f"conf/{self.x.distilling}.yaml"
+        if self.x.soft_weight:
+            options = {"train.soft_weight": f"{self.x.soft_weight:g}"} | options
         self.goes_on(c, size, name, needs, distil, *configs, seed=seed, part=part, **options)
 
     def goes_on(
@@ -54,38 +60,41 @@ class Plan:
         if part > subs:  # sub-epochs that cannot be made longer see less labelled speech each
             passes = passes * subs / part
         usual = {
-            "config": f"conf/{size}.yaml", "unlabelled": f"[{speech}]", "init": f"{self.dir}/{first}",
+            **self.student(size), "unlabelled": f"[{speech}]", "init": f"{self.dir}/{first}",
             "epochs": of.distil_epochs * part, "sub_epochs": max(subs // part, 1), "labelled_passes": f"{passes:g}",
         }  # fmt: skip
         self.model(c, name, f"{first} {needs}", *configs, seed=seed, **usual | options)
 
-    def model(self, c: str, name: str, needs: str, *configs: str, seed: int = 1, **options: Any) -> None:
-        """Train it on the condition's labelled speech, decode with the tuned scales."""
-        at = seeded(f"{c}/{name}", seed)
-        self.train(c, at, needs, *configs, seed=seed, **options)
-        self.decode(c, name, at)
-
-    def train(self, c: str, at: str, needs: str, *configs: str, seed: int = 1, **options: Any) -> None:
-        """Train it, and do not decode."""
-        usual = {"labelled": self.labelled(c), "dev": self.feats("dev"), "labels": f"{self.dir}/{c}/{self.x.labels}",
-                 "seed": seed, "threads": 1, "out": f"{self.dir}/{at}"}  # fmt: skip
-        self.add(at, needs, "steps/train.py", *configs, **usual | options)
-
-    def sequence(self, c: str, name: str, criterion: str, seed: int = 1) -> None:
-        """Train a model for sequences, and decode."""
-        at, begin = seeded(f"{c}/{name}-{criterion}", seed), seeded(f"{c}/{name}", seed)
-        self.add(at, f"{begin} {c}/graph", "steps/train_sequence.py", model=f"{self.dir}/{begin}", criterion=criterion,
-                 seed=seed, labelled=self.labelled(c), dev=self.feats("dev"),
-                 labels=f"{self.dir}/{c}/{self.x.labels}", lang=f"{self.dir}/lang", graph=f"{self.dir}/{c}/graph",
-                 epochs=self.x.sequence_epochs, threads=1, out=f"{self.dir}/{at}")  # fmt: skip
-        self.decode(c, f"{name}-{criterion}", at)
-
-    def decode(self, c: str, name: str, at: str, heard: str = "") -> None:
-        """Decode dev and test; the results are those of the system NAME-CONDITION, whatever the seed.
+    def model(
+        self, c: str, name: str, needs: str, *configs: str, seed: int = 1, heard: str = "", **options: Any
+    ) -> None:
+        """Train it on the condition's labelled speech, decode with the tuned scales.
 
         Args:
-            heard: folder of the features that the model hears, where these are others than the log-mels.
+            heard: folder of the features that it hears, where these are others than the log-mels.
         """
+        at = seeded(f"{c}/{name}", seed)
+        self.train(c, at, needs, *configs, seed=seed, heard=heard, **options)
+        self.decode(c, name, at, heard)
+
+    def train(self, c: str, at: str, needs: str, *configs: str, seed: int = 1, heard: str = "", **options: Any) -> None:
+        """Train it (see `model`), and do not decode."""
+        usual = {"labelled": self.labelled(c, heard), "dev": self.feats("dev", heard),
+                 "labels": f"{self.dir}/{c}/{self.x.labels}", "seed": seed, "threads": 1,
+                 "out": f"{self.dir}/{at}"}  # fmt: skip
+        self.add(at, needs, "steps/train.py", *configs, **usual | options)
+
+    def sequence(self, c: str, name: str, criterion: str, seed: int = 1, heard: str = "", **options: Any) -> None:
+        """Train a model for sequences, and decode (see `model`)."""
+        at, begin = seeded(f"{c}/{name}-{criterion}", seed), seeded(f"{c}/{name}", seed)
+        self.add(at, f"{begin} {c}/graph", "steps/train_sequence.py", model=f"{self.dir}/{begin}", criterion=criterion,
+                 seed=seed, labelled=self.labelled(c, heard), dev=self.feats("dev", heard),
+                 labels=f"{self.dir}/{c}/{self.x.labels}", lang=f"{self.dir}/lang", graph=f"{self.dir}/{c}/graph",
+                 epochs=self.x.sequence_epochs, threads=1, out=f"{self.dir}/{at}", **options)  # fmt: skip
+        self.decode(c, f"{name}-{criterion}", at, heard)
+
+    def decode(self, c: str, name: str, at: str, heard: str = "") -> None:
+        """Decode dev and test (see `model`); the results are of the system NAME-CONDITION, whatever the seed."""
         tests = ",".join(self.feats(test, heard) for test in self.x.tests)
         self.add(f"{at}/decode", f"{at} {c}/graph", "steps/decode.py", model=f"{self.dir}/{at}",
                  graph=f"{self.dir}/{c}/graph", dev=self.feats("dev", heard), test=f"[{tests}]",
@@ -94,22 +103,32 @@ class Plan:
                  **self.given(self.x.decode), jobs=1, out=f"{self.dir}/{at}/decode")  # fmt: skip
 
     def targets(self, c: str, name: str, model: str, needs: str, heard: str = "", **options: Any) -> None:
-        """Supervision of the unlabelled speech by a model, from the features that it hears (see `decode`)."""
+        """Supervision by a model of the unlabelled speech, and of labelled speech where students learn from both there.
+
+        Args:
+            heard: see `model`.
+        """
+        feats = [self.feats("unlabelled", heard), *([self.labelled(c, heard)] if self.x.soft_weight else [])]
         self.add(f"{c}/{name}", needs, "steps/make_targets.py", model=f"{self.dir}/{c}/{model}",
-                 feats=f"[{self.feats('unlabelled', heard)}]", k=_K, jobs=1, out=f"{self.dir}/{c}/{name}",
+                 feats=f"[{','.join(feats)}]", k=_K, jobs=1, out=f"{self.dir}/{c}/{name}",
                  **options)  # fmt: skip
 
     def feats(self, name: str, heard: str = "") -> str:
         """Manifest of the features of a set: log-mels, or those in the folder `heard`."""
         return f"{heard or f'{self.data}/feats'}/{name}.jsonl.gz"
 
-    def labelled(self, c: str) -> str:
+    def labelled(self, c: str, heard: str = "") -> str:
         """That of the condition's labelled speech."""
-        return f"{self.data}/{c}/labelled.jsonl.gz"
+        return f"{self.data}/{c}{'-encoder' if heard else ''}/labelled.jsonl.gz"
 
     def soft(self, c: str, name: str) -> str:
         """Targets, for a training."""
-        return f"[{self.dir}/{c}/{name}/unlabelled]"
+        sets = ("unlabelled", "labelled") if self.x.soft_weight else ("unlabelled",)
+        return f"[{','.join(f'{self.dir}/{c}/{name}/{one}' for one in sets)}]"
+
+    def student(self, size: str) -> dict[str, Any]:
+        """What all students of a size are trained with."""
+        return {"config": f"conf/{size}.yaml", **self.given(self.x.student)}
 
     def beam(self) -> dict[str, Any]:
         """The option of a search."""
