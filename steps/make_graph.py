@@ -38,19 +38,21 @@ class Options:
 def run(options: Options, step: Step) -> None:
     """Build and save the graph, with the words that its labels mean."""
     from understudy.device.files import PLACES
-    from understudy.lang.graph import save_graph
+    from understudy.lang.graph import COMPACT, save_graph
     from understudy.lang.hclg import build_with_places
     from understudy.lang.tree import Tree
 
     lexicon = Lexicon.read(options.lang)
     tree = Tree.load(options.tree / "tree.json" if options.tree.is_dir() else options.tree)
-    graph, places = build_with_places(
+    built = build_with_places(
         lexicon, options.lang / "lm.arpa", tree, new=options.new_words, silence_probability=options.silence_probability
     )
     lexicon.write(step.out)
-    save_graph(graph, step.out, tree.fingerprint)
+    save_graph(built.graph, step.out, tree.fingerprint)
+    if built.compact:
+        save_graph(built.compact, step.out / COMPACT, tree.fingerprint)
     with atomic_path(step.out / PLACES) as partial:
-        places.save(partial)
+        built.places.save(partial)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tests.decode.test_kaldi import SENONES, random_graph, random_scores
+from tests.device.test_graph_arcs import BASE, random_arcs
 from tests.lang import toy
 
 from understudy.decode.lattice import nbest
@@ -15,7 +16,9 @@ from understudy.decode.numpy_search import Online, lattice, search_part, word_la
 from understudy.decode.options import Beams
 from understudy.decode.search import Rescale, Wanted, occupancies, search, search_each
 from understudy.device import tokens as module
-from understudy.device.tokens import Net, TokenSearch
+from understudy.device.graph_arcs import with_one_end_each, without_input_epsilons
+from understudy.device.net import Net
+from understudy.device.tokens import TokenSearch
 from understudy.lang.graph import DecodingGraph, words_of
 
 WIDE = Beams(search=1e4, output=1e4, min_active=1, max_active=100_000)
@@ -71,6 +74,51 @@ def test_the_best_path_and_the_lattice_are_those_of_brute_force(seed):
         assert all(made[words] == pytest.approx(cost, abs=2e-3) for words, cost in least.items())
         found_some += 1
     assert found_some >= 2
+
+
+def with_and_without_epsilons(seed: int) -> tuple[DecodingGraph, DecodingGraph]:
+    arcs = random_arcs(seed)
+    without, sequences = without_input_epsilons(arcs, BASE)
+    return DecodingGraph.of(arcs, [], BASE), DecodingGraph.of(with_one_end_each(without), sequences, BASE)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_graph_with_epsilons_is_searched_as_the_same_one_without(seed):
+    """Words of epsilons included, of which the random graph has several in a row, also before an end."""
+    drawn = torch.Generator().manual_seed(seed)
+    graphs, several = with_and_without_epsilons(seed), 0
+    assert (graphs[0].labels == 0).any() and not (graphs[1].labels == 0).any()
+    for length in (1, 3, 6):
+        scores = torch.randn(length, 2, generator=drawn)
+        ((ours,),), ((other,),) = (
+            search_part(graph, [scores], WIDE, [None], Wanted(lattice=True, path=True)) for graph in graphs
+        )
+        assert (ours.empty, ours.words, ours.path) == (other.empty, other.words, other.path)
+        if ours.empty:
+            continue
+        made, expected = ({tuple(w): cost for w, cost in nbest(one.lattice, 40)} for one in (ours, other))
+        costs = sorted(expected.values())
+        assert sorted(made.values()) == pytest.approx(costs, abs=1e-3)
+        sure = [words for words, cost in expected.items() if cost < costs[-1] - 1e-2]  # of 40, the last may differ
+        assert len(sure) > 2 and all(made[words] == pytest.approx(expected[words], abs=1e-3) for words in sure)
+        several += any(number >= BASE for number in lattice(graphs[0], scores, WIDE).outputs)
+    assert several
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_best_paths_so_far_and_narrow_beams_pass_epsilons_too(seed):
+    scores = torch.randn(8, 2, generator=torch.Generator().manual_seed(seed))
+    ours, other = (Online(graph, WIDE) for graph in with_and_without_epsilons(seed))
+    for begin in range(0, 8, 2):
+        heard = [one(scores[begin : begin + 2]) for one in (ours, other)]
+        said = [None if one is None else one[1] for one in heard]
+        assert said[0] == said[1]
+    best = Beams(search=8.0, output=0.0, min_active=1, max_active=100)
+    (wide, alone) = (lattice(with_and_without_epsilons(seed)[0], scores, beams) for beams in (WIDE, best))
+    assert len(alone.targets) == 9  # one path, and an end
+    ((path, score),) = wide.best((wide.graph + wide.acoustic)[None])
+    ((_, again),) = alone.best((alone.graph + alone.acoustic)[None])
+    assert again == pytest.approx(score, abs=1e-4) and alone.senones.tolist() == wide.senones[path].tolist()
 
 
 @pytest.mark.parametrize("seed", range(3))

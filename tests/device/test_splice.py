@@ -92,7 +92,7 @@ def from_scratch(folder: Path, words: dict, tree):
 
 def with_places(folder: Path, tree):
     (folder / "lm.arpa").write_text(ARPA)
-    return build_with_places(LEXICON, folder / "lm.arpa", tree, new=10**NEW_LOG10)
+    return build_with_places(LEXICON, folder / "lm.arpa", tree, new=10**NEW_LOG10)[:2]
 
 
 def spoken(words: dict) -> tuple[dict[str, list[Spoken]], list[str]]:

@@ -11,6 +11,10 @@ from tests.lang.enumeration import FRAMES, columns, enumerated, rows, through_gr
 
 from understudy.align.graph import ENTRY_LOOP, alignment_graph
 from understudy.align.viterbi import viterbi
+from understudy.decode.lattice import nbest
+from understudy.decode.numpy_search import search_part
+from understudy.decode.options import Beams
+from understudy.decode.search import Wanted
 from understudy.device.places import Places
 from understudy.lang.graph import (
     GRAPH_FILES,
@@ -52,13 +56,33 @@ def test_hclg_equals_enumeration(tmp_path, shared, right):
 
 def test_without_classes_and_new_words_there_are_no_places(tmp_path):
     lexicon, arpa, tree = toy.lexicon(), toy.write_arpa(tmp_path), toy.ToyTree(shared=False)
-    graph, places = build_with_places(lexicon, arpa, tree, new=0)
+    graph, places, _ = build_with_places(lexicon, arpa, tree, new=0)
     whole = build_hclg(lexicon, arpa, tree)
     for name in ("sources", "targets", "labels", "outputs", "scores"):
         assert np.array_equal(getattr(graph, name), getattr(whole, name))
     places.dearer(1.0).save(tmp_path / "places.npz")
     read = Places.read(tmp_path / "places.npz")
     assert (read.names, read.states, len(read.table), len(read.ends)) == ([], graph.states - 1, 0, 0)
+
+
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_compact_graph_has_epsilons_and_says_the_same(tmp_path, shared, right):
+    lexicon, tree = toy.lexicon(), toy.ToyTree(shared, right)
+    graph, _, compact = build_with_places(lexicon, toy.write_arpa(tmp_path), tree, new=0)
+    assert (compact.labels == 0).any() and len(compact.labels) < len(graph.labels)
+    save_graph(compact, tmp_path / "compact")
+    read, wide = load_graph(tmp_path / "compact"), Beams(search=1e4, output=8.0, min_active=1, max_active=100_000)
+    for length in (1, 4, 9):
+        scores = torch.randn(length, tree.num_senones, generator=torch.Generator().manual_seed(length))
+        ours, other = (
+            search_part(one, [scores], wide, [None], Wanted(lattice=True, path=True))[0][0] for one in (read, graph)
+        )
+        assert (ours.words, ours.path) == (other.words, other.path)
+        made, expected = ({tuple(w): cost for w, cost in nbest(one.lattice, 30)} for one in (ours, other))
+        assert sorted(made.values()) == pytest.approx(
+            sorted(expected.values()), abs=0.02
+        )  # costs are rounded to 1/1024
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -54,7 +54,7 @@ def make(
         model.log_priors.copy_(torch.randn(of_phones.num_senones).log_softmax(0))
     model.meta["tree"] = of_phones.fingerprint
     models.save(model, folder)
-    graph, places = build_with_places(lexicon, toy.write_arpa(folder), of_phones, new=0.1)
+    graph, places, _ = build_with_places(lexicon, toy.write_arpa(folder), of_phones, new=0.1)
     save_graph(graph, folder, of_phones.fingerprint)
     places.save(folder / PLACES)
     lexicon.write(folder)

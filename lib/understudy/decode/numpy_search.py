@@ -13,8 +13,9 @@ from torch import Tensor
 from understudy.decode.lattice import WordLattice, determinised
 from understudy.decode.options import Beams
 from understudy.decode.search import Found, Occupancies, Rescale, Wanted
+from understudy.device.net import Net
 from understudy.device.paths import Lattice
-from understudy.device.tokens import Net, TokenSearch
+from understudy.device.tokens import TokenSearch
 from understudy.lang.graph import DecodingGraph, word_counts, words_of
 
 _SEED = 1  # of what is drawn of each utterance, whatever is decoded beside it

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .decoding_graph import DecodingGraph
+from .net import Net
 from .search import Beams
-from .tokens import Net, TokenSearch
+from .tokens import TokenSearch
 from .word_confidence import DRAWS
 
 _SEED = 1

@@ -46,8 +46,31 @@ def compile_graph(
     Returns:
         It, as a search wants it; None: the grammar has no sentence of words in the lexicon.
     """
-    found = _compiled(lexicon, grammar, tree, _Pairs(), silence_probability, loop_probability)
-    return DecodingGraph.of(*found, len(lexicon.words)) if found else None
+    pairs = _Pairs()
+    arcs = _compiled(lexicon, grammar, tree, pairs, silence_probability)
+    return None if arcs is None else _without_epsilons(arcs, lexicon, pairs, loop_probability)
+
+
+def compile_both(
+    lexicon: Vocabulary,
+    grammar: Any,
+    tree: ContextTree,
+    *,
+    silence_probability: float = SILENCE_PROBABILITY,
+    loop_probability: float = topology.LOOP_PROBABILITY,
+) -> tuple[DecodingGraph, DecodingGraph] | None:
+    """The same, and before it the one with epsilons, which is several times smaller where the vocabulary is large."""
+    pairs = _Pairs()
+    arcs = _compiled(lexicon, grammar, tree, pairs, silence_probability)
+    if arcs is None:
+        return None
+    small = DecodingGraph.of(add_loops(arcs, pairs.entry, pairs.loop, loop_probability), [], len(lexicon.words))
+    return small, _without_epsilons(arcs, lexicon, pairs, loop_probability)
+
+
+def _without_epsilons(arcs: Arcs, lexicon: Vocabulary, pairs: _Pairs, loop_probability: float) -> DecodingGraph:
+    found, sequences = _spoken(arcs, lexicon, pairs, loop_probability)
+    return DecodingGraph.of(found, sequences, len(lexicon.words))
 
 
 def compile_with_places(
@@ -67,16 +90,19 @@ def compile_with_places(
     words = len(lexicon.words)
     pairs = _Pairs([phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence])
     ids = range(words, words + len(classes))
-    found = _compiled(lexicon, grammar, tree, pairs, silence_probability, loop_probability, ids)
-    arcs, sequences = found or (Arcs.of([], [], [], [], []), [])
+    arcs, sequences = _compiled(lexicon, grammar, tree, pairs, silence_probability, ids), list[tuple[int, ...]]()
+    if arcs is None:
+        arcs = Arcs.of([], [], [], [], [])
+    else:
+        arcs, sequences = _spoken(arcs, lexicon, pairs, loop_probability)
     return split(arcs, sequences, words, pairs.marks, list(classes))
 
 
 def _compiled(
     lexicon: Vocabulary, grammar: Any, tree: ContextTree, pairs: _Pairs, silence_probability: float,
-    loop_probability: float, classes: Sequence[int] = (),
-) -> tuple[Arcs, list[tuple[int, ...]]] | None:  # fmt: skip
-    """Arcs and sequences; `classes`: id of each.
+    classes: Sequence[int] = (),
+) -> Arcs | None:  # fmt: skip
+    """Arcs with epsilons, of pair ids, without loops; `classes`: id of each.
 
     The automaton has one name all the way, so that no two of them are in memory: of 65 000 words each takes gigabytes.
     """
@@ -97,8 +123,13 @@ def _compiled(
     kaldifst.arcsort(fst, "ilabel")
     fst = kaldifst.compose(drop, fst)
     kaldifst.minimize_encoded(fst)
-    arcs = _arcs(fst)
-    del fst
+    return _arcs(fst)
+
+
+def _spoken(
+    arcs: Arcs, lexicon: Vocabulary, pairs: _Pairs, loop_probability: float
+) -> tuple[Arcs, list[tuple[int, ...]]]:
+    """Of what was compiled, arcs without epsilons and with loops, and their sequences of words."""
     arcs, sequences = without_input_epsilons(arcs, len(lexicon.words))
     return add_loops(with_one_end_each(_minimized(arcs)), pairs.entry, pairs.loop, loop_probability), sequences
 
@@ -282,8 +313,8 @@ def _minimized(arcs: Arcs) -> Arcs:
 def add_loops(arcs: Arcs, entry: Sequence[int], loop: Sequence[int], loop_probability: float) -> Arcs:
     """Replace pair ids by senones + 1 and give each state the self-loop of the pair that enters it.
 
-    Of the mark n the label is −2 − n, and there is no loop. A state entered with several loop senones is split into one
-    copy for each.
+    Of the mark n the label is −2 − n, and there is no loop, nor is there behind an epsilon. A state entered with
+    several loop senones is split into one copy for each.
     """
     enter_cost, loop_cost = topology.costs(loop_probability)
     entries, loops = (np.array(senones, np.int64) for senones in (entry, loop))
@@ -297,7 +328,7 @@ def add_loops(arcs: Arcs, entry: Sequence[int], loop: Sequence[int], loop_probab
     targets = np.full(len(inner), len(copies))
     targets[inner] = np.searchsorted(copies, into)
     senones = entries[arcs.labels]
-    labels = np.where(inner, senones + (senones >= 0), FINAL)
+    labels = np.where(inner, np.where(arcs.labels == 0, 0, senones + (senones >= 0)), FINAL)
     costs = arcs.costs + np.where(inner & (senones >= 0), np.float32(enter_cost), 0)
     looping = np.flatnonzero(copies % ways)
     return Arcs.joined([

@@ -1,13 +1,12 @@
 """A decoding graph as arrays: what is compiled (`compose`), spliced, searched and written.
 
-A graph has no epsilon input. Its labels are senone + 1 (0 stays unused, searches take it for a symbol), those of final
-arcs -1. Outputs are word ids; where an arc has to carry several words, an id of `sequence_base` or above that stands
-for a tuple in `word_sequences`.
+Its labels are senone + 1, those of final arcs -1. Outputs are word ids; where an arc has to carry several words, an id
+of `sequence_base` or above that stands for a tuple in `word_sequences`. Most graphs have no epsilon input, which k2
+would take for a symbol; one that was compiled with epsilons has the label 0 there, and none of these leads to the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +29,12 @@ class DecodingGraph:
     """(arcs,) int32: 0 is no word, -1 none on a final arc"""
     scores: np.ndarray
     """(arcs,) float32, log-probabilities (nats)"""
-    word_sequences: Sequence[tuple[int, ...]]
-    """what outputs of `sequence_base` and above stand for"""
+    word_sequences: list[tuple[int, ...]]
+    """what outputs of `sequence_base` and above stand for; the search of a graph with epsilons adds to it"""
     sequence_base: int
 
     @classmethod
-    def of(cls, arcs: Arcs, word_sequences: Sequence[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
+    def of(cls, arcs: Arcs, word_sequences: list[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
         """The graph of arcs in any order; their inputs are labels."""
         final = arcs.labels == FINAL
         targets = np.where(final, np.int32(arcs.states), arcs.targets)
@@ -45,7 +44,7 @@ class DecodingGraph:
 
     @classmethod
     def of_table(
-        cls, rows: np.ndarray, scores: np.ndarray, word_sequences: Sequence[tuple[int, ...]], sequence_base: int
+        cls, rows: np.ndarray, scores: np.ndarray, word_sequences: list[tuple[int, ...]], sequence_base: int
     ) -> DecodingGraph:
         """The graph of arcs in any order: (arcs, 4) source, target, label and output, (arcs,) scores."""
         sources, targets, labels, outputs = rows.astype(np.int32, copy=False).T
@@ -55,7 +54,7 @@ class DecodingGraph:
     @classmethod
     def _of_columns(
         cls, columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], scores: np.ndarray,
-        word_sequences: Sequence[tuple[int, ...]], sequence_base: int,
+        word_sequences: list[tuple[int, ...]], sequence_base: int,
     ) -> DecodingGraph:  # fmt: skip
         """A column after the other is sorted: a table of all would be in memory several times over."""
         sources, targets, labels, outputs = columns
@@ -85,7 +84,7 @@ def as_fst(graph: DecodingGraph) -> Fst:
     return Fst(arcs[~silent], graph.sources[~silent], finals, 0)
 
 
-def of_fst(fst: Fst, word_sequences: Sequence[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
+def of_fst(fst: Fst, word_sequences: list[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
     """The graph that `as_fst` made an FST of."""
     end = len(fst.finals) - 1
     ends = np.flatnonzero(np.isfinite(fst.finals[:-1])).astype(np.int32)
@@ -97,6 +96,7 @@ def of_fst(fst: Fst, word_sequences: Sequence[tuple[int, ...]], sequence_base: i
 
     return DecodingGraph(
         together(fst.sources, ends), together(targets, np.int32(end)),
-        together(np.where(labels == 0, np.int32(FINAL), labels), np.int32(FINAL)), together(outputs, np.int32(-1)),
+        together(np.where((labels == 0) & (targets == end), np.int32(FINAL), labels), np.int32(FINAL)),
+        together(outputs, np.int32(-1)),
         -together(np.ascontiguousarray(weights).view(np.float32), fst.finals[ends]), word_sequences, sequence_base,
     )  # fmt: skip

@@ -87,13 +87,30 @@ class Sequences:
     def __init__(self, base: int, known: Iterable[tuple[int, ...]] = ()) -> None:
         """`known`: those that have numbers, in their order."""
         self.base = base
-        self.numbers = {words: base + n for n, words in enumerate(known)}
+        self.known = list(known)
+        self._numbers = {words: base + n for n, words in enumerate(self.known)}
+
+    @classmethod
+    def adding_to(cls, base: int, known: list[tuple[int, ...]]) -> Sequences:
+        """Those of a graph, whose own list grows with them."""
+        found = cls(base, known)
+        found.known = known
+        return found
 
     def number(self, words: tuple[int, ...]) -> int:
         """0 for no word, the word's own for one below `base`."""
         if len(words) < 2 and sum(words) < self.base:
             return sum(words)
-        return self.numbers.setdefault(words, self.base + len(self.numbers))
+        if words not in self._numbers:
+            self._numbers[words] = self.base + len(self.known)
+            self.known.append(words)
+        return self._numbers[words]
+
+    def words(self, number: int) -> tuple[int, ...]:
+        """What a number stands for."""
+        if number >= self.base:
+            return self.known[number - self.base]
+        return (number,) if number else ()
 
     def after(self, words: tuple[int, ...], outputs: np.ndarray) -> np.ndarray:
         """Numbers of these words followed by each of the outputs."""
@@ -125,7 +142,7 @@ def without_input_epsilons(arcs: Arcs, base: int) -> tuple[Arcs, list[tuple[int,
                 np.full(len(some.sources), state, np.int32), some.targets, some.labels,
                 sequences.after(words, some.outputs), some.costs + np.float32(cost),
             ))  # fmt: skip
-    return _cheapest(Arcs.joined(parts)), list(sequences.numbers)
+    return _cheapest(Arcs.joined(parts)), sequences.known
 
 
 class _ByState:

@@ -264,7 +264,7 @@ class _Splicing:
         closed = np.array([(state, end, FINAL, output) for state, output, _ in ends], np.int64).reshape(-1, 4)
         ours = np.stack([graph.sources, np.where(final, end, graph.targets), graph.labels, graph.outputs], 1)
         scores = [graph.scores, -costs, -np.array([cost for *_, cost in ends])]
-        rows, sequences = np.concatenate([ours, arcs, closed]), list(self._sequences.numbers)
+        rows, sequences = np.concatenate([ours, arcs, closed]), self._sequences.known
         return DecodingGraph.of_table(rows, np.concatenate(scores), sequences, graph.sequence_base)
 
     def _useful(self, sources: np.ndarray, targets: np.ndarray, ends: list[int]) -> np.ndarray:

@@ -1,18 +1,19 @@
 """Token passing over a decoding graph, a frame at a time, with numpy alone: where k2 is not needed, and on a device.
 
 It prunes as Kaldi's LatticeFasterDecoder does: to a beam and to so many states a frame, and what was kept to a beam
-around the best path (Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012). The graph has no
-epsilon input, so that a frame is a handful of array operations over the arcs that leave the active states.
+around the best path (Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012). A frame is
+a handful of array operations over the arcs that leave the active states and those that epsilons lead to (`epsilons`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .decoding_graph import DecodingGraph
+from .epsilons import Entered, followed
+from .graph_arcs import ranges
+from .net import Net
 from .paths import Lattice
 
 IMPOSSIBLE = -1e20  # scores below are no scores: sums of them would lose all others
@@ -40,37 +41,6 @@ class Beams(Protocol):
         """Active states per frame, at most."""
 
 
-@dataclass(frozen=True, eq=False)
-class Net:
-    """A decoding graph by the states that its arcs leave."""
-
-    begins: np.ndarray
-    """(states + 1,) int64, number of each state's first arc"""
-    targets: np.ndarray
-    """(arcs,) int64"""
-    senones: np.ndarray
-    """(arcs,) int64"""
-    outputs: np.ndarray
-    """(arcs,) int64, word or sequence of words; 0: none"""
-    costs: np.ndarray
-    """(arcs,) float32, nats"""
-    final_costs: np.ndarray
-    """(states,) float32, infinite where no utterance may end"""
-    final_outputs: np.ndarray
-    """(states,) int64"""
-
-    @classmethod
-    def of(cls, graph: DecodingGraph) -> Net:
-        """Its arcs are sorted by source."""
-        final = graph.labels < 0
-        outputs, costs = graph.outputs.clip(0).astype(np.int64), -graph.scores
-        ends, end_outputs = np.full(graph.states, np.inf, np.float32), np.zeros(graph.states, np.int64)
-        ends[graph.sources[final]], end_outputs[graph.sources[final]] = costs[final], outputs[final]
-        begins = np.searchsorted(graph.sources[~final], np.arange(graph.states + 1))
-        targets, senones, words = (one[~final].astype(np.int64) for one in (graph.targets, graph.labels - 1, outputs))
-        return cls(begins, targets, senones, words, costs[~final], ends, end_outputs)
-
-
 class _Links(NamedTuple):
     """Steps from the tokens of a frame to those of the next."""
 
@@ -82,6 +52,10 @@ class _Links(NamedTuple):
     """(links,) int64"""
     late: np.ndarray
     """(links,) float32: cost above that of the best link to the same token"""
+    silent: np.ndarray
+    """(links,) float32: cost of the epsilons on the way to the arc"""
+    before: np.ndarray
+    """(links,) int64: their words, as an output"""
 
     def only(self, which: np.ndarray) -> _Links:
         return _Links(*(column[which] for column in self))
@@ -107,14 +81,18 @@ class TokenSearch:
             if len(self._links) % _PRUNED_EVERY == 0:
                 self._prune(np.zeros(len(self._states), np.float32))
 
+    def _entered(self) -> Entered:
+        """Where arcs with input leave from, or the utterance may end."""
+        beams = self._beams
+        return followed(self._net, self._states, self._costs, (beams.search, beams.output), self._least)
+
     def _step(self, costs: np.ndarray) -> None:
         """One frame; costs are counted from its best token on, so that single precision does."""
         net, beams = self._net, self._beams
-        begins = net.begins[self._states]
-        counts = net.begins[self._states + 1] - begins
-        tokens = np.repeat(np.arange(len(counts)), counts)
-        arcs = np.arange(len(tokens)) + (begins - counts.cumsum() + counts)[tokens]
-        totals = self._costs[tokens] + net.costs[arcs] + costs[net.senones[arcs]]
+        entered = self._entered()
+        begins, ends = net.with_input(entered.states)
+        entries, arcs = np.repeat(np.arange(len(begins)), ends - begins), ranges(begins, ends)
+        totals = entered.costs[entries] + net.costs[arcs] + costs[net.senones[arcs]]
         least = totals.min(initial=np.inf)
         # Where no token is left, "inf <= inf" would keep what is impossible.
         kept = np.flatnonzero(totals <= least + beams.search) if least < np.inf else _NONE
@@ -133,7 +111,9 @@ class TokenSearch:
         targets = self._place[net.targets[arcs]]
         late = totals - reached[targets] if len(states) else totals
         links = np.flatnonzero((late <= beams.output) & (targets >= 0))
-        self._links.append(_Links(tokens[kept[links]], targets[links], arcs[links], late[links]))
+        by = entered.only(entries[kept[links]])
+        silent = by.costs - self._costs[by.tokens]
+        self._links.append(_Links(by.tokens, targets[links], arcs[links], late[links], silent, by.outputs))
         self._states, self._costs = states, reached - least if len(states) else reached
         self._sizes.append(len(states))
         self._behind.append(_NONE)
@@ -171,13 +151,15 @@ class TokenSearch:
         """Outputs and senones of the best path, wherever it may end; None: none is left."""
         if not len(self._states):
             return None
-        token, arcs = int(self._costs.argmin()), []
+        token, arcs, before = int(self._costs.argmin()), [], []
         for links in reversed(self._links):
             link = np.flatnonzero((links.targets == token) & (links.late == 0))[0]
             token = int(links.sources[link])
             arcs.append(links.arcs[link])
+            before.append(links.before[link])
         path = np.array(arcs[::-1], np.int64)
-        return self._net.outputs[path].tolist(), self._net.senones[path].tolist()
+        outputs = self._net.after(np.array(before[::-1], np.int64), self._net.outputs[path])
+        return outputs.tolist(), self._net.senones[path].tolist()
 
     def lattice(self, scores: np.ndarray) -> Lattice | None:
         """All paths to an end of the graph within the output beam of the best; None: there is none.
@@ -185,31 +167,36 @@ class TokenSearch:
         Args:
             scores: all that was searched, (frames, senones).
         """
-        ends = self._costs + self._net.final_costs[self._states]
+        entered = self._entered()
+        ends = entered.costs + self._net.final_costs[entered.states]
         if not self._links or not (ends < np.inf).any():
             return None
-        behind = ends - ends.min()
+        late, behind = ends - ends.min(), np.full(len(self._states), np.inf, np.float32)
+        np.minimum.at(behind, entered.tokens, late)
         self._prune(behind)
-        return self._numbered(np.flatnonzero(behind <= self._beams.output), scores)
+        return self._numbered(entered.only(np.flatnonzero(late <= self._beams.output)), scores)
 
-    def _numbered(self, ends: np.ndarray, scores: np.ndarray) -> Lattice:
-        """The lattice of the links that are left and of the tokens `ends`, from which it ends."""
+    def _numbered(self, ends: Entered, scores: np.ndarray) -> Lattice:
+        """The lattice of the links that are left and of what the utterance may end from."""
         net, last = self._net, len(self._links)
         first = np.cumsum([0, *self._sizes])  # number of each frame's first token
         frames = np.repeat(np.arange(last), [len(links.arcs) for links in self._links])
         links = _Links(*(np.concatenate(column) for column in zip(*self._links, strict=True)))
-        sources = np.append(first[frames] + links.sources, first[last] + ends)
-        targets = np.append(first[frames + 1] + links.targets, np.full(len(ends), first[-1]))
+        sources = np.append(first[frames] + links.sources, first[last] + ends.tokens)
+        targets = np.append(first[frames + 1] + links.targets, np.full(len(ends.tokens), first[-1]))
         number = np.full(first[-1] + 1, -1)
         number[0], number[targets] = 0, 0
         used = np.flatnonzero(number == 0)
         number[used] = np.arange(len(used))
-        order, states, senones = targets.argsort(kind="stable"), self._states[ends], net.senones[links.arcs]
-        none = np.full(len(ends), -1)
+        order, senones = targets.argsort(kind="stable"), net.senones[links.arcs].astype(np.int64)
+        none = np.full(len(ends.tokens), -1)
+        costs = links.silent + net.costs[links.arcs]
+        end_costs = ends.costs - self._costs[ends.tokens] + net.final_costs[ends.states]
         columns = (
             number[sources], number[targets], np.append(frames, none + 1 + last), np.append(senones, none),
-            np.append(net.outputs[links.arcs], net.final_outputs[states]),
-            -np.append(net.costs[links.arcs], net.final_costs[states]).astype(np.float64),
+            np.append(net.after(links.before, net.outputs[links.arcs]),
+                      net.after(ends.outputs, net.final_outputs[ends.states])),
+            -np.append(costs, end_costs).astype(np.float64),
             np.append(scores[frames, senones], none + 1.0),
         )  # fmt: skip
         return Lattice(*(column[order] for column in columns))

@@ -1,7 +1,8 @@
 """Decoding graphs: words, files. `hclg` builds them; a search turns them into what it wants.
 
 A folder holds a graph (`understudy.device.decoding_graph`) as HCLG.fst, in OpenFst's binary format (a VectorFst of the
-tropical semiring, which `kaldifst` and the device read too), and HCLG.json: what that format has no place for.
+tropical semiring, which `kaldifst` and the device read too), and HCLG.json: what that format has no place for. A folder
+`compact` in it holds the same graph with epsilons, where there is one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from understudy.step import UserError, atomic_path, read_json, write_json
 
 GRAPH, ABOUT = "HCLG.fst", "HCLG.json"
 GRAPH_FILES = (GRAPH, ABOUT)
+COMPACT = "compact"
 
 
 def words_of(graph: DecodingGraph, outputs: Iterable[int]) -> list[int]:

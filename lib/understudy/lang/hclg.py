@@ -6,7 +6,7 @@ import math
 import tempfile
 from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 # Both bring OpenFst along, and wait for ever where the second is imported after some other packages (soundfile,
 # kaldi_decoder): only what builds graphs imports them.
@@ -14,7 +14,7 @@ import kaldifst
 from kaldilm import arpa2fst
 
 from understudy.device import topology
-from understudy.device.compose import SILENCE_PROBABILITY, compile_graph, compile_with_places
+from understudy.device.compose import SILENCE_PROBABILITY, compile_both, compile_graph, compile_with_places
 from understudy.device.decoding_graph import DecodingGraph
 from understudy.device.places import NEW, Places, is_class
 from understudy.device.vocabulary import ContextTree
@@ -40,11 +40,23 @@ def build_hclg(
         UserError: the language model has no sentence of words in the lexicon.
     """
     how = {"silence_probability": silence_probability, "loop_probability": loop_probability}
-    graph = compile_graph(lexicon, _grammar_fst(lexicon, Path(arpa)), tree, **how)
+    return _some(compile_graph(lexicon, _grammar_fst(lexicon, Path(arpa)), tree, **how), arpa)
+
+
+def _some(graph: DecodingGraph | None, arpa: Path | str) -> DecodingGraph:
     if graph is None:
         raise UserError(f"{arpa}: the language model accepts no sentence of words in the lexicon.")
     log.info("HCLG: %d states, %d arcs", graph.states, len(graph.labels))
     return graph
+
+
+class Graphs(NamedTuple):
+    """Of a recipe."""
+
+    graph: DecodingGraph
+    places: Places
+    compact: DecodingGraph | None
+    """the same with epsilons, for devices; None where there are places, which are known in the one without alone"""
 
 
 def build_with_places(
@@ -54,7 +66,7 @@ def build_with_places(
     *,
     new: float,
     silence_probability: float = SILENCE_PROBABILITY,
-) -> tuple[DecodingGraph, Places]:
+) -> Graphs:
     """The same, and the places in it: of the classes that the model has, `<contact>`, and of new words anywhere.
 
     Args:
@@ -62,19 +74,19 @@ def build_with_places(
     """
     classes = classes_of(Path(arpa)) + ([NEW] if new else [])
     if not classes:  # nothing is split off, which takes the arcs several times over
-        whole = build_hclg(lexicon, arpa, tree, silence_probability=silence_probability)
-        return whole, Places.none(whole.states - 1)
+        both = compile_both(lexicon, _grammar_fst(lexicon, Path(arpa)), tree, silence_probability=silence_probability)
+        compact, whole = both or (None, None)
+        whole = _some(whole, arpa)
+        return Graphs(whole, Places.none(whole.states - 1), compact)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "lm.arpa" if new else Path(arpa)
         if new:
             _add_unigram(Path(arpa), model, NEW, math.log10(new))
         grammar = _grammar_fst(lexicon, model, classes)
-    graph, places = compile_with_places(lexicon, grammar, tree, classes, silence_probability=silence_probability)
-    if graph is None:
-        raise UserError(f"{arpa}: the language model accepts no sentence of words in the lexicon.")
-    log.info("HCLG: %d states, %d arcs; %d more are of places of %s", graph.states, len(graph.labels),
-             len(places.table), ", ".join(places.names))  # fmt: skip
-    return graph, places
+    found, places = compile_with_places(lexicon, grammar, tree, classes, silence_probability=silence_probability)
+    graph = _some(found, arpa)
+    log.info("%d more arcs are of places of %s", len(places.table), ", ".join(places.names))
+    return Graphs(graph, places, None)
 
 
 def classes_of(arpa: Path) -> list[str]:

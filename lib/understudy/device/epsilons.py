@@ -1,0 +1,67 @@
+"""Epsilons of a graph, followed from the tokens alive before each frame.
+
+A graph of a large vocabulary has them where a word's history is cut short (back-off): without, each state would have
+the arcs of all shorter histories too, which are several times as many.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .graph_arcs import ranges
+from .net import Net
+
+
+class Entered(NamedTuple):
+    """Where tokens come to without a frame: first of all, where they are."""
+
+    states: np.ndarray
+    """(entries,) int64"""
+    tokens: np.ndarray
+    """(entries,) int64, which came"""
+    costs: np.ndarray
+    """(entries,) float32, of the token and the way"""
+    outputs: np.ndarray
+    """(entries,) int64, said on the way; 0: nothing"""
+
+    def only(self, which: np.ndarray) -> Entered:
+        """Entries of these numbers."""
+        return Entered(*(column[which] for column in self))
+
+
+def followed(net: Net, states: np.ndarray, costs: np.ndarray, beams: tuple[float, float], least: np.ndarray) -> Entered:
+    """What tokens come to through epsilons, of which a graph has no cycle.
+
+    Args:
+        states: (tokens,) int64 where they are.
+        costs: (tokens,) float32.
+        beams: what costs more than the best token by so much is left, and what costs more by so much than the best way
+            to the same state.
+        least: (states of the graph,) float32, infinite, and so again afterwards.
+    """
+    entered = Entered(states, np.arange(len(states)), costs, np.zeros(len(states), np.int64))
+    if net.silent is None:
+        return entered
+    parts, limit = [entered], costs.min(initial=np.inf) + beams[0]
+    while len(some := np.flatnonzero(net.silent[entered.states])):
+        here = entered.only(some)
+        begins, ends = net.epsilons(here.states)
+        of, arcs = np.repeat(np.arange(len(some)), ends - begins), ranges(begins, ends)
+        totals = here.costs[of] + net.costs[arcs]
+        kept = np.flatnonzero(totals <= limit)
+        of, arcs = of[kept], arcs[kept]
+        outputs = net.after(here.outputs[of], net.outputs[arcs])
+        targets = net.targets[arcs].astype(np.int64, copy=False)
+        entered = _near_the_best(Entered(targets, here.tokens[of], totals[kept], outputs), beams[1], least)
+        parts.append(entered)
+    return _near_the_best(Entered(*map(np.concatenate, zip(*parts, strict=True))), beams[1], least)
+
+
+def _near_the_best(entered: Entered, beam: float, least: np.ndarray) -> Entered:
+    """Those that cost no more than the best at their state, and the beam."""
+    np.minimum.at(least, entered.states, entered.costs)
+    near = np.flatnonzero(entered.costs <= least[entered.states] + np.float32(beam))
+    least[entered.states] = np.inf
+    return entered.only(near)
