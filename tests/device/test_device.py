@@ -25,12 +25,13 @@ from tests.ship.toy_recogniser import noise
 from understudy.decode.recogniser import Recogniser as OurRecogniser
 from understudy.device import audio
 from understudy.device.audio import file_blocks
+from understudy.device.best_path import Beams, Best
 from understudy.device.endpointing import EndpointOptions
 from understudy.device.errors import DeviceError
 from understudy.device.live import Interrupt
 from understudy.device.openfst import read_fst
 from understudy.device.recogniser import Recogniser, UtteranceDecoding
-from understudy.device.search import Beams, Best, Graph, Search
+from understudy.device.search import Graph, Search
 from understudy.ship.export import export
 from understudy.ship.folder import COMMAND, RUNTIME, seal_folder, write_graph
 

@@ -13,11 +13,12 @@ import soundfile
 from tests.ship import toy_recogniser
 from tests.ship.toy_recogniser import noise
 
+from understudy.device.best_path import Beams, Best
 from understudy.device.confidence import misfit
 from understudy.device.errors import DeviceError
 from understudy.device.keywords import FILLER_COST, Hit, Keywords
 from understudy.device.recogniser import Recogniser
-from understudy.device.search import Beams, Best, Graph, Search
+from understudy.device.search import Graph, Search
 from understudy.device.topology import costs
 from understudy.device.vocabulary import Vocabulary
 from understudy.device.wishes import Wishes

@@ -17,12 +17,13 @@ import pytest
 from tests.lang import toy
 from tests.ship import toy_recogniser
 
+from understudy.device.best_path import Beams
 from understudy.device.features import fbank_options
 from understudy.device.files import seal
 from understudy.device.normalise import OnlineMean
 from understudy.device.openfst import read_fst, to_bytes
 from understudy.device.recogniser import Recogniser, UtteranceDecoding
-from understudy.device.search import Beams, Graph, Search
+from understudy.device.search import Graph, Search
 from understudy.lang.graph import DecodingGraph, write_fst
 from understudy.ship import sherpa_graph, sherpa_text
 from understudy.ship.options import Precision

@@ -19,12 +19,13 @@ from tests.ship import toy_recogniser
 from tests.ship.test_sherpa import all_that_graphs_have
 
 from understudy.device.audio import file_blocks
+from understudy.device.best_path import Beams
 from understudy.device.endpointing import EndpointOptions
 from understudy.device.files import seal
 from understudy.device.normalise import OnlineMean
 from understudy.device.openfst import read_fst
 from understudy.device.recogniser import Recogniser
-from understudy.device.search import Beams, Graph, Search
+from understudy.device.search import Graph, Search
 from understudy.lang.graph import write_fst
 from understudy.ship import web, web_graph
 from understudy.ship.web import write_web

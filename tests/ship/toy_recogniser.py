@@ -19,7 +19,7 @@ from understudy.device.normalise import OnlineMean
 from understudy.features import Normaliser, stack
 from understudy.features.extract import LogmelExtractor, extract_set
 from understudy.features.logmel import NUM_MELS, default_backend, logmel
-from understudy.lang.graph import save_graph
+from understudy.lang.graph import COMPACT, save_graph
 from understudy.lang.hclg import build_with_places
 from understudy.lang.tree import Tree
 from understudy.models import LstmModel
@@ -40,9 +40,13 @@ def tree(phones: int) -> Tree:
 
 def make(
     folder: Path, layers: int = 2, cells: int = 24, delay: int = 3, projection: int = 0,
-    online: OnlineMean | None = RUNNING,
+    online: OnlineMean | None = RUNNING, compact: bool = False,
 ) -> Recogniser:  # fmt: skip
-    """Write and load it."""
+    """Write and load it.
+
+    Args:
+        compact: without places for words, so that there is a graph with epsilons too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lexicon = toy.lexicon()
     of_phones = tree(len(lexicon.phones) - 1)
@@ -54,9 +58,11 @@ def make(
         model.log_priors.copy_(torch.randn(of_phones.num_senones).log_softmax(0))
     model.meta["tree"] = of_phones.fingerprint
     models.save(model, folder)
-    graph, places, _ = build_with_places(lexicon, toy.write_arpa(folder), of_phones, new=0.1)
-    save_graph(graph, folder, of_phones.fingerprint)
-    places.save(folder / PLACES)
+    built = build_with_places(lexicon, toy.write_arpa(folder), of_phones, new=0 if compact else 0.1)
+    save_graph(built.graph, folder, of_phones.fingerprint)
+    if built.compact:
+        save_graph(built.compact, folder / COMPACT, of_phones.fingerprint)
+    built.places.save(folder / PLACES)
     lexicon.write(folder)
     of_phones.save(folder / "tree.json")
     mean, std = (np.full(NUM_MELS, value, np.float32) for value in (9.0, 3.0))

@@ -2,7 +2,7 @@
 
 Its files: model.json, model.safetensors, HCLG.fst, HCLG.json, lexicon.txt, phones.txt, words.txt, tree.json,
 normaliser.json, and recogniser.json, which holds the scales, the beams and where they come from; where words can be
-added, places.npz and, where they can be guessed, g2p.npz.
+added, places.npz and, where they can be guessed, g2p.npz; and of a large graph, in compact/, the one with epsilons.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from understudy.features.frames import SAMPLE_RATE, STACKED_SHIFT
 from understudy.features.kind import LOGMELS
 from understudy.features.logmel import logmel
 from understudy.features.stream import SHORTEST
-from understudy.lang.graph import GRAPH_FILES, check_graph, load_graph, with_word_cost
+from understudy.lang.graph import COMPACT, GRAPH_FILES, check_graph, load_graph, with_word_cost
 from understudy.lang.lexicon import LEXICON_FILES, Lexicon
 from understudy.lang.tree import Tree
 from understudy.step import UserError, atomic_path, read_json, write_json
@@ -84,9 +85,10 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
             raise UserError(f"{source}: no such file. Run the stage that makes it first.")
         with atomic_path(out / name) as partial:
             shutil.copyfile(source, partial)
-    if (graph / PLACES).exists():  # graphs of earlier versions have none
-        with atomic_path(out / PLACES) as partial:
-            shutil.copyfile(graph / PLACES, partial)
+    for name in (PLACES, *(f"{COMPACT}/{file}" for file in GRAPH_FILES)):  # some graphs have none
+        if (graph / name).exists():
+            with atomic_path(out / name) as partial:
+                shutil.copyfile(graph / name, partial)
     write_json(out / "recogniser.json", about)
 
 
@@ -125,6 +127,13 @@ class Recogniser:
         self.rules = Rules(self.least_confidence, most)
         if wishes.grammar and most is None:
             self.told.append(ALL_TAKEN)
+
+    @cached_property
+    def compact(self) -> DecodingGraph | None:
+        """The same graph with epsilons, for devices; None: it was not made."""
+        if not (self.folder / COMPACT).exists():
+            return None
+        return with_word_cost(load_graph(self.folder / COMPACT, self.tree.fingerprint), self.scales.word)
 
     def _adapted(self, folder: Path, wishes: Wishes) -> DecodingGraph:
         from understudy.device.adapt import adapt  # brings OpenFst, which few need

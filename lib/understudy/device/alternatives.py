@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .decoding_graph import DecodingGraph
+from .best_path import Beams
 from .net import Net
-from .search import Beams
 from .tokens import TokenSearch
 from .word_confidence import DRAWS
 
@@ -27,9 +26,9 @@ class LatticeBeams(NamedTuple):
 class Alternatives:
     """Of a graph."""
 
-    def __init__(self, graph: DecodingGraph, beams: Beams, output: float) -> None:
+    def __init__(self, net: Net, beams: Beams, output: float) -> None:
         """`output`: beam of lattices, nats."""
-        self._net = Net.of(graph)
+        self._net = net
         self._beams = LatticeBeams(beams.beam, output, beams.min_active, beams.max_active)
 
     def draw(self, scores: np.ndarray) -> list[list[int]]:

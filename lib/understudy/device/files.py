@@ -12,6 +12,8 @@ from .errors import DeviceError
 
 FORMAT = 1
 DESCRIPTION, NETWORK, GRAPH = "device.json", "network.onnx", "graph.fst"
+ARCS, STATES = "arcs.npy", "states.npy"
+"""a large graph, in place of graph.fst"""
 LANGUAGE, PLACES, G2P = "language.json", "places.npz", "g2p.npz"
 """of folders that take their users' sentences and words"""
 
@@ -43,8 +45,13 @@ class Files:
 
     @property
     def graph(self) -> Path:
-        """The decoding graph."""
+        """The decoding graph, where it is not mapped."""
         return self.folder / GRAPH
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the decoding graph is a large one, in files that are mapped into memory."""
+        return ARCS in self.about["files"]
 
     @property
     def language(self) -> Path:
@@ -53,7 +60,12 @@ class Files:
 
     @property
     def places(self) -> Path:
-        """Where words can be set into the graph. Raises DeviceError where the folder has none."""
+        """Where words can be set into the graph. Raises DeviceError where there are none."""
+        if self.mapped:
+            raise DeviceError(
+                f"{self.folder}: its graph, of a large vocabulary, has no place for --words. Make the graph with "
+                "--new-words above 0, or classes in the language model, and the folder anew; or give --grammar."
+            )
         return self._extra(PLACES, "--words needs")
 
     @property
@@ -117,7 +129,7 @@ def _description(folder: Path) -> dict[str, Any]:
 
 def _sealed(files: dict[str, Any]) -> bool:
     """Whether network and graph have their seals."""
-    return {NETWORK, GRAPH} <= files.keys() and all(
+    return ({NETWORK, GRAPH} <= files.keys() or {NETWORK, ARCS, STATES} <= files.keys()) and all(
         isinstance(one, dict) and isinstance(one.get("bytes"), int) for one in files.values()
     )
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .adapt import adapt
 from .alternatives import Alternatives
+from .best_path import Beams, Best
 from .confidence import ALL_TAKEN, Rules
 from .decoding_graph import DecodingGraph, of_fst
 from .endpointing import EndpointOptions, Event, events
@@ -19,12 +21,16 @@ from .features import FrontEnd
 from .files import Files
 from .keywords import Hit, Keywords
 from .language import Language, guesser
+from .mapped import MappedGraph
+from .net import Net
 from .network import Network
 from .openfst import read_fst
 from .places import Places
-from .search import Beams, Best, Graph, Search
 from .wishes import NONE, Wishes
 from .word_confidence import Calibration, shares
+
+if TYPE_CHECKING:
+    from .search import Graph
 
 LATTICE_BEAM = 6.0
 """nats; of folders that tell none"""
@@ -97,16 +103,22 @@ class Recogniser:
         learnt = about.get("calibration") or {}
         self.calibration = Calibration(learnt["slope"], learnt["offset"]) if learnt else None
         self.sure, self._lattice_beam = sure, about.get("lattice_beam") or LATTICE_BEAM
-        self._arrays: Callable[[], DecodingGraph]
+        self._net: Callable[[], Net]
         alone = bool(wishes.grammar or wishes.keywords)
         most = about.get("most_misfit") if most_misfit is None else most_misfit
         self.rules = Rules(self.least_confidence, most if alone else None)
         if alone and most is None:
             self.told.append(ALL_TAKEN)
 
-    def _graph(self, files: Files) -> Graph:
+    def _graph(self, files: Files) -> Graph | MappedGraph:
         words = files.about["words"], files.about["sequence_base"], files.about["sequences"]
-        self._arrays = lambda: self._read(files)
+        if files.mapped:
+            mapped = MappedGraph(files.folder, *words, self.network.senones)
+            self._net = lambda: mapped.net
+            return mapped
+        from .search import Graph  # brings Kaldi's decoder
+
+        self._net = lambda: Net.of(self._read(files))
         return Graph(files.graph, *words, self.network.senones)
 
     @staticmethod
@@ -115,17 +127,23 @@ class Recogniser:
         return of_fst(read_fst(files.graph), sequences, files.about["sequence_base"])
 
     def _adapted(self, files: Files, wishes: Wishes) -> Graph:
+        from .search import Graph  # brings Kaldi's decoder
+
         language = Language.read(files.language, files.about["words"], self.network.tree)
         guess = guesser(language.spelled, files.g2p)
-        whole = lambda: (self._read(files), Places.read(files.places))  # noqa: E731
+
+        def whole() -> tuple[DecodingGraph, Places]:
+            places = Places.read(files.places)
+            return self._read(files), places
+
         found = adapt(wishes, language.vocabulary, language.tree, guess, whole)
-        self.told, self.keywords, self._arrays = found.told, found.keywords, lambda: found.graph
+        self.told, self.keywords, self._net = found.told, found.keywords, lambda: Net.of(found.graph)
         return Graph.of(found.graph, list(found.vocabulary.words), self.network.senones)
 
     @cached_property
     def alternatives(self) -> Alternatives:
         """Made when they are asked for: they hold the graph once more."""
-        return Alternatives(self._arrays(), self.beams, self._lattice_beam)
+        return Alternatives(self._net(), self.beams, self._lattice_beam)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
         """For the search: (frames, senones)."""
@@ -157,7 +175,7 @@ class UtteranceDecoding:
         self.samples = 0
         self._recogniser = recogniser
         self._front, self._network = recogniser.front.utterance(), recogniser.network.utterance()
-        self._search = Search(recogniser.graph, recogniser.beams)
+        self._search = recogniser.graph.search(recogniser.beams)
         self._best = Best([], [])
         self.outputs: list[int] = []
         """of the best path, when it has ended"""

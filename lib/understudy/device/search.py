@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import kaldifst  # before kaldi_hmm_gmm, which waits for ever otherwise
 
 import kaldi_hmm_gmm  # isort: skip
 import numpy as np
 
+from .best_path import RETRIES, Beams, Best, OutputWords, Scores
 from .decoding_graph import DecodingGraph, as_fst
 from .errors import DeviceError
 from .openfst import read_fst, to_bytes
 
-RETRIES = 2
 
-
-class Beams(NamedTuple):
-    """How far the search looks."""
-
-    beam: float
-    """nats"""
-    min_active: int
-    max_active: int
-
-    def wider(self) -> Beams:
-        """Twice as wide."""
-        return Beams(2 * self.beam, self.min_active, 2 * self.max_active)
-
-
-class Best(NamedTuple):
-    """A best path."""
-
-    labels: list[int]
-    """senone of each frame"""
-    words: list[int]
-
-
-class Graph:
+class Graph(OutputWords):
     """Graph, and what its output numbers mean."""
 
     def __init__(self, path: Path, words: list[str], base: int, sequences: list[list[int]], senones: int) -> None:
@@ -53,14 +31,14 @@ class Graph:
         Raises:
             DeviceError: it cannot be read, or tells of senones or words that are not there.
         """
+        super().__init__(words, base, sequences)
         _check(path, senones, base, len(sequences))
-        if not all(0 <= n < len(words) for n in (base - 1, *(n for each in sequences for n in each))):
+        if not self.of_real_words():
             raise DeviceError(f"{path}: has sequences of more than the {len(words)} words. Copy the folder again.")
         read = kaldifst.StdVectorFst.read(str(path))
         if read is None or read.start < 0:
             raise DeviceError(f"{path}: cannot be read. Export the graph again.")
         self.fst = kaldifst.StdConstFst(read)  # searched faster; kaldifst does not read one
-        self._words, self._base, self._sequences = words, base, sequences
 
     @classmethod
     def of(cls, graph: DecodingGraph, words: list[str], senones: int) -> Graph:
@@ -70,14 +48,9 @@ class Graph:
             path.write_bytes(to_bytes(as_fst(graph)))
             return cls(path, words, graph.sequence_base, [list(of) for of in graph.word_sequences], senones)
 
-    def ids(self, numbers: list[int]) -> list[int]:
-        """Words of a path's output, by number."""
-        each = (self._sequences[n - self._base] if n >= self._base else [n] for n in numbers)
-        return [word for words in each for word in words]
-
-    def text(self, numbers: list[int]) -> list[str]:
-        """The same words themselves."""
-        return [self._words[word] for word in self.ids(numbers)]
+    def search(self, beams: Beams) -> Search:
+        """Of one utterance."""
+        return Search(self, beams)
 
 
 def _check(path: Path, senones: int, base: int, sequences: int) -> None:
@@ -101,8 +74,7 @@ class Search:
     def __init__(self, graph: Graph, beams: Beams) -> None:
         self._graph, self._beams = graph, beams
         self._decoder = _decoder(graph, beams)
-        self._scores = np.zeros((64, 0), np.float32)
-        self._frames = 0
+        self._scores = Scores()
         self.widened = False
         """no way to an end of the graph was found at first"""
 
@@ -110,39 +82,29 @@ class Search:
         """Search on with (frames, senones) more scores."""
         if not len(scores):
             return
-        self._keep(scores)
+        self._scores.add(scores)
         # This "CTC" is nothing but a matrix of scores with labels from 1.
-        self._decoder.advanced_decoding(kaldi_hmm_gmm.DecodableCtc(self._scores[: self._frames]))
-
-    def _keep(self, scores: np.ndarray) -> None:
-        """Append, in blocks that double: the decoder wants all scores of an utterance in one piece."""
-        need, width = self._frames + len(scores), scores.shape[1]
-        if need > len(self._scores) or not self._frames:
-            longer = np.empty((max(need, 2 * len(self._scores)), width), np.float32)
-            longer[: self._frames] = self._scores[: self._frames] if self._frames else 0
-            self._scores = longer
-        self._scores[self._frames : need] = scores
-        self._frames = need
+        self._decoder.advanced_decoding(kaldi_hmm_gmm.DecodableCtc(self._scores.all))
 
     @property
     def scores(self) -> np.ndarray:
         """All that was searched, (frames, senones)."""
-        return self._scores[: self._frames]
+        return self._scores.all
 
     def so_far(self) -> Best | None:
         """The best path to an end of the graph, or wherever it may end where none is reached; None: none is left."""
-        return _best(self._decoder, False) if self._frames else Best([], [])
+        return _best(self._decoder, False) if self._scores.frames else Best([], [])
 
     def finish(self) -> Best | None:
         """The best path to an end of the graph. Where there is none the beams are doubled, twice; None: still none."""
         decoder, beams = self._decoder, self._beams
         for _ in range(RETRIES):
-            if not self._frames or decoder.reached_final():
+            if not self._scores.frames or decoder.reached_final():
                 break
             beams, self.widened = beams.wider(), True
             decoder = _decoder(self._graph, beams)
-            decoder.advanced_decoding(kaldi_hmm_gmm.DecodableCtc(self._scores[: self._frames]))
-        if not self._frames:
+            decoder.advanced_decoding(kaldi_hmm_gmm.DecodableCtc(self._scores.all))
+        if not self._scores.frames:
             return Best([], [])
         return _best(decoder, True) if decoder.reached_final() else None
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import understudy.device
 from understudy.decode.recogniser import Recogniser
-from understudy.device.files import DESCRIPTION, FORMAT, G2P, GRAPH, LANGUAGE, NETWORK, PLACES, seal
+from understudy.device.files import ARCS, DESCRIPTION, FORMAT, G2P, GRAPH, LANGUAGE, NETWORK, PLACES, STATES, seal
+from understudy.device.mapped import write_mapped
 from understudy.device.places import Places
 from understudy.lang.graph import DecodingGraph, write_fst
 from understudy.step import atomic_path, log, to_json, write_json
@@ -32,17 +33,29 @@ sys.exit(main())
 """
 
 
-def write_graph(graph: DecodingGraph, out: Path) -> None:
-    """The decoding graph, which networks of one tree share."""
-    write_fst(graph, out / GRAPH)
+def write_graph(graph: DecodingGraph, out: Path) -> tuple[str, ...]:
+    """The decoding graph, which networks of one tree share: one with epsilons to be mapped, another in OpenFst's form.
+
+    Returns:
+        The names of its files.
+    """
+    for name in (GRAPH, ARCS, STATES):
+        (out / name).unlink(missing_ok=True)
+    if not (graph.labels == 0).any():
+        write_fst(graph, out / GRAPH)
+        return (GRAPH,)
+    write_mapped(graph, out)
+    return ARCS, STATES
 
 
-def seal_folder(recogniser: Recogniser, out: Path, language: bool = True) -> None:
+def seal_folder(recogniser: Recogniser, out: Path, language: bool = True, graph: DecodingGraph | None = None) -> None:
     """Write the run-time beside network and graph, then device.json, which makes the folder whole.
 
     Args:
         language: write language.json too, so that graphs can be made on the device.
+        graph: that `write_graph` wrote; None: the recogniser's.
     """
+    graph = graph or recogniser.graph
     package = Path(understudy.device.__file__).parent
     (out / RUNTIME).mkdir(exist_ok=True)
     for source in sorted(package.glob("*.py")):
@@ -52,10 +65,12 @@ def seal_folder(recogniser: Recogniser, out: Path, language: bool = True) -> Non
     (out / COMMAND).chmod(0o755)
     with atomic_path(out / "requirements.txt") as partial:
         partial.write_text("".join(f"{_pinned(name)}\n" for name in PACKAGES))
-    files = [NETWORK, GRAPH]
+    files = [NETWORK, *(name for name in (GRAPH, ARCS, STATES) if (out / name).exists())]
     if language:
         files += _write_language(recogniser, out)
-    write_json(out / DESCRIPTION, {**_described(recogniser), "files": {name: seal(out / name) for name in files}})
+    write_json(
+        out / DESCRIPTION, {**_described(recogniser, graph), "files": {name: seal(out / name) for name in files}}
+    )
 
 
 def _write_language(recogniser: Recogniser, out: Path) -> list[str]:
@@ -79,7 +94,7 @@ def _write_language(recogniser: Recogniser, out: Path) -> list[str]:
     return names
 
 
-def _described(recogniser: Recogniser) -> dict[str, Any]:
+def _described(recogniser: Recogniser, graph: DecodingGraph) -> dict[str, Any]:
     lexicon, tree, beams = recogniser.lexicon, recogniser.tree, recogniser.beams
     return {
         "format": FORMAT, "system": recogniser.about["system"], "tree": tree.fingerprint,
@@ -87,8 +102,8 @@ def _described(recogniser: Recogniser) -> dict[str, Any]:
         "min_active": beams.min_active, "max_active": beams.max_active, "silences": recogniser.silences,
         "least_confidence": recogniser.least_confidence, "most_misfit": recogniser.about.get("most_misfit"),
         "lattice_beam": beams.output, "calibration": recogniser.calibration and asdict(recogniser.calibration),
-        "words": list(lexicon.words), "sequence_base": recogniser.graph.sequence_base,
-        "sequences": [list(words) for words in recogniser.graph.word_sequences],
+        "words": list(lexicon.words), "sequence_base": graph.sequence_base,
+        "sequences": [list(words) for words in graph.word_sequences],
     }  # fmt: skip
 
 

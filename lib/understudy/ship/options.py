@@ -43,6 +43,9 @@ class ShipOptions:
     language: bool = True
     """the folders carry pronunciations and tree, so that they take sentences and words of their users; log.txt tells
     the bytes"""
+    compact: bool = False
+    """ship the graph with epsilons that stage 11 makes where words have no place in it, in files that are mapped into
+    memory: for large vocabularies"""
     utterances: NonNegativeInt = 0
     """of each test set: the first of each speaker, then the second of each, and so on; 0: all"""
     calibration: PositiveInt = 200

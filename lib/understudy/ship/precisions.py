@@ -16,7 +16,8 @@ from understudy.corpus import read_cuts, write_cuts
 from understudy.corpus.names import set_name
 from understudy.corpus.subset import evenly
 from understudy.decode.recogniser import Recogniser
-from understudy.device.files import GRAPH, NETWORK, seal
+from understudy.device.decoding_graph import DecodingGraph
+from understudy.device.files import NETWORK, seal
 from understudy.features import load_stacked
 from understudy.score.confidence import normalised_cross_entropy
 from understudy.score.interval import rounded
@@ -38,11 +39,12 @@ def ship(options: ShipOptions, step: Step) -> None:
     recogniser = Recogniser(options.recogniser)
     cuts = islice(CutSet.from_jsonl_lazy(options.calibrate), options.calibration)
     speech = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in cuts]
-    _networks(options, recogniser, speech, step.out)
+    graph = _graph(options, recogniser)
+    _networks(options, recogniser, graph, speech, step.out)
     ways = recogniser.about.get("normalise", [])
     dev, how, tested = {}, {"normalise": ways}, _tested(options, step.out)
     folders = {name: step.out / name for name in options.precisions}
-    likes = seal_alike(recogniser, speech[:20], folders, options.language)
+    likes = seal_alike(recogniser, speech[:20], folders, options.language, graph)
     for precision, like in likes.items():
         folder, kept = step.out / precision, step.out / "heard" / precision
         if options.dev:
@@ -71,7 +73,21 @@ def _tested(options: ShipOptions, out: Path) -> list[Path]:
     return manifests
 
 
-def _networks(options: ShipOptions, recogniser: Recogniser, speech: list[torch.Tensor], out: Path) -> None:
+def _graph(options: ShipOptions, recogniser: Recogniser) -> DecodingGraph:
+    """That which ships: the one with epsilons, where it is wanted."""
+    if not options.compact:
+        return recogniser.graph
+    if recogniser.compact is None:
+        raise UserError(
+            f"--compact true: {options.recogniser} has no graph with epsilons. Make the graph with --new-words 0 and "
+            "without classes in the language model (steps/make_graph.py), and pack the recogniser anew."
+        )
+    return recogniser.compact
+
+
+def _networks(
+    options: ShipOptions, recogniser: Recogniser, graph: DecodingGraph, speech: list[torch.Tensor], out: Path
+) -> None:
     """The graph, and the network of each precision."""
     for precision in options.precisions:
         (out / precision).mkdir(parents=True, exist_ok=True)
@@ -80,14 +96,15 @@ def _networks(options: ShipOptions, recogniser: Recogniser, speech: list[torch.T
             out / precision / NETWORK,
         )  # fmt: skip
     first, *others = (out / precision for precision in options.precisions)
-    write_graph(recogniser.graph, first)
-    for folder in others:
-        shutil.copyfile(first / GRAPH, folder / GRAPH)
+    for name in write_graph(graph, first):
+        for folder in others:
+            shutil.copyfile(first / name, folder / name)
 
 
 def seal_alike(
-    recogniser: Recogniser, speech: list[torch.Tensor], folders: dict[Precision, Path], language: bool = True
-) -> dict[Precision, Likeness]:
+    recogniser: Recogniser, speech: list[torch.Tensor], folders: dict[Precision, Path], language: bool = True,
+    graph: DecodingGraph | None = None,
+) -> dict[Precision, Likeness]:  # fmt: skip
     """Compare each folder's network with the model over utterances (frames, inputs), then make the folders whole.
 
     Raises:
@@ -100,7 +117,7 @@ def seal_alike(
             network = folders[precision] / NETWORK
             raise UserError(f"{network}: its logits differ from the model's by {like.largest:.2g}: do not ship it")
     for folder in folders.values():
-        seal_folder(recogniser, folder, language)
+        seal_folder(recogniser, folder, language, graph)
     return likes
 
 

@@ -1,0 +1,135 @@
+"""A large decoding graph as two files that are mapped into memory: what no search comes to stays on the disk.
+
+`arcs.npy` and `states.npy` are in numpy's own format, 12 bytes an arc and 8 a state. Costs are rounded to 1/1024 nat,
+as OpenFst rounds them where it minimises.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from .best_path import Beams, OutputWords
+from .decoding_graph import DecodingGraph
+from .errors import DeviceError
+from .files import ARCS, STATES
+from .graph_arcs import Sequences
+from .net import Net
+from .token_path import TokenPathSearch
+
+_ARC = np.dtype([("target", "<u4"), ("output", "<u4"), ("senone", "<u2"), ("cost", "<i2")])
+_STATE = np.dtype([("begin", "<u4"), ("silent", "<u2"), ("final", "<i2")])
+"""the first arc, how many of its arcs are epsilons, and the cost of ending; one more tells where the arcs end"""
+_STEPS = 1024  # of a nat
+_MOST = 2**15 - 2  # steps: what costs more than 32 nats is on no path that is found
+_NO_END = 2**15 - 1
+_BLOCK = 1 << 20  # arcs that are looked at at a time
+
+
+class MappedGraph(OutputWords):
+    """A graph, and what its output numbers mean."""
+
+    def __init__(self, folder: Path, words: list[str], base: int, sequences: list[list[int]], senones: int) -> None:
+        """Map the files of a folder.
+
+        Args:
+            words: by number.
+            base: numbers from here on stand for `sequences` of words.
+            senones: that the network tells apart.
+
+        Raises:
+            DeviceError: they cannot be read, or tell of states, senones or words that are not there.
+        """
+        super().__init__(words, base, sequences)
+        arcs, states = _read(folder / ARCS, _ARC), _read(folder / STATES, _STATE)
+        if not self.of_real_words():
+            raise DeviceError(f"{folder}: has sequences of more than the {len(words)} words. Copy the folder again.")
+        _check_states(folder / STATES, states, len(arcs))
+        _check_arcs(folder / ARCS, len(states) - 1, base + len(sequences), senones)
+        self.net = _net(arcs, states, self.sequences)
+
+    def search(self, beams: Beams) -> TokenPathSearch:
+        """Of one utterance."""
+        return TokenPathSearch(self.net, beams)
+
+
+def write_mapped(graph: DecodingGraph, folder: Path) -> None:
+    """Write both files.
+
+    Args:
+        graph: its final arcs have no words, as is so where it has its epsilons.
+
+    Raises:
+        ValueError: they have; or a senone, or the epsilons of a state, are more than 16 bits count.
+    """
+    net = Net.of(graph)
+    silent = np.zeros(graph.states, np.int64) if net.silent is None else net.silent
+    if net.final_outputs.any() or max(net.senones.max(initial=0), silent.max(initial=0)) > 0xFFFF:
+        raise ValueError("words on final arcs, or numbers beyond 16 bits")
+    arcs, states = np.zeros(len(net.targets), _ARC), np.zeros(graph.states + 1, _STATE)
+    arcs["target"], arcs["output"], arcs["senone"] = net.targets, net.outputs, net.senones.clip(0)
+    arcs["cost"] = _in_steps(net.costs)
+    ending = np.isfinite(net.final_costs)
+    states["begin"], states["silent"][:-1] = net.begins, silent
+    states["final"][:-1] = np.where(ending, _in_steps(np.where(ending, net.final_costs, 0)), _NO_END)
+    for name, column in ((ARCS, arcs), (STATES, states)):
+        np.save(folder / name, column)
+
+
+def _in_steps(costs: np.ndarray) -> np.ndarray:
+    return np.rint(costs * _STEPS).clip(-_MOST, _MOST)
+
+
+class _Nats:
+    """Costs that are kept in steps, as they are asked for."""
+
+    def __init__(self, steps: np.ndarray) -> None:
+        self._steps = steps
+
+    def __getitem__(self, which: np.ndarray) -> np.ndarray:
+        steps = self._steps[which]
+        return np.where(steps == _NO_END, np.float32(np.inf), steps * np.float32(1 / _STEPS))
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+
+def _net(arcs: np.ndarray, states: np.ndarray, sequences: Sequences) -> Net:
+    count = len(states) - 1
+    return Net(
+        states["begin"], states["silent"][:-1], arcs["target"], arcs["senone"], arcs["output"], _Nats(arcs["cost"]),
+        _Nats(states["final"][:-1]), np.broadcast_to(np.int64(0), count), sequences,
+    )  # fmt: skip
+
+
+def _read(path: Path, kind: np.dtype) -> np.ndarray:
+    """Map a file. Raises DeviceError where it is none of ours."""
+    try:
+        found = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise DeviceError(f"{path}: cannot be read ({error}). Export the graph again.") from None
+    if found.dtype != kind or found.ndim != 1 or not len(found):
+        raise DeviceError(f"{path}: holds {found.dtype}, which is no part of a graph. Export the graph again.")
+    return found
+
+
+def _check_states(path: Path, states: np.ndarray, arcs: int) -> None:
+    begins = states["begin"].astype(np.int64)
+    counts = np.diff(begins)
+    if begins[0] or begins[-1] != arcs or (counts < states["silent"][:-1]).any():
+        raise DeviceError(f"{path}: tells of other arcs than the {arcs} of {ARCS}. Copy the folder again.")
+
+
+def _check_arcs(path: Path, states: int, outputs: int, senones: int) -> None:
+    """Look at a block after the other, read and not mapped, so that they do not stay in memory."""
+    with path.open("rb") as file:
+        file.seek(np.load(path, mmap_mode="r").offset)
+        while len(block := np.fromfile(file, _ARC, _BLOCK)):
+            for name, what, count in (("target", "state", states), ("senone", "senone", senones),
+                                      ("output", "word", outputs)):  # fmt: skip
+                if (largest := int(block[name].max())) >= count:
+                    raise DeviceError(
+                        f"{path}: has arcs of {what} {largest}, and there are {count}. Export network and graph from "
+                        "one recipe."
+                    )
