@@ -13,7 +13,7 @@ from tests.ship import toy_recogniser
 from understudy.device.best_path import Beams, Best
 from understudy.device.errors import DeviceError
 from understudy.device.files import ARCS, DESCRIPTION, GRAPH, STATES
-from understudy.device.mapped import MappedGraph, write_mapped
+from understudy.device.mapped import MappedGraph, read_mapped, write_mapped
 from understudy.device.net import Net
 from understudy.device.recogniser import Recogniser
 from understudy.device.search import Graph
@@ -65,6 +65,15 @@ def test_all_arcs_come_back_and_costs_to_a_thousandth_of_a_nat(made: Path, tmp_p
     for name in ("costs", "final_costs"):
         every = np.arange(len(getattr(expected, name)))
         assert getattr(found, name)[every] == pytest.approx(getattr(expected, name), abs=0.51 / 1024)
+
+
+def test_the_graph_is_read_back_whole(made: Path) -> None:
+    graph = toy_recogniser.Recogniser(made / "recogniser").compact
+    assert graph is not None
+    again = read_mapped(made / "mapped", [], graph.sequence_base)
+    for name in ("sources", "targets", "labels", "outputs"):
+        assert np.array_equal(getattr(again, name), getattr(graph, name)), name
+    assert again.scores == pytest.approx(graph.scores, abs=0.51 / 1024)
 
 
 def test_both_hear_the_same_words_whole_and_in_pieces(made: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,16 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
+from tests.device.test_graph_arcs import BASE, random_arcs
 from tests.lang import toy
 from tests.ship import toy_recogniser
 
+from understudy.decode.numpy_search import search_part
+from understudy.decode.options import Beams as KeptBeams
+from understudy.decode.search import Wanted
 from understudy.device.best_path import Beams
+from understudy.device.decoding_graph import as_fst
 from understudy.device.features import fbank_options
 from understudy.device.files import seal
 from understudy.device.normalise import OnlineMean
@@ -26,7 +33,9 @@ from understudy.device.recogniser import Recogniser, UtteranceDecoding
 from understudy.device.search import Graph, Search
 from understudy.lang.graph import DecodingGraph, write_fst
 from understudy.ship import sherpa_graph, sherpa_text
+from understudy.ship.folder import seal_folder, write_graph
 from understudy.ship.options import Precision
+from understudy.ship.quantise import write_network
 from understudy.ship.sherpa import silence_after, write_sherpa
 from understudy.step import UserError
 
@@ -155,6 +164,58 @@ def test_paths_are_the_same(tmp_path: Path, readable: bool) -> None:
         texts.add(tuple(one.words))
     assert len(texts) > 20
     assert made.blank == 2 and (len(made.columns) > senones) == readable
+
+
+@pytest.mark.parametrize("readable", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_words_on_epsilons_come_to_arcs_that_hear_a_frame(tmp_path: Path, seed: int, readable: bool) -> None:
+    """Of a graph with epsilons, of which the random one has several in a row."""
+    arcs = random_arcs(seed)
+    starts = (arcs.sources == 0) & (arcs.labels == 0)
+    arcs = replace(arcs, labels=np.where(starts, 1, arcs.labels))  # no word stands before the first frame
+    graph = DecodingGraph.of(arcs, [], BASE)
+    assert ((graph.labels == 0) & (graph.outputs > 0)).any()
+    made = sherpa_graph.as_sherpa(as_fst(graph), [], BASE, 2, [1], 1.0, readable)
+    (tmp_path / "theirs.fst").write_bytes(to_bytes(made.fst))
+    names = [str(number) for number in range(BASE)]
+    theirs, texts = Graph(tmp_path / "theirs.fst", names, BASE, [], len(made.columns)), set()
+    wide, rng = KeptBeams(search=1e4, output=1e4, min_active=1, max_active=100_000), np.random.default_rng(seed)
+    for frames in [1, 2, 3] + [7] * 20:
+        scores = rng.normal(size=(frames, 2)).astype(np.float32) * 2
+        ((expected,),) = search_part(graph, [torch.from_numpy(scores)], wide, [None], Wanted(path=True))
+        other = Search(theirs, Beams(1e4, 1, 100_000))
+        other(np.ascontiguousarray(scores[:, made.columns]))
+        found = other.finish()
+        assert (found is None) == expected.empty
+        if found is not None:
+            assert theirs.ids(found.words) == expected.words
+            assert [int(made.columns[label]) for label in found.labels] == expected.path
+            if readable:
+                assert [word for label in found.labels for word in made.said[label]] == expected.words
+            texts.add(tuple(expected.words))
+    assert len(texts) > 3
+
+
+def test_a_folder_with_a_mapped_graph_is_written_too(tmp_path: Path) -> None:
+    ours = toy_recogniser.make(tmp_path / "recogniser", compact=True)
+    (tmp_path / "mapped").mkdir()
+    write_network("float32", ours.model, ours.normaliser, ours.tree.fingerprint, [], tmp_path / "mapped/network.onnx")
+    write_graph(ours.compact, tmp_path / "mapped")
+    seal_folder(ours, tmp_path / "mapped", graph=ours.compact)
+    write_sherpa(tmp_path / "mapped", tmp_path / "sherpa", "text")
+    columns, known = _columns(tmp_path / "sherpa"), Recogniser(tmp_path / "mapped")
+    names = [line.split()[0] for line in (tmp_path / "sherpa/words.txt").read_text().splitlines()]
+    theirs, texts = Graph(tmp_path / "sherpa/graph.fst", names, len(names), [], len(columns)), set()
+    for seed in range(5):
+        scores = told(tmp_path / "sherpa", np.append(toy_recogniser.noise(2.0, seed), np.zeros(8000, np.float32)))
+        ours, other = known.graph.search(known.beams), Search(theirs, Beams(16.0, *known.beams[1:]))
+        ours(known.beams.beam / 16 * scores[:, : known.network.senones])
+        other(scores)
+        expected, found = ours.finish(), other.finish()
+        assert expected is not None and found is not None
+        assert theirs.text(found.words) == known.graph.text(expected.words)
+        texts.add(tuple(expected.words))
+    assert len(texts) > 2
 
 
 def test_the_rule_makes_words_of_tokens(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from understudy.device.recogniser import Recogniser
 from understudy.device.search import Graph, Search
 from understudy.lang.graph import write_fst
 from understudy.ship import web, web_graph
+from understudy.ship.folder import seal_folder, write_graph
+from understudy.ship.quantise import write_network
 from understudy.ship.web import write_web
 from understudy.step import UserError
 
@@ -267,6 +269,15 @@ def test_the_step_makes_a_page_once(tmp_path: Path) -> None:
     found = {path.name for path in (tmp_path / "web/page").iterdir()}
     assert found >= {"index.html", "style.css", "page.js", "worker.js", "model.json", "model.bin"}
     assert not any(name.startswith(".") for name in found)
+
+
+def test_a_graph_with_epsilons_is_refused(tmp_path: Path) -> None:
+    ours = toy_recogniser.make(tmp_path / "recogniser", compact=True)
+    write_graph(ours.compact, tmp_path)
+    write_network("int8-dynamic", ours.model, ours.normaliser, ours.tree.fingerprint, [], tmp_path / "network.onnx")
+    seal_folder(ours, tmp_path, graph=ours.compact)
+    with pytest.raises(UserError, match=r"its graph has epsilons, .* Ship it with steps/ship\.py --compact false"):
+        write_web(tmp_path, tmp_path / "page", MOST)
 
 
 def test_what_a_page_cannot_run_is_refused(tmp_path: Path) -> None:

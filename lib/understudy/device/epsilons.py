@@ -52,7 +52,7 @@ def followed(net: Net, states: np.ndarray, costs: np.ndarray, beams: tuple[float
         totals = here.costs[of] + net.costs[arcs]
         kept = np.flatnonzero(totals <= limit)
         of, arcs = of[kept], arcs[kept]
-        outputs = net.after(here.outputs[of], net.outputs[arcs])
+        outputs = net.sequences.joined(here.outputs[of], net.outputs[arcs])
         targets = net.targets[arcs].astype(np.int64, copy=False)
         entered = _near_the_best(Entered(targets, here.tokens[of], totals[kept], outputs), beams[1], least)
         parts.append(entered)

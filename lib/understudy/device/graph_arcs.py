@@ -118,6 +118,13 @@ class Sequences:
             return outputs
         return np.array([self.number((*words, word) if word else words) for word in outputs.tolist()], np.int32)
 
+    def joined(self, before: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """(n,) int64: numbers of what outputs `before` (n,) say and then `outputs` (n,)."""
+        found = np.where(before == 0, outputs, before).astype(np.int64)
+        for one in np.flatnonzero((before > 0) & (outputs > 0)).tolist():
+            found[one] = self.number(self.words(int(before[one])) + self.words(int(outputs[one])))
+        return found
+
 
 def without_input_epsilons(arcs: Arcs, base: int) -> tuple[Arcs, list[tuple[int, ...]]]:
     """An equivalent graph (best costs) without epsilon input.

@@ -14,7 +14,7 @@ from .best_path import Beams, OutputWords
 from .decoding_graph import DecodingGraph
 from .errors import DeviceError
 from .files import ARCS, STATES
-from .graph_arcs import Sequences
+from .graph_arcs import FINAL, Arcs, Sequences
 from .net import Net
 from .token_path import TokenPathSearch
 
@@ -77,6 +77,26 @@ def write_mapped(graph: DecodingGraph, folder: Path) -> None:
         np.save(folder / name, column)
 
 
+def read_mapped(folder: Path, word_sequences: list[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
+    """The graph that `write_mapped` wrote, as arrays.
+
+    Raises:
+        DeviceError: the files cannot be read.
+    """
+    arcs, states = _read(folder / ARCS, _ARC), _read(folder / STATES, _STATE)
+    _check_states(folder / STATES, states, len(arcs))
+    net = _net(arcs, states, Sequences(sequence_base))
+    counts, begins, count = np.diff(net.begins.astype(np.int64)), net.begins[:-1].astype(np.int64), len(states) - 1
+    sources = np.repeat(np.arange(count), counts)
+    labels = np.where(
+        np.arange(len(arcs)) - begins[sources] < states["silent"][sources], 0, arcs["senone"] + np.int32(1)
+    )
+    ends = np.flatnonzero(states["final"][:-1] != _NO_END)
+    inner = Arcs.of(sources, arcs["target"], labels, arcs["output"], net.costs[:])
+    final = Arcs.of(ends, 0 * ends, 0 * ends + FINAL, 0 * ends, net.final_costs[ends])
+    return DecodingGraph.of(Arcs.joined([inner, final]), word_sequences, sequence_base)
+
+
 def _in_steps(costs: np.ndarray) -> np.ndarray:
     return np.rint(costs * _STEPS).clip(-_MOST, _MOST)
 
@@ -87,7 +107,7 @@ class _Nats:
     def __init__(self, steps: np.ndarray) -> None:
         self._steps = steps
 
-    def __getitem__(self, which: np.ndarray) -> np.ndarray:
+    def __getitem__(self, which: np.ndarray | slice) -> np.ndarray:
         steps = self._steps[which]
         return np.where(steps == _NO_END, np.float32(np.inf), steps * np.float32(1 / _STEPS))
 

@@ -60,11 +60,3 @@ class Net:
     def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(n,) first epsilon of each of n states, and the first arc with input."""
         return self.begins[states].astype(np.int64), self.with_input(states)[0]
-
-    def after(self, before: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """(n,) int64: what is said by outputs `before` (n,) and then by `outputs` (n,)."""
-        found = np.where(before == 0, outputs, before).astype(np.int64)
-        for one in np.flatnonzero((before > 0) & (outputs > 0)).tolist():
-            words = self.sequences.words(int(before[one])) + self.sequences.words(int(outputs[one]))
-            found[one] = self.sequences.number(words)
-        return found

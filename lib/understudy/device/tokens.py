@@ -158,7 +158,7 @@ class TokenSearch:
             arcs.append(links.arcs[link])
             before.append(links.before[link])
         path = np.array(arcs[::-1], np.int64)
-        outputs = self._net.after(np.array(before[::-1], np.int64), self._net.outputs[path])
+        outputs = self._net.sequences.joined(np.array(before[::-1], np.int64), self._net.outputs[path])
         return outputs.tolist(), self._net.senones[path].tolist()
 
     def lattice(self, scores: np.ndarray) -> Lattice | None:
@@ -194,8 +194,8 @@ class TokenSearch:
         end_costs = ends.costs - self._costs[ends.tokens] + net.final_costs[ends.states]
         columns = (
             number[sources], number[targets], np.append(frames, none + 1 + last), np.append(senones, none),
-            np.append(net.after(links.before, net.outputs[links.arcs]),
-                      net.after(ends.outputs, net.final_outputs[ends.states])),
+            np.append(net.sequences.joined(links.before, net.outputs[links.arcs]),
+                      net.sequences.joined(ends.outputs, net.final_outputs[ends.states])),
             -np.append(costs, end_costs).astype(np.float64),
             np.append(scores[frames, senones], none + 1.0),
         )  # fmt: skip

@@ -10,8 +10,10 @@ from typing import Any
 import onnx
 from jinja2 import Environment, StrictUndefined
 
+from understudy.device.decoding_graph import as_fst
 from understudy.device.errors import DeviceError
 from understudy.device.files import GRAPH, Files
+from understudy.device.mapped import read_mapped
 from understudy.device.network import PIECE
 from understudy.device.openfst import Fst, read_fst, to_bytes
 from understudy.ship import sherpa_graph, sherpa_network, sherpa_text
@@ -39,7 +41,7 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
     """
     try:
         files = Files.of(device)
-        network, graph = onnx.load(files.network), read_fst(files.graph)
+        network, graph = onnx.load(files.network), _graph(files)
     except (DeviceError, ValueError) as error:
         raise UserError(f"{error}") from None
     described = {one.key: one.value for one in network.metadata_props}
@@ -61,6 +63,13 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
         _write_fst(out / RULE, sherpa_text.rule(join))
     _write(out / README, _readme(about, described, told).encode())
     log.info("%s: %d columns for %s senones", out, len(made.columns), described["senones"])
+
+
+def _graph(files: Files) -> Fst:
+    if not files.mapped:
+        return read_fst(files.graph)
+    sequences = [tuple(words) for words in files.about["sequences"]]
+    return as_fst(read_mapped(files.folder, sequences, files.about["sequence_base"]))
 
 
 def _check_features(described: dict[str, str], network: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from understudy.device.graph_arcs import Sequences, ranges
 from understudy.device.openfst import Fst
 
 Words = tuple[int, ...]
@@ -41,8 +42,8 @@ def as_sherpa(
         silences: the senones of silence.
         readable: give each pair of senone and words a column.
     """
-    words = _Words(base, sequences)
-    graph = _ending_without_words(graph, words)
+    numbers = Sequences(base, sequences)
+    graph = _with_words_on_frames(graph, numbers)
     labels, outputs, bits, targets = graph.arcs.T
     columns = np.arange(senones)
     said: list[Words] = [()] * senones
@@ -52,85 +53,85 @@ def as_sherpa(
         labels = labels.copy()
         labels[telling] = senones + 1 + which.reshape(-1)
         columns = np.concatenate([columns, pairs[:, 0] - 1])
-        said = said + [words.of(int(output)) for output in pairs[:, 1]]
+        said = said + [numbers.words(int(output)) for output in pairs[:, 1]]
     costs = np.ascontiguousarray(bits).view(np.float32) * np.float32(scale)
     arcs = np.stack([labels, outputs, costs.view(np.int32), targets], 1)
-    fst = _one_word_an_arc(Fst(arcs, graph.sources, graph.finals * np.float32(scale), graph.start), words)
+    fst = _one_word_an_arc(Fst(arcs, graph.sources, graph.finals * np.float32(scale), graph.start), numbers)
     return SherpaGraph(fst, columns, said, _blank(graph, silences))
 
 
-class _Words:
-    """Numbers of words and of sequences of them."""
-
-    def __init__(self, base: int, sequences: list[Words]) -> None:
-        self.base, self._sequences = base, list(sequences)
-        self._numbers = {words: base + n for n, words in enumerate(sequences)}
-
-    def of(self, output: int) -> Words:
-        if output >= self.base:
-            return self._sequences[output - self.base]
-        return (output,) if output else ()
-
-    def number(self, words: Words) -> int:
-        """Of words in a row; a new one where there is none yet."""
-        if len(words) < 2:
-            return words[0] if words else 0
-        if words not in self._numbers:
-            self._numbers[words] = self.base + len(self._sequences)
-            self._sequences.append(words)
-        return self._numbers[words]
-
-
-def _ending_without_words(graph: Fst, words: _Words) -> Fst:
+def _with_words_on_frames(graph: Fst, sequences: Sequences) -> Fst:
     """The same with each word on an arc that hears a frame.
 
-    Words at the end of a path are on an arc without input from the last phone's state. That state gets a twin, from
-    which a path can only end: with its own loop, and with a twin of each other arc to it, which has these words too.
+    Words on an arc without input stand behind the last phone's state. That state gets a twin, which goes on where the
+    arc leads: with its own loop, and with a twin of each other arc to it, which has these words too.
     """
-    ends = np.flatnonzero(graph.arcs[:, 0] == 0)
-    if not len(ends):
-        return graph
+    while len(worded := np.flatnonzero((graph.arcs[:, 0] == 0) & (graph.arcs[:, 1] > 0))):
+        graph = _without_dead_ends(_twins(graph, worded, sequences))
+    return graph
+
+
+def _twins(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
+    """For each of these arcs a twin of the state that it leaves. Arcs without input that lead there are next.
+
+    Raises:
+        ValueError: one leaves the start, so that a word would stand before the first frame.
+    """
+    states, twins = graph.sources[worded], len(graph.finals) + np.arange(len(worded))
+    if (states == graph.start).any():
+        raise ValueError("a word stands before the first frame")
     order = np.argsort(graph.arcs[:, 3], kind="stable")
-    bounds = np.searchsorted(graph.arcs[order, 3], np.arange(len(graph.finals) + 1))
-    more: list[list[int]] = []
-    froms: list[int] = []
-    finals: list[float] = []
-    for end in ends:
-        _, output, bits, last = graph.arcs[end]
-        state, twin = graph.sources[end], len(graph.finals) + len(finals)
-        finals.append(bits.view(np.float32) + graph.finals[last])
-        for arc in order[bounds[state] : bounds[state + 1]]:
-            label, before, cost, _ = graph.arcs[arc]
-            again = graph.sources[arc] == state and not before
-            said = before if again else words.number((*words.of(int(before)), *words.of(int(output))))
-            more.append([label, said, cost, twin])
-            froms.append(twin if again else graph.sources[arc])
+    begins, ends = (np.searchsorted(graph.arcs[order, 3], states, side) for side in ("left", "right"))
+    incoming, of = order[ranges(begins, ends)], np.repeat(np.arange(len(worded)), ends - begins)
+    labels, before, bits, _ = graph.arcs[incoming].T
+    again = (graph.sources[incoming] == states[of]) & (before == 0)
+    said = np.where(again, before, sequences.joined(before, graph.arcs[worded[of], 1]))
+    copies = np.stack([labels, said, bits, twins[of]], 1)
+    froms = np.where(again, twins[of], graph.sources[incoming])
+    targets, costs = graph.arcs[worded, 3], np.ascontiguousarray(graph.arcs[worded, 2])
+    ending = np.bincount(graph.sources, minlength=len(graph.finals))[targets] == 0
+    finals = np.where(ending, costs.view(np.float32) + graph.finals[targets], np.float32(np.inf))
+    on = np.flatnonzero(~ending)
+    leaving = np.stack([0 * on, 0 * on, costs[on], targets[on]], 1)
     whole = np.ones(len(graph.arcs), bool)
-    whole[ends] = False
-    return _with(graph, whole, more, froms, finals)
+    whole[worded] = False
+    return _with(graph, whole, np.concatenate([copies, leaving]), np.append(froms, twins[on]), finals)
 
 
-def _one_word_an_arc(graph: Fst, words: _Words) -> Fst:
+def _without_dead_ends(graph: Fst) -> Fst:
+    """Without arcs to states from which nothing leads on: whose arcs all went to their twins."""
+    while True:
+        targets = graph.arcs[:, 3]
+        alive = np.isfinite(graph.finals)
+        alive[graph.sources[graph.sources != targets]] = True
+        kept = alive[targets] & alive[graph.sources]
+        if kept.all():
+            return graph
+        graph = Fst(np.ascontiguousarray(graph.arcs[kept]), graph.sources[kept], graph.finals, graph.start)
+
+
+def _one_word_an_arc(graph: Fst, sequences: Sequences) -> Fst:
     arcs, states = graph.arcs.copy(), len(graph.finals)
     more: list[list[int]] = []
     froms: list[int] = []
-    for arc in np.flatnonzero(arcs[:, 1] >= words.base):
-        first, *others = words.of(int(arcs[arc, 1]))
+    for arc in np.flatnonzero(arcs[:, 1] >= sequences.base):
+        first, *others = sequences.words(int(arcs[arc, 1]))
         target, chain = int(arcs[arc, 3]), range(states, states + len(others))
         states += len(others)
         arcs[arc, 1], arcs[arc, 3] = first, chain[0]
         froms += chain
         more += [[0, word, 0, after] for word, after in zip(others, [*chain[1:], target])]
-    finals = [np.inf] * (states - len(graph.finals))
-    return _with(graph._replace(arcs=arcs), np.ones(len(arcs), bool), more, froms, finals)
+    finals = np.full(states - len(graph.finals), np.inf)
+    every = np.ones(len(arcs), bool)
+    return _with(graph._replace(arcs=arcs), every, np.array(more).reshape(-1, 4), np.array(froms), finals)
 
 
-def _with(graph: Fst, kept: np.ndarray, arcs: list[list[int]], sources: list[int], finals: list[float]) -> Fst:
+def _with(graph: Fst, kept: np.ndarray, arcs: np.ndarray, sources: np.ndarray, finals: np.ndarray) -> Fst:
     """Those arcs that are kept, with further arcs and states."""
-    every = np.concatenate([graph.arcs[kept], np.array(arcs, np.int32).reshape(-1, 4)])
-    begins = np.concatenate([graph.sources[kept], np.array(sources, np.int32)])
+    every = np.concatenate([graph.arcs[kept], arcs.astype(np.int32)])
+    begins = np.concatenate([graph.sources[kept], sources.astype(np.int32)])
     order = np.argsort(begins, kind="stable")
-    ends = np.concatenate([graph.finals, np.array(finals, np.float32)])
+    ends = np.concatenate([graph.finals, finals.astype(np.float32)])
     return Fst(np.ascontiguousarray(every[order]), begins[order], ends, graph.start)
 
 

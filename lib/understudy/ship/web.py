@@ -63,6 +63,11 @@ def _model(device: Path) -> tuple[dict[str, Any], Arrays]:
     """model.json without its arrays, and these."""
     try:
         files = Files.of(device)
+        if files.mapped:
+            raise UserError(
+                f"{device}: its graph has epsilons, which the page does not search. Ship it with steps/ship.py "
+                "--compact false."
+            )
         network, graph = onnx.load(files.network), read_fst(files.graph)
         described = {one.key: one.value for one in network.metadata_props}
         front = FrontEnd(described, files.network)
