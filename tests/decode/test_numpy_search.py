@@ -17,7 +17,7 @@ from understudy.decode.options import Beams
 from understudy.decode.search import Rescale, Wanted, occupancies, search, search_each
 from understudy.device import tokens as module
 from understudy.device.graph_arcs import with_one_end_each, without_input_epsilons
-from understudy.device.net import Net
+from understudy.device.net import ArrayNet
 from understudy.device.tokens import TokenSearch
 from understudy.lang.graph import DecodingGraph, words_of
 
@@ -226,7 +226,7 @@ def test_pruning_on_the_way_changes_nothing(every, monkeypatch):
 def test_pieces_do_not_matter_also_where_beams_cut(piece):
     graph = random_graph(4)
     for scores in scores_of(4, [70, 33]):
-        tokens, at_once = TokenSearch(Net.of(graph), NARROW), TokenSearch(Net.of(graph), NARROW)
+        tokens, at_once = TokenSearch(ArrayNet.of(graph), NARROW), TokenSearch(ArrayNet.of(graph), NARROW)
         online = Online(graph, NARROW)
         for begin in range(0, len(scores), piece):
             tokens(scores[begin : begin + piece].numpy())
@@ -240,7 +240,7 @@ def test_pieces_do_not_matter_also_where_beams_cut(piece):
 def test_active_states_keep_to_their_bounds():
     graph, (scores,) = random_graph(5), scores_of(5, [40])
     for beams in (Beams(100.0, 4.0, 1, 6), Beams(0.01, 4.0, 5, 20)):
-        tokens, sizes = TokenSearch(Net.of(graph), beams), []
+        tokens, sizes = TokenSearch(ArrayNet.of(graph), beams), []
         for row in scores.numpy():
             tokens(row[None])
             sizes.append(len(tokens._states))

@@ -14,7 +14,7 @@ from understudy.device.best_path import Beams, Best
 from understudy.device.errors import DeviceError
 from understudy.device.files import ARCS, DESCRIPTION, GRAPH, STATES
 from understudy.device.mapped import MappedGraph, read_mapped, write_mapped
-from understudy.device.net import Net
+from understudy.device.net import ArrayNet
 from understudy.device.recogniser import Recogniser
 from understudy.device.search import Graph
 from understudy.device.wishes import Wishes
@@ -55,16 +55,17 @@ def test_all_arcs_come_back_and_costs_to_a_thousandth_of_a_nat(made: Path, tmp_p
     assert graph is not None
     write_mapped(graph, tmp_path)
     expected, found = (
-        Net.of(graph),
+        ArrayNet.of(graph),
         MappedGraph(tmp_path, ["<eps>"] * graph.sequence_base, graph.sequence_base, [], 99).net,
     )
-    for name in ("begins", "silent", "targets", "outputs"):
-        assert np.array_equal(getattr(found, name), getattr(expected, name))
-    spoken = expected.senones >= 0
-    assert np.array_equal(found.senones[spoken], expected.senones[spoken]) and not spoken.all()
-    for name in ("costs", "final_costs"):
-        every = np.arange(len(getattr(expected, name)))
-        assert getattr(found, name)[every] == pytest.approx(getattr(expected, name), abs=0.51 / 1024)
+    arcs, states = np.arange(len(expected.every.targets)), np.arange(graph.states)
+    for name in ("epsilons", "with_input"):
+        assert np.array_equal(getattr(found, name)(states), getattr(expected, name)(states))
+    taken, wanted, spoken = found.arcs(arcs), expected.every, expected.every.senones >= 0
+    assert np.array_equal(taken.targets, wanted.targets) and np.array_equal(taken.outputs, wanted.outputs)
+    assert np.array_equal(taken.senones[spoken], wanted.senones[spoken]) and not spoken.all()
+    assert taken.costs == pytest.approx(wanted.costs, abs=0.51 / 1024)
+    assert found.ends(states)[0] == pytest.approx(expected.final_costs, abs=0.51 / 1024)
 
 
 def test_the_graph_is_read_back_whole(made: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from understudy.decode.lattice import WordLattice, determinised
 from understudy.decode.options import Beams
 from understudy.decode.search import Found, Occupancies, Rescale, Wanted
-from understudy.device.net import Net
+from understudy.device.net import ArrayNet
 from understudy.device.paths import Lattice
 from understudy.device.tokens import TokenSearch
 from understudy.lang.graph import DecodingGraph, word_counts, words_of
@@ -35,13 +35,13 @@ def lattice(graph: DecodingGraph, scores: Tensor, beams: Beams) -> Lattice | Non
     return tokens.lattice(heard)
 
 
-_nets: WeakKeyDictionary[DecodingGraph, Net] = WeakKeyDictionary()
+_nets: WeakKeyDictionary[DecodingGraph, ArrayNet] = WeakKeyDictionary()
 
 
-def as_net(graph: DecodingGraph) -> Net:
+def as_net(graph: DecodingGraph) -> ArrayNet:
     """The graph as it is searched: made once. A graph in use must stay as it is."""
     if graph not in _nets:
-        _nets[graph] = Net.of(graph)
+        _nets[graph] = ArrayNet.of(graph)
     return _nets[graph]
 
 

@@ -14,15 +14,17 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .audio import STANDARD_INPUT, Recording, file_blocks, microphone_blocks, stream_blocks, wav_files
 from .endpointing import EndpointOptions, Event
 from .errors import DeviceError
-from .keywords import Hit
 from .live import Interrupt, StandardInput
 from .recogniser import Recogniser
 from .wishes import Wishes
+
+if TYPE_CHECKING:
+    from .keywords import Hit
 
 _GRAMMAR = "sentences, one a line, with [what may be left out] and (one | or another): only these are heard"
 _KEYWORDS = "words and phrases, written as sentences are: they are spotted in whatever is said"

@@ -42,20 +42,22 @@ def followed(net: Net, states: np.ndarray, costs: np.ndarray, beams: tuple[float
         least: (states of the graph,) float32, infinite, and so again afterwards.
     """
     entered = Entered(states, np.arange(len(states)), costs, np.zeros(len(states), np.int64))
-    if net.silent is None:
-        return entered
     parts, limit = [entered], costs.min(initial=np.inf) + beams[0]
-    while len(some := np.flatnonzero(net.silent[entered.states])):
-        here = entered.only(some)
-        begins, ends = net.epsilons(here.states)
-        of, arcs = np.repeat(np.arange(len(some)), ends - begins), ranges(begins, ends)
-        totals = here.costs[of] + net.costs[arcs]
+    while (silent := net.epsilons(entered.states)) is not None:
+        begins, ends = silent
+        of, arcs = np.repeat(np.arange(len(begins)), ends - begins), ranges(begins, ends)
+        if not len(of):
+            break
+        taken = net.arcs(arcs)
+        totals = entered.costs[of] + taken.costs
         kept = np.flatnonzero(totals <= limit)
-        of, arcs = of[kept], arcs[kept]
-        outputs = net.sequences.joined(here.outputs[of], net.outputs[arcs])
-        targets = net.targets[arcs].astype(np.int64, copy=False)
-        entered = _near_the_best(Entered(targets, here.tokens[of], totals[kept], outputs), beams[1], least)
+        of, outputs = of[kept], taken.outputs[kept]
+        outputs = net.sequences.joined(entered.outputs[of], outputs)
+        found = Entered(taken.targets[kept], entered.tokens[of], totals[kept], outputs)
+        entered = _near_the_best(found, beams[1], least)
         parts.append(entered)
+    if len(parts) == 1:
+        return entered
     return _near_the_best(Entered(*map(np.concatenate, zip(*parts, strict=True))), beams[1], least)
 
 

@@ -15,7 +15,7 @@ from .decoding_graph import DecodingGraph
 from .errors import DeviceError
 from .files import ARCS, STATES
 from .graph_arcs import FINAL, Arcs, Sequences
-from .net import Net
+from .net import ArrayNet, Taken
 from .token_path import TokenPathSearch
 
 _ARC = np.dtype([("target", "<u4"), ("output", "<u4"), ("senone", "<u2"), ("cost", "<i2")])
@@ -47,7 +47,7 @@ class MappedGraph(OutputWords):
             raise DeviceError(f"{folder}: has sequences of more than the {len(words)} words. Copy the folder again.")
         _check_states(folder / STATES, states, len(arcs))
         _check_arcs(folder / ARCS, len(states) - 1, base + len(sequences), senones)
-        self.net = _net(arcs, states, self.sequences)
+        self.net = MappedNet(arcs, states, self.sequences)
 
     def search(self, beams: Beams) -> TokenPathSearch:
         """Of one utterance."""
@@ -63,13 +63,13 @@ def write_mapped(graph: DecodingGraph, folder: Path) -> None:
     Raises:
         ValueError: they have; or a senone, or the epsilons of a state, are more than 16 bits count.
     """
-    net = Net.of(graph)
-    silent = np.zeros(graph.states, np.int64) if net.silent is None else net.silent
-    if net.final_outputs.any() or max(net.senones.max(initial=0), silent.max(initial=0)) > 0xFFFF:
+    net = ArrayNet.of(graph)
+    every, silent = net.every, np.zeros(graph.states, np.int64) if net.silent is None else net.silent
+    if net.final_outputs.any() or max(every.senones.max(initial=0), silent.max(initial=0)) > 0xFFFF:
         raise ValueError("words on final arcs, or numbers beyond 16 bits")
-    arcs, states = np.zeros(len(net.targets), _ARC), np.zeros(graph.states + 1, _STATE)
-    arcs["target"], arcs["output"], arcs["senone"] = net.targets, net.outputs, net.senones.clip(0)
-    arcs["cost"] = _in_steps(net.costs)
+    arcs, states = np.zeros(len(every.targets), _ARC), np.zeros(graph.states + 1, _STATE)
+    arcs["target"], arcs["output"], arcs["senone"] = every.targets, every.outputs, every.senones.clip(0)
+    arcs["cost"] = _in_steps(every.costs)
     ending = np.isfinite(net.final_costs)
     states["begin"], states["silent"][:-1] = net.begins, silent
     states["final"][:-1] = np.where(ending, _in_steps(np.where(ending, net.final_costs, 0)), _NO_END)
@@ -85,15 +85,14 @@ def read_mapped(folder: Path, word_sequences: list[tuple[int, ...]], sequence_ba
     """
     arcs, states = _read(folder / ARCS, _ARC), _read(folder / STATES, _STATE)
     _check_states(folder / STATES, states, len(arcs))
-    net = _net(arcs, states, Sequences(sequence_base))
-    counts, begins, count = np.diff(net.begins.astype(np.int64)), net.begins[:-1].astype(np.int64), len(states) - 1
-    sources = np.repeat(np.arange(count), counts)
-    labels = np.where(
-        np.arange(len(arcs)) - begins[sources] < states["silent"][sources], 0, arcs["senone"] + np.int32(1)
-    )
-    ends = np.flatnonzero(states["final"][:-1] != _NO_END)
-    inner = Arcs.of(sources, arcs["target"], labels, arcs["output"], net.costs[:])
-    final = Arcs.of(ends, 0 * ends, 0 * ends + FINAL, 0 * ends, net.final_costs[ends])
+    net, count = MappedNet(arcs, states, Sequences(sequence_base)), len(states) - 1
+    every = np.arange(count)
+    begins, spoken = net.epsilons(every)
+    sources, (final_costs, _) = np.repeat(every, np.diff(begins, append=len(arcs))), net.ends(every)
+    taken, ends = net.arcs(np.arange(len(arcs))), np.flatnonzero(np.isfinite(final_costs))
+    labels = np.where(np.arange(len(arcs)) < spoken[sources], 0, taken.senones + np.int32(1))
+    inner = Arcs.of(sources, taken.targets, labels, taken.outputs, taken.costs)
+    final = Arcs.of(ends, 0 * ends, 0 * ends + FINAL, 0 * ends, final_costs[ends])
     return DecodingGraph.of(Arcs.joined([inner, final]), word_sequences, sequence_base)
 
 
@@ -101,26 +100,46 @@ def _in_steps(costs: np.ndarray) -> np.ndarray:
     return np.rint(costs * _STEPS).clip(-_MOST, _MOST)
 
 
-class _Nats:
-    """Costs that are kept in steps, as they are asked for."""
+class MappedNet:
+    """The arcs as token passing wants them, of mapped arrays."""
 
-    def __init__(self, steps: np.ndarray) -> None:
-        self._steps = steps
+    def __init__(self, arcs: np.ndarray, states: np.ndarray, sequences: Sequences) -> None:
+        # As plain numbers of as many bytes: numpy takes parts of these several times as fast as of records or np.memmap.
+        self._arcs = np.asarray(arcs).view("<u4").reshape(-1, _ARC.itemsize // 4)
+        self._states = np.asarray(states).view("<u8")
+        self.sequences = sequences
 
-    def __getitem__(self, which: np.ndarray | slice) -> np.ndarray:
-        steps = self._steps[which]
-        return np.where(steps == _NO_END, np.float32(np.inf), steps * np.float32(1 / _STEPS))
+    @property
+    def states(self) -> int:
+        """Their number."""
+        return len(self._states) - 1
 
-    def __len__(self) -> int:
-        return len(self._steps)
+    def _of(self, states: np.ndarray) -> np.ndarray:
+        return self._states[states].view(_STATE)
+
+    def arcs(self, which: np.ndarray) -> Taken:
+        """Those of these numbers."""
+        found = self._arcs.take(which, 0).view(_ARC)[:, 0]
+        return Taken(found["target"].astype(np.int64), found["senone"], found["output"], _nats(found["cost"]))
+
+    def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Net`."""
+        found = self._of(states)
+        begins = found["begin"].astype(np.int64)
+        return begins, begins + found["silent"]
+
+    def with_input(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Net`."""
+        return self.epsilons(states)[1], self._of(states + 1)["begin"].astype(np.int64)
+
+    def ends(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Net`."""
+        steps = self._of(states)["final"]
+        return np.where(steps == _NO_END, np.float32(np.inf), _nats(steps)), np.zeros(len(steps), np.int64)
 
 
-def _net(arcs: np.ndarray, states: np.ndarray, sequences: Sequences) -> Net:
-    count = len(states) - 1
-    return Net(
-        states["begin"], states["silent"][:-1], arcs["target"], arcs["senone"], arcs["output"], _Nats(arcs["cost"]),
-        _Nats(states["final"][:-1]), np.broadcast_to(np.int64(0), count), sequences,
-    )  # fmt: skip
+def _nats(steps: np.ndarray) -> np.ndarray:
+    return steps * np.float32(1 / _STEPS)
 
 
 def _read(path: Path, kind: np.dtype) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,31 +11,61 @@ from .decoding_graph import DecodingGraph
 from .graph_arcs import FINAL, Sequences
 
 
+class Taken(NamedTuple):
+    """Some arcs."""
+
+    targets: np.ndarray
+    """(n,) int64"""
+    senones: np.ndarray
+    """(n,); those of epsilons mean nothing"""
+    outputs: np.ndarray
+    """(n,), word or sequence of words; 0: none"""
+    costs: np.ndarray
+    """(n,) float32, nats"""
+
+
+class Net(Protocol):
+    """What is asked of one."""
+
+    @property
+    def states(self) -> int:
+        """Their number."""
+
+    @property
+    def sequences(self) -> Sequences:
+        """What outputs stand for that are no words; those that are met on the way through epsilons are added."""
+
+    def arcs(self, which: np.ndarray) -> Taken:
+        """Those of these numbers."""
+
+    def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """(n,) int64 first epsilon of each of n states, and the first arc that is none; None: the graph has none."""
+
+    def with_input(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) int64 first arc with input of each of n states, and the first that is the next state's."""
+
+    def ends(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) float32 cost of ending in each of n states, infinite where no utterance may; (n,) its output."""
+
+
 @dataclass(frozen=True, eq=False)
-class Net:
-    """Of any integers that are wide enough: those of a large graph are narrow, and may be mapped from a file."""
+class ArrayNet:
+    """One in arrays."""
 
     begins: np.ndarray
-    """(states + 1,), number of each state's first arc"""
+    """(states + 1,) int64, number of each state's first arc"""
     silent: np.ndarray | None
-    """(states,), how many of its arcs are epsilons; None: the graph has none"""
-    targets: np.ndarray
-    """(arcs,)"""
-    senones: np.ndarray
-    """(arcs,); those of epsilons mean nothing"""
-    outputs: np.ndarray
-    """(arcs,), word or sequence of words; 0: none"""
-    costs: np.ndarray
-    """(arcs,) of floats, nats"""
+    """(states,) int64, how many of its arcs are epsilons; None: the graph has none"""
+    every: Taken
+    """all arcs"""
     final_costs: np.ndarray
-    """(states,) of floats, infinite where no utterance may end"""
+    """(states,) float32"""
     final_outputs: np.ndarray
-    """(states,)"""
+    """(states,) int64"""
     sequences: Sequences
-    """what outputs stand for that are no words; those that are met on the way through epsilons are added"""
 
     @classmethod
-    def of(cls, graph: DecodingGraph) -> Net:
+    def of(cls, graph: DecodingGraph) -> ArrayNet:
         """Its arcs are sorted by source, and those of a state by label.
 
         Where the graph has epsilons, a search may add to its sequences of words.
@@ -46,17 +77,31 @@ class Net:
         begins = np.searchsorted(graph.sources[~final], np.arange(graph.states + 1))
         silent = np.bincount(graph.sources[graph.labels == 0], minlength=graph.states)
         targets, senones, words = (one[~final].astype(np.int64) for one in (graph.targets, graph.labels - 1, outputs))
+        every = Taken(targets, senones, words, costs[~final])
         sequences = Sequences.adding_to(graph.sequence_base, graph.word_sequences)
-        return cls(
-            begins, silent if silent.any() else None, targets, senones, words, costs[~final], ends, end_outputs,
-            sequences,
-        )  # fmt: skip
+        return cls(begins, silent if silent.any() else None, every, ends, end_outputs, sequences)
+
+    @property
+    def states(self) -> int:
+        """Their number."""
+        return len(self.final_costs)
+
+    def arcs(self, which: np.ndarray) -> Taken:
+        """Those of these numbers."""
+        return Taken(*(column[which] for column in self.every))
+
+    def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """See `Net`."""
+        if self.silent is None:
+            return None
+        begins = self.begins[states]
+        return begins, begins + self.silent[states]
 
     def with_input(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) first arc with input of each of n states, and the first that is the next state's."""
-        begins, ends = self.begins[states].astype(np.int64), self.begins[states + 1].astype(np.int64)
+        """See `Net`."""
+        begins, ends = self.begins[states], self.begins[states + 1]
         return (begins if self.silent is None else begins + self.silent[states]), ends
 
-    def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) first epsilon of each of n states, and the first arc with input."""
-        return self.begins[states].astype(np.int64), self.with_input(states)[0]
+    def ends(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Net`."""
+        return self.final_costs[states], self.final_outputs[states]

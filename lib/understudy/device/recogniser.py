@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .adapt import adapt
 from .alternatives import Alternatives
 from .best_path import Beams, Best
 from .confidence import ALL_TAKEN, Rules
@@ -19,17 +18,16 @@ from .endpointing import EndpointOptions, Event, events
 from .errors import DeviceError
 from .features import FrontEnd
 from .files import Files
-from .keywords import Hit, Keywords
-from .language import Language, guesser
 from .mapped import MappedGraph
-from .net import Net
+from .net import ArrayNet, Net
 from .network import Network
 from .openfst import read_fst
 from .places import Places
 from .wishes import NONE, Wishes
 from .word_confidence import Calibration, shares
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # all of it brings OpenFst, which a mapped graph does without
+    from .keywords import Hit, Keywords
     from .search import Graph
 
 LATTICE_BEAM = 6.0
@@ -116,9 +114,9 @@ class Recogniser:
             mapped = MappedGraph(files.folder, *words, self.network.senones)
             self._net = lambda: mapped.net
             return mapped
-        from .search import Graph  # brings Kaldi's decoder
+        from .search import Graph
 
-        self._net = lambda: Net.of(self._read(files))
+        self._net = lambda: ArrayNet.of(self._read(files))
         return Graph(files.graph, *words, self.network.senones)
 
     @staticmethod
@@ -127,7 +125,9 @@ class Recogniser:
         return of_fst(read_fst(files.graph), sequences, files.about["sequence_base"])
 
     def _adapted(self, files: Files, wishes: Wishes) -> Graph:
-        from .search import Graph  # brings Kaldi's decoder
+        from .adapt import adapt
+        from .language import Language, guesser
+        from .search import Graph
 
         language = Language.read(files.language, files.about["words"], self.network.tree)
         guess = guesser(language.spelled, files.g2p)
@@ -137,7 +137,7 @@ class Recogniser:
             return self._read(files), places
 
         found = adapt(wishes, language.vocabulary, language.tree, guess, whole)
-        self.told, self.keywords, self._net = found.told, found.keywords, lambda: Net.of(found.graph)
+        self.told, self.keywords, self._net = found.told, found.keywords, lambda: ArrayNet.of(found.graph)
         return Graph.of(found.graph, list(found.vocabulary.words), self.network.senones)
 
     @cached_property

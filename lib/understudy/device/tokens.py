@@ -70,8 +70,8 @@ class TokenSearch:
         self._links: list[_Links] = []
         self._sizes = [1]  # tokens of each frame
         self._behind: list[np.ndarray] = []  # cost of each token's best path above the best, as of the last pruning
-        self._least = np.full(len(net.final_costs), np.inf, np.float32)  # by state; infinite between frames
-        self._place = np.empty(len(net.final_costs), np.int64)  # by state
+        self._least = np.full(net.states, np.inf, np.float32)  # by state; infinite between frames
+        self._place = np.empty(net.states, np.int32)  # by state
 
     def __call__(self, scores: np.ndarray) -> None:
         """Search on with (frames, senones) more scores."""
@@ -92,15 +92,16 @@ class TokenSearch:
         entered = self._entered()
         begins, ends = net.with_input(entered.states)
         entries, arcs = np.repeat(np.arange(len(begins)), ends - begins), ranges(begins, ends)
-        totals = entered.costs[entries] + net.costs[arcs] + costs[net.senones[arcs]]
+        taken = net.arcs(arcs)
+        totals = entered.costs[entries] + taken.costs + costs[taken.senones]
         least = totals.min(initial=np.inf)
         # Where no token is left, "inf <= inf" would keep what is impossible.
         kept = np.flatnonzero(totals <= least + beams.search) if least < np.inf else _NONE
-        states, reached = self._best_of(arcs[kept], totals[kept])
+        states, reached = self._best_of(taken.targets[kept], totals[kept])
         limit = _nth(reached, beams.max_active)
         if len(states) <= beams.min_active and len(kept) < len(totals):
             kept = np.flatnonzero(totals < np.inf)
-            states, reached = self._best_of(arcs[kept], totals[kept])
+            states, reached = self._best_of(taken.targets[kept], totals[kept])
             limit = max(least + beams.search, _nth(reached, beams.min_active + 1))  # as Kaldi counts them
         if limit < np.inf:
             self._place[states] = -1
@@ -108,7 +109,7 @@ class TokenSearch:
             states, reached = states[alive], reached[alive]
         self._place[states] = np.arange(len(states))
         arcs, totals = arcs[kept], totals[kept]
-        targets = self._place[net.targets[arcs]]
+        targets = self._place[taken.targets[kept]]
         late = totals - reached[targets] if len(states) else totals
         links = np.flatnonzero((late <= beams.output) & (targets >= 0))
         by = entered.only(entries[kept[links]])
@@ -118,9 +119,8 @@ class TokenSearch:
         self._sizes.append(len(states))
         self._behind.append(_NONE)
 
-    def _best_of(self, arcs: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """States that arcs lead to, and the least total of each."""
-        targets = self._net.targets[arcs]
+    def _best_of(self, targets: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Each of the states `targets`, and the least total of each."""
         np.minimum.at(self._least, targets, totals)
         best = np.flatnonzero(totals == self._least[targets])
         self._place[targets[best]] = best  # of several that are equal, one
@@ -158,8 +158,9 @@ class TokenSearch:
             arcs.append(links.arcs[link])
             before.append(links.before[link])
         path = np.array(arcs[::-1], np.int64)
-        outputs = self._net.sequences.joined(np.array(before[::-1], np.int64), self._net.outputs[path])
-        return outputs.tolist(), self._net.senones[path].tolist()
+        taken = self._net.arcs(path)
+        outputs = self._net.sequences.joined(np.array(before[::-1], np.int64), taken.outputs)
+        return outputs.tolist(), taken.senones.tolist()
 
     def lattice(self, scores: np.ndarray) -> Lattice | None:
         """All paths to an end of the graph within the output beam of the best; None: there is none.
@@ -168,7 +169,7 @@ class TokenSearch:
             scores: all that was searched, (frames, senones).
         """
         entered = self._entered()
-        ends = entered.costs + self._net.final_costs[entered.states]
+        ends = entered.costs + self._net.ends(entered.states)[0]
         if not self._links or not (ends < np.inf).any():
             return None
         late, behind = ends - ends.min(), np.full(len(self._states), np.inf, np.float32)
@@ -188,14 +189,15 @@ class TokenSearch:
         number[0], number[targets] = 0, 0
         used = np.flatnonzero(number == 0)
         number[used] = np.arange(len(used))
-        order, senones = targets.argsort(kind="stable"), net.senones[links.arcs].astype(np.int64)
+        taken, (final_costs, final_outputs) = net.arcs(links.arcs), net.ends(ends.states)
+        order, senones = targets.argsort(kind="stable"), taken.senones.astype(np.int64)
         none = np.full(len(ends.tokens), -1)
-        costs = links.silent + net.costs[links.arcs]
-        end_costs = ends.costs - self._costs[ends.tokens] + net.final_costs[ends.states]
+        costs = links.silent + taken.costs
+        end_costs = ends.costs - self._costs[ends.tokens] + final_costs
         columns = (
             number[sources], number[targets], np.append(frames, none + 1 + last), np.append(senones, none),
-            np.append(net.sequences.joined(links.before, net.outputs[links.arcs]),
-                      net.sequences.joined(ends.outputs, net.final_outputs[ends.states])),
+            np.append(net.sequences.joined(links.before, taken.outputs),
+                      net.sequences.joined(ends.outputs, final_outputs)),
             -np.append(costs, end_costs).astype(np.float64),
             np.append(scores[frames, senones], none + 1.0),
         )  # fmt: skip
