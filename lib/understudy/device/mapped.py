@@ -104,7 +104,7 @@ class MappedNet:
     """The arcs as token passing wants them, of mapped arrays."""
 
     def __init__(self, arcs: np.ndarray, states: np.ndarray, sequences: Sequences) -> None:
-        # As plain numbers of as many bytes: numpy takes parts of these several times as fast as of records or np.memmap.
+        # Plain numbers of as many bytes: numpy takes parts of these several times as fast as of records or np.memmap.
         self._arcs = np.asarray(arcs).view("<u4").reshape(-1, _ARC.itemsize // 4)
         self._states = np.asarray(states).view("<u8")
         self.sequences = sequences

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from jsonargparse.typing import PositiveInt
+from jsonargparse.typing import PositiveFloat, PositiveInt
 
 from understudy.corpus.names import check_names
 from understudy.decode.options import Beams
@@ -82,6 +82,38 @@ class CheckOptions:
     """folders of a set each"""
     remove: bool = False
     """remove the damaged shards, so that the step that made them, run as it was, makes them again"""
+
+
+@dataclass
+class CombineTargetsOptions:
+    """Several teachers' soft targets as one."""
+
+    targets: list[Path]
+    """two or more folders of a set each, of the same speech"""
+    out: Path
+    """gets a folder with the name of the first"""
+    weights: list[PositiveFloat] | None = None
+    """of each in the mean; none: all alike"""
+    k: int = 20
+    """senones kept in a frame, at most"""
+    least: float = LEAST
+    """probability below which a senone is left out"""
+
+    def __post_init__(self) -> None:
+        """Raise UserError where there is nothing to combine, or weights are not of these."""
+        if len({path.resolve() for path in self.targets}) != len(self.targets) or len(self.targets) < 2:
+            raise UserError(f"--targets {list(map(str, self.targets))}: give at least two, and each once")
+        if self.weights is not None and len(self.weights) != len(self.targets):
+            raise UserError(f"--weights must be {len(self.targets)} numbers, one for each of --targets, got "
+                            f"{len(self.weights)}")  # fmt: skip
+        if not 1 <= self.k <= MOST_SENONES:
+            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
+
+    @property
+    def shares(self) -> list[float]:
+        """Weights that add up to 1."""
+        weights = self.weights or [1.0] * len(self.targets)
+        return [weight / sum(weights) for weight in weights]
 
 
 @dataclass
