@@ -25,6 +25,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return torch_folder, converted(torch_folder, tmp_path_factory.mktemp("ctranslate2") / "model")
 
 
+def test_it_recognises_no_letters(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(UserError, match=r"--encoder\.head ctc: .*Whisper"):
+        load_encoder(folders[1], EncoderOptions(str(folders[1]), head="ctc"))
+
+
 def test_it_makes_what_torch_makes(folders: tuple[Path, Path]) -> None:
     samples, short = noise(100_000), noise(20_000, 1)
     for pad in (True, False):

@@ -62,6 +62,34 @@ def test_whispers_layers_are_those_of_transformers(tmp_path: Path) -> None:
         loaded(folder, layer=4)
 
 
+@pytest.mark.parametrize("kind", ["Wav2Vec2", "Hubert"])
+def test_letters_are_those_that_transformers_recognises(tmp_path: Path, kind: str) -> None:
+    import transformers
+
+    folder, samples = save_samples(tmp_path, kind, model="ForCTC", vocab_size=11), noise(16000)
+    ears, model = (
+        getattr(transformers, name).from_pretrained(folder) for name in ("AutoFeatureExtractor", "AutoModelForCTC")
+    )
+    model.lm_head.weight.data *= 40  # some letters are surer than others
+    model.save_pretrained(folder)
+    with torch.no_grad():
+        given = ears(samples, sampling_rate=16000, return_tensors="pt")["input_values"]
+        expected = model.eval()(given).logits[0].log_softmax(-1).clamp(min=-10).numpy()
+    encoder = loaded(folder, head="ctc")
+    (rows,) = encoder([encoder.prepared(samples)])
+    assert rows.shape == expected.shape == (49, 11) and np.abs(rows - expected).max() < 1e-4
+    assert rows.min() == -10 and rows.max() > -2
+
+
+def test_a_model_that_recognises_no_letters_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"its weights lack 2, such as lm_head\.bias"):
+        loaded(save_samples(tmp_path / "samples", vocab_size=11), head="ctc")
+    with pytest.raises(UserError, match=r"--encoder\.head ctc: .* is a whisper, which has no such head"):
+        loaded(save_whisper(tmp_path / "whisper"), head="ctc")
+    with pytest.raises(UserError, match=r"--encoder\.head ctc is above the last layer; leave out --encoder\.layer 2"):
+        EncoderOptions("model", layer=2, head="ctc")
+
+
 def test_windows_side_by_side_are_as_alone(tmp_path: Path) -> None:
     encoder = loaded(save_samples(tmp_path))
     windows = [noise(n, n) for n in (16000, 9123, 400)]

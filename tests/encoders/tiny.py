@@ -23,9 +23,14 @@ def save_samples(
     norm: str = "layer",
     rate: int = 16000,
     symmetric: bool = False,
+    model: str = "Model",
     **more: object,
 ) -> Path:
-    """A wav2vec 2.0, HuBERT or WavLM with convolutions as wide in time as theirs; `symmetric`: these do not lean."""
+    """A wav2vec 2.0, HuBERT or WavLM with convolutions as wide in time as theirs; `symmetric`: these do not lean.
+
+    Args:
+        model: ForCTC: it recognises `vocab_size` letters too.
+    """
     import transformers
 
     torch.manual_seed(0)
@@ -35,10 +40,10 @@ def save_samples(
             "num_conv_pos_embedding_groups": 4, "do_stable_layer_norm": norm == "layer", **more,
         }
     )  # fmt: skip
-    model = getattr(transformers, f"{kind}Model")(config)
+    made = getattr(transformers, f"{kind}{model}")(config)
     if symmetric:
-        straighten(model.feature_extractor)
-    model.save_pretrained(folder)
+        straighten(made.feature_extractor)
+    made.save_pretrained(folder)
     transformers.Wav2Vec2FeatureExtractor(sampling_rate=rate, do_normalize=True).save_pretrained(folder)
     return folder
 

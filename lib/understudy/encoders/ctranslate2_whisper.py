@@ -30,6 +30,10 @@ class CTranslate2Whisper(WhisperEncoder):
             import ctranslate2
         except ImportError:
             raise UserError(f"{folder}: a model of CTranslate2, which is not installed. {SET_UP}") from None
+        if options.head != "none":
+            raise UserError(
+                f"--encoder.head {options.head}: {folder} is a Whisper, which has no such head. Leave it out."
+            )
         if options.layer is not None:
             raise UserError(
                 f"--encoder.layer {options.layer}: CTranslate2 gives the last layer of {folder} alone. Leave it out, "

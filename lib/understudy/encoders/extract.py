@@ -21,7 +21,7 @@ from understudy.encoders.weights import check_unchanged, digest_of, located
 from understudy.encoders.windows import Window, windows_of
 from understudy.features.extract import load_samples
 from understudy.features.frames import FRAME_SHIFT, SAMPLE_RATE, STACKED_SHIFT, stacked_length
-from understudy.features.kind import ENCODER
+from understudy.features.kind import ENCODER, LOG_PROBABILITIES
 from understudy.step import UserError, fingerprint
 
 _RULE = 1
@@ -55,6 +55,8 @@ class EncoderExtractor:
         one = self.options
         depends = {"weights": self.weights, "layer": one.layer, "window": one.window, "context": one.context}
         layer = "last layer" if one.layer is None else f"layer {one.layer}"
+        if one.head == "ctc":
+            depends, layer = depends | {"head": one.head}, LOG_PROBABILITIES
         digest = fingerprint.digest({**depends, "pad": one.pad, "rule": _RULE})
         return f"{ENCODER}{digest}: {Path(one.model).resolve().name}, {layer}"
 

@@ -19,6 +19,8 @@ from understudy.step import UserError, read_json
 
 _UNUSED = ("masked_spec_embed", "decoder.")
 """weights that an encoder does without: of the masks in its training, and of what is behind it"""
+LEAST = -10.0
+"""nats: what is less probable is as good as impossible, and would be stored finely for nothing"""
 
 
 def load(folder: Path, options: EncoderOptions) -> Encoder:
@@ -29,6 +31,11 @@ def load(folder: Path, options: EncoderOptions) -> Encoder:
             belong together, or it hears another rate.
     """
     config = read_json(folder / CONFIGURATIONS[0])
+    if options.head == "ctc" and "conv_kernel" not in config:
+        raise UserError(
+            f"--encoder.head ctc: {folder} is a {config['model_type']}, which has no such head. Take a model that "
+            "hears samples and was trained to recognise (wav2vec2, hubert, wavlm, … for CTC)."
+        )
     if config["model_type"] == "whisper":
         return TorchWhisper(folder, options, config)
     if "conv_kernel" not in config:
@@ -54,8 +61,9 @@ class SampleEncoder(Encoder):
         # A group norm runs over the time of what is padded too, and these models were trained without a mask.
         self.pads = config.get("feat_extract_norm", "group") == "layer"
         self.normalises = heard["do_normalize"]
-        self.folder, model = folder, _loaded(folder)
-        self.model, self.tap = model.to(_device()), Tap(model.encoder, options.layer, str(folder))
+        self.folder, self.recognises = folder, options.head == "ctc"
+        self.model = _loaded(folder, "AutoModelForCTC" if self.recognises else "AutoModel").to(_device())
+        self.tap = None if self.recognises else Tap(self.model.encoder, options.layer, str(folder))
 
     def prepared(self, samples: np.ndarray) -> np.ndarray:
         """See `Encoder`: of mean 0 and variance 1 over the cut, where the model was trained so."""
@@ -71,7 +79,10 @@ class SampleEncoder(Encoder):
         mask = (torch.arange(samples.shape[1])[None] < lengths[:, None]).long() if self.pads else None
         device = next(self.model.parameters()).device
         out = self.model(samples.to(device), attention_mask=None if mask is None else mask.to(device))
-        rows = self.tap.of(out.last_hidden_state).float().cpu().numpy()
+        if self.tap is None:
+            rows = out.logits.float().log_softmax(-1).clamp(min=LEAST).cpu().numpy()
+        else:
+            rows = self.tap.of(out.last_hidden_state).float().cpu().numpy()
         if rows.shape[1] != self._frames(samples.shape[1]):
             raise UserError(
                 f"{self.folder}: {samples.shape[1]} samples make {rows.shape[1]} frames, and by its convolutions "
@@ -108,16 +119,19 @@ class TorchWhisper(WhisperEncoder):
             self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:frames])
 
 
-def _loaded(folder: Path) -> Any:
-    """A model with all of its weights."""
+def _loaded(folder: Path, kind: str = "AutoModel") -> Any:
+    """A model with all of its weights, loaded by a class of transformers."""
     try:
-        from transformers import AutoModel, logging
+        import transformers
+        from transformers import logging
     except ImportError:
         raise UserError(f"{folder}: transformers is not installed. {SET_UP}") from None
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
-        model, told = AutoModel.from_pretrained(str(folder), local_files_only=True, output_loading_info=True)
+        model, told = getattr(transformers, kind).from_pretrained(
+            str(folder), local_files_only=True, output_loading_info=True
+        )
     except Exception as error:  # of JSON, of weights, of configurations: each means that it is no such model
         raise UserError(f"{folder}: transformers cannot load it ({error}). Fetch the model again.") from error
     if missing := sorted(name for name in told["missing_keys"] if not name.startswith(_UNUSED)):

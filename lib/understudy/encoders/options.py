@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from jsonargparse.typing import PositiveInt
 
@@ -24,6 +25,9 @@ class EncoderOptions:
     """seconds that it hears at once, at most"""
     context: float = 2.0
     """seconds on either side of a window that are heard and not taken, where a cut is longer than one"""
+    head: Literal["none", "ctc"] = "none"
+    """ctc: in place of a layer, the log-probabilities of the letters or pieces that the model recognises (of models of
+    transformers that hear samples), none below e⁻¹⁰"""
     pad: bool = True
     """a Whisper hears 30 s at once, silence behind a shorter cut, as it was trained; false: the cut alone, which makes
     other features in less time"""
@@ -32,6 +36,8 @@ class EncoderOptions:
         """Raise UserError for values that make no sense."""
         if self.layer is not None and self.layer < 0:
             raise UserError(f"--encoder.layer must be 0 or more, got {self.layer}. Leave it out for the last.")
+        if self.head == "ctc" and self.layer is not None:
+            raise UserError(f"--encoder.head ctc is above the last layer; leave out --encoder.layer {self.layer}.")
         if self.context < 0 or self.window < 1 + 2 * self.context:
             raise UserError(
                 f"--encoder.window must be at least a second longer than twice --encoder.context, got {self.window:g} "

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ENCODER = "understudy-encoder "
 """What the type of an encoder's features begins with, in a manifest; a digest, a colon and words for people follow"""
 
+LOG_PROBABILITIES = "log-probabilities"
+"""What the words for people end with, where an encoder's features are those of the classes that it recognises"""
+
 
 @dataclass(frozen=True)
 class Kind:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from jsonargparse.typing import PositiveFloat
+
 from understudy.step import UserError
 
 
@@ -28,8 +30,9 @@ class ModelOptions:
     """width that a layer's outputs are projected to (Sak et al. 2014), which is what its state is; 0: the cells' own"""
     dropout: float = 0.2
     """after each layer, in training: the same cells through an utterance (Gal and Ghahramani 2016)"""
-    kind: Literal["lstm", "tdnnf"] = "lstm"
-    """LSTMs, which students are and stream; or a factorised time-delay network, which a teacher may be"""
+    kind: Literal["lstm", "tdnnf", "cooccurrence"] = "lstm"
+    """LSTMs, which students are and stream; a factorised time-delay network, which a teacher may be; or a table of what
+    classes of a foreign inventory mean, which steps/map_posteriors.py counts"""
     bottleneck: int = 0
     """width between the two factors of a time-delay layer; 0: an eighth of its own"""
 
@@ -37,16 +40,35 @@ class ModelOptions:
         """Raise UserError for what no network can be."""
         if min(self.layers, self.cells) < 1 or self.delay < 0 or not 0 <= self.dropout < 1:
             raise UserError("--model: layers and cells are at least 1, delay at least 0, dropout from 0 to less than 1")
-        if self.kind == "tdnnf":
+        if self.kind != "lstm":
             asked = [name for name in ("bidirectional", "centred", "delay", "projection") if getattr(self, name)]
             if asked:
-                raise UserError(f"--model.{asked[0]} is an LSTM's, and --model.kind is tdnnf. Leave it out.")
+                raise UserError(f"--model.{asked[0]} is an LSTM's, and --model.kind is {self.kind}. Leave it out.")
+        if self.kind == "tdnnf":
             if not 0 <= self.bottleneck < self.cells or self.cells < 2:
                 raise UserError(
                     f"--model.bottleneck {self.bottleneck}: less than the {self.cells} cells, or 0 for an eighth"
                 )
         elif self.bottleneck:
-            raise UserError("--model.bottleneck is a time-delay network's, and --model.kind is lstm. Leave it out.")
+            raise UserError(
+                f"--model.bottleneck is a time-delay network's, and --model.kind is {self.kind}. Leave it out."
+            )
+
+
+@dataclass
+class MapOptions:
+    """A teacher out of what a foreign model says, by counting."""
+
+    labelled: Path
+    """cut manifest with the posteriors of another inventory as features (steps/make_encoder_features.py
+    --encoder.head ctc): the labelled speech"""
+    labels: Path
+    """folder of its senone labels, and of the tree"""
+    out: Path
+    """folder of the model"""
+    smoothing: PositiveFloat = 10.0
+    """frames that each class is counted for besides, spread as senones are in general: where a class is rare, or never
+    said, it means no more than that"""
 
 
 @dataclass

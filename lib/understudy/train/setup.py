@@ -27,6 +27,8 @@ SHAPE = ("kind", "layers", "cells", "bottleneck", "projection", "bidirectional",
 
 def train(options: TrainingOptions, out: Path) -> None:
     """Set up data and model, train, write the model folder."""
+    if options.model.kind == "cooccurrence":
+        raise UserError("--model.kind cooccurrence is counted, not trained. Run steps/map_posteriors.py.")
     tree = Tree.load(options.labels / "tree.json")
     sets = _sets(options, tree)
     model, meta = models.build(options.model, sets.labelled.kind.inputs, tree.num_senones), _meta(options, sets)
