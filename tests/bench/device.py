@@ -27,7 +27,6 @@ from lhotse import CutSet
 
 from understudy.decode.recogniser import Recogniser as Packed
 from understudy.device.network import Network
-from understudy.device.search import Search
 from understudy.features.extract import load_samples
 from understudy.features.logmel import NUM_MELS
 from understudy.models import LstmModel
@@ -109,7 +108,7 @@ def _logits(network: Network, features: np.ndarray) -> np.ndarray:
 
 
 def _searched(recogniser: Recogniser, scores: np.ndarray) -> None:
-    search = Search(recogniser.graph, recogniser.beams)
+    search = recogniser.graph.search(recogniser.beams)
     for at in range(0, len(scores), 10):
         search(scores[at : at + 10])
         search.so_far()
