@@ -157,6 +157,7 @@ def of(column: str, value: int) -> Callable[[np.ndarray], np.ndarray]:
         (ARCS, lambda arcs: arcs["cost"].copy(), "holds int16, which is no part of a graph"),
         (STATES, lambda states: states[:0], "which is no part of a graph"),
         (STATES, of("silent", 999), "tells of other arcs than the"),
+        (STATES, lambda states: states[1:], "tells of other arcs than the"),
     ],
 )
 def test_what_is_no_graph_is_told(copied: Path, name: str, change: Callable, said: str) -> None:

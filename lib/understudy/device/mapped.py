@@ -6,6 +6,7 @@ as OpenFst rounds them where it minimises.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ _STATE = np.dtype([("begin", "<u4"), ("silent", "<u2"), ("final", "<i2")])
 _STEPS = 1024  # of a nat
 _MOST = 2**15 - 2  # steps: what costs more than 32 nats is on no path that is found
 _NO_END = 2**15 - 1
-_BLOCK = 1 << 20  # arcs that are looked at at a time
+_BLOCK = 1 << 15  # arcs or states that are looked at at a time: what is freed of large ones stays with the process
 
 
 class MappedGraph(OutputWords):
@@ -45,7 +46,7 @@ class MappedGraph(OutputWords):
         arcs, states = _read(folder / ARCS, _ARC), _read(folder / STATES, _STATE)
         if not self.of_real_words():
             raise DeviceError(f"{folder}: has sequences of more than the {len(words)} words. Copy the folder again.")
-        _check_states(folder / STATES, states, len(arcs))
+        _check_states(folder / STATES, len(arcs))
         _check_arcs(folder / ARCS, len(states) - 1, base + len(sequences), senones)
         self.net = MappedNet(arcs, states, self.sequences)
 
@@ -84,7 +85,7 @@ def read_mapped(folder: Path, word_sequences: list[tuple[int, ...]], sequence_ba
         DeviceError: the files cannot be read.
     """
     arcs, states = _read(folder / ARCS, _ARC), _read(folder / STATES, _STATE)
-    _check_states(folder / STATES, states, len(arcs))
+    _check_states(folder / STATES, len(arcs))
     net, count = MappedNet(arcs, states, Sequences(sequence_base)), len(states) - 1
     every = np.arange(count)
     begins, spoken = net.epsilons(every)
@@ -153,22 +154,34 @@ def _read(path: Path, kind: np.dtype) -> np.ndarray:
     return found
 
 
-def _check_states(path: Path, states: np.ndarray, arcs: int) -> None:
-    begins = states["begin"].astype(np.int64)
-    counts = np.diff(begins)
-    if begins[0] or begins[-1] != arcs or (counts < states["silent"][:-1]).any():
-        raise DeviceError(f"{path}: tells of other arcs than the {arcs} of {ARCS}. Copy the folder again.")
+def _blocks(path: Path, kind: np.dtype) -> Iterator[np.ndarray]:
+    """A file's rows, read and not mapped, so that they do not stay in memory."""
+    with path.open("rb") as file:
+        file.seek(np.load(path, mmap_mode="r").offset)
+        while len(block := np.fromfile(file, kind, _BLOCK)):
+            yield block
+
+
+def _check_states(path: Path, arcs: int) -> None:
+    """Whether each state's arcs follow those of the one before, and are as many as its epsilons at least."""
+    end = silent = 0
+    for number, block in enumerate(_blocks(path, _STATE)):
+        begins = np.append(end, block["begin"].astype(np.int64))
+        if (not number and begins[1]) or (np.diff(begins) < np.append(silent, block["silent"][:-1])).any():
+            break
+        end, silent = int(begins[-1]), int(block["silent"][-1])
+    else:
+        if end == arcs:
+            return
+    raise DeviceError(f"{path}: tells of other arcs than the {arcs} of {ARCS}. Copy the folder again.")
 
 
 def _check_arcs(path: Path, states: int, outputs: int, senones: int) -> None:
-    """Look at a block after the other, read and not mapped, so that they do not stay in memory."""
-    with path.open("rb") as file:
-        file.seek(np.load(path, mmap_mode="r").offset)
-        while len(block := np.fromfile(file, _ARC, _BLOCK)):
-            for name, what, count in (("target", "state", states), ("senone", "senone", senones),
-                                      ("output", "word", outputs)):  # fmt: skip
-                if (largest := int(block[name].max())) >= count:
-                    raise DeviceError(
-                        f"{path}: has arcs of {what} {largest}, and there are {count}. Export network and graph from "
-                        "one recipe."
-                    )
+    for block in _blocks(path, _ARC):
+        for name, what, count in (("target", "state", states), ("senone", "senone", senones),
+                                  ("output", "word", outputs)):  # fmt: skip
+            if (largest := int(block[name].max())) >= count:
+                raise DeviceError(
+                    f"{path}: has arcs of {what} {largest}, and there are {count}. Export network and graph from "
+                    "one recipe."
+                )
