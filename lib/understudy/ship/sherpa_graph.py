@@ -54,7 +54,7 @@ def as_sherpa(
         labels[telling] = senones + 1 + which.reshape(-1)
         columns = np.concatenate([columns, pairs[:, 0] - 1])
         said = said + [numbers.words(int(output)) for output in pairs[:, 1]]
-    costs = np.ascontiguousarray(bits).view(np.float32) * np.float32(scale)
+    costs = _costs(bits) * np.float32(scale)
     arcs = np.stack([labels, outputs, costs.view(np.int32), targets], 1)
     fst = _one_word_an_arc(Fst(arcs, graph.sources, graph.finals * np.float32(scale), graph.start), numbers)
     return SherpaGraph(fst, columns, said, _blank(graph, silences))
@@ -64,22 +64,39 @@ def _with_words_on_frames(graph: Fst, sequences: Sequences) -> Fst:
     """The same with each word on an arc that hears a frame.
 
     Words on an arc without input stand behind the last phone's state. That state gets a twin, which goes on where the
-    arc leads: with its own loop, and with a twin of each other arc to it, which has these words too.
+    arc leads: with its own loop, and with a twin of each other arc to it, which has these words too. Where nothing was
+    heard before, words go to what is heard next.
     """
     while len(worded := np.flatnonzero((graph.arcs[:, 0] == 0) & (graph.arcs[:, 1] > 0))):
-        graph = _without_dead_ends(_twins(graph, worded, sequences))
+        first = graph.sources[worded] == graph.start
+        graph = _later(graph, worded[first], sequences) if first.any() else _twins(graph, worded, sequences)
+        graph = _without_dead_ends(graph)
     return graph
 
 
-def _twins(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
-    """For each of these arcs a twin of the state that it leaves. Arcs without input that lead there are next.
+def _later(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
+    """Of these arcs, which leave the start, each becomes one arc with each that follows it: of a start of its own,
+    where nothing was heard before. What was the start is a state as any other, if arcs lead there."""
+    targets = graph.arcs[worded, 3]
+    begins, ends = (np.searchsorted(graph.sources, targets, side) for side in ("left", "right"))
+    following, of = ranges(begins, ends), np.repeat(np.arange(len(worded)), ends - begins)
+    labels, outputs, bits, leads = graph.arcs[following].T
+    said = sequences.joined(graph.arcs[worded[of], 1], outputs)
+    costs = _costs(bits) + _costs(graph.arcs[worded[of], 2])
+    others = np.setdiff1d(np.flatnonzero(graph.sources == graph.start), worded)
+    arcs = np.concatenate([graph.arcs[others], np.stack([labels, said, costs.view(np.int32), leads], 1)])
+    start, every = len(graph.finals), np.ones(len(graph.arcs), bool)
+    made = _with(graph, every, arcs, np.full(len(arcs), start), graph.finals[[graph.start]])
+    return made._replace(start=start)
 
-    Raises:
-        ValueError: one leaves the start, so that a word would stand before the first frame.
-    """
+
+def _costs(bits: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(bits).view(np.float32)
+
+
+def _twins(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
+    """For each of these arcs a twin of the state that it leaves. Arcs without input that lead there are next."""
     states, twins = graph.sources[worded], len(graph.finals) + np.arange(len(worded))
-    if (states == graph.start).any():
-        raise ValueError("a word stands before the first frame")
     order = np.argsort(graph.arcs[:, 3], kind="stable")
     begins, ends = (np.searchsorted(graph.arcs[order, 3], states, side) for side in ("left", "right"))
     incoming, of = order[ranges(begins, ends)], np.repeat(np.arange(len(worded)), ends - begins)
@@ -88,9 +105,9 @@ def _twins(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
     said = np.where(again, before, sequences.joined(before, graph.arcs[worded[of], 1]))
     copies = np.stack([labels, said, bits, twins[of]], 1)
     froms = np.where(again, twins[of], graph.sources[incoming])
-    targets, costs = graph.arcs[worded, 3], np.ascontiguousarray(graph.arcs[worded, 2])
+    targets, costs = graph.arcs[worded, 3], graph.arcs[worded, 2]
     ending = np.bincount(graph.sources, minlength=len(graph.finals))[targets] == 0
-    finals = np.where(ending, costs.view(np.float32) + graph.finals[targets], np.float32(np.inf))
+    finals = np.where(ending, _costs(costs) + graph.finals[targets], np.float32(np.inf))
     on = np.flatnonzero(~ending)
     leaving = np.stack([0 * on, 0 * on, costs[on], targets[on]], 1)
     whole = np.ones(len(graph.arcs), bool)
