@@ -158,7 +158,7 @@ def split(
     kept = ours[ends.sources]
     ends = replace(ends, sources=order[ends.sources])
     inside = Arcs.joined([inner.where(whole), ends.where(kept)])
-    graph = DecodingGraph.of(inside, sequences, base) if kept.any() else None
+    graph = DecodingGraph.of(inside, list(sequences), base) if kept.any() else None
     return graph, _places(inner.where(~whole), ends.where(~kept), sequences, base, marks, names, int(ours.sum()))
 
 

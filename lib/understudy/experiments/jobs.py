@@ -86,7 +86,12 @@ def _foundation(plan: Plan, c: str) -> None:
 def _teacher(plan: Plan, c: str, seed: int) -> None:
     """A teacher of its labelled speech; the first of several aligns that anew, for all."""
     x, of, at, ears = plan.x, plan.x.condition(c), f"{plan.dir}/{c}", plan.ears
-    own = {"config": f"conf/{x.teacher_conf}.yaml", **plan.given(x.teacher), **plan.batches(c), "heard": ears}
+    own: dict[str, Any] = {
+        "config": f"conf/{x.teacher_conf}.yaml",
+        **plan.given(x.teacher),
+        **plan.batches(c),
+        "heard": ears,
+    }
     tree = f"{c}/tree {c}/encoder-labelled" if ears else f"{c}/tree"
     if x.labels == "ali":
         first = seeded(f"{c}/teacher-first", seed)
