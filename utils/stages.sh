@@ -116,15 +116,15 @@ device() {
 # recipe has some
 # shellcheck disable=SC2154
 ship() {
-  local sounds=() large=() told=()
+  local sounds=() mapped=() told=()
   # A large graph, to which no words are added, may be mapped; of its words there are too many for a column each.
-  [[ ! -e $dir/graph/compact ]] || large=(--compact true) told=(--words ids)
+  [[ ! -e $dir/graph/compact ]] || mapped=(--compact true) told=(--words ids)
   [[ ! -e $data/feats/nonspeech.jsonl.gz ]] || sounds=(--nonspeech "$data/feats/nonspeech.jsonl.gz")
   steps/pack.py --model "$dir/$1" --decoded "$dir/$2/decode" --test "$5" --graph "$dir/graph" --tree "$dir/tree" \
     --normaliser "$data/feats/normaliser.json" --beams.search "$beam" \
     --dev "$data/feats/dev.jsonl.gz" "${sounds[@]}" --out "$4/recogniser"
   steps/ship.py --recogniser "$4/recogniser" --calibrate "$data/feats/$3.jsonl.gz" --dev "$data/feats/dev.jsonl.gz" \
-    --test "$(feats "${@:5}")" "${large[@]}" ${device_utterances:+--utterances "$device_utterances"} --system "$1" \
+    --test "$(feats "${@:5}")" "${mapped[@]}" ${device_utterances:+--utterances "$device_utterances"} --system "$1" \
     --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/networks"
   steps/ship_sherpa.py --networks "$4/networks" "${told[@]}" --out "$4/sherpa-onnx"
   steps/robustness.py --device "$4/networks/float32" --test "$data/feats/$5.jsonl.gz" --system "$1-float32" \

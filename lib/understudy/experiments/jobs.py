@@ -95,7 +95,7 @@ def _teacher(plan: Plan, c: str, seed: int) -> None:
     tree = f"{c}/tree {c}/encoder-labelled" if ears else f"{c}/tree"
     if x.labels == "ali":
         first = seeded(f"{c}/teacher-first", seed)
-        flat_start = {"labels": f"{at}/tree", "epochs": of.teacher_epochs}
+        flat_start: dict[str, Any] = {"labels": f"{at}/tree", "epochs": of.teacher_epochs}
         plan.train(c, first, tree, seed=seed, **own, **flat_start)
         if seed == x.teachers[0]:
             plan.add(f"{c}/ali", first, "steps/realign.py", model=f"{plan.dir}/{first}", tree=f"{at}/tree",
