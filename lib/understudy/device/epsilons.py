@@ -51,9 +51,9 @@ def followed(net: Net, states: np.ndarray, costs: np.ndarray, beams: tuple[float
         taken = net.arcs(arcs)
         totals = entered.costs[of] + taken.costs
         kept = np.flatnonzero(totals <= limit)
-        of, outputs = of[kept], taken.outputs[kept]
-        outputs = net.sequences.joined(entered.outputs[of], outputs)
-        found = Entered(taken.targets[kept], entered.tokens[of], totals[kept], outputs)
+        of = of[kept]
+        outputs = net.sequences.joined(entered.outputs[of], taken.outputs(kept))
+        found = Entered(taken.targets(kept), entered.tokens[of], totals[kept], outputs)
         entered = _near_the_best(found, beams[1], least)
         parts.append(entered)
     if len(parts) == 1:

@@ -90,9 +90,9 @@ def read_mapped(folder: Path, word_sequences: list[tuple[int, ...]], sequence_ba
     every = np.arange(count)
     begins, spoken = net.epsilons(every)
     sources, (final_costs, _) = np.repeat(every, np.diff(begins, append=len(arcs))), net.ends(every)
-    taken, ends = net.arcs(np.arange(len(arcs))), np.flatnonzero(np.isfinite(final_costs))
-    labels = np.where(np.arange(len(arcs)) < spoken[sources], 0, taken.senones + np.int32(1))
-    inner = Arcs.of(sources, taken.targets, labels, taken.outputs, taken.costs)
+    ends = np.flatnonzero(np.isfinite(final_costs))
+    labels = np.where(np.arange(len(arcs)) < spoken[sources], 0, arcs["senone"] + np.int32(1))
+    inner = Arcs.of(sources, arcs["target"], labels, arcs["output"], _nats(arcs["cost"]))
     final = Arcs.of(ends, 0 * ends, 0 * ends + FINAL, 0 * ends, final_costs[ends])
     return DecodingGraph.of(Arcs.joined([inner, final]), word_sequences, sequence_base)
 
@@ -120,8 +120,7 @@ class MappedNet:
 
     def arcs(self, which: np.ndarray) -> Taken:
         """Those of these numbers."""
-        found = self._arcs.take(which, 0).view(_ARC)[:, 0]
-        return Taken(found["target"].astype(np.int64), found["senone"], found["output"], _nats(found["cost"]))
+        return _TakenOfRecords(self._arcs.take(which, 0).view(_ARC)[:, 0])
 
     def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Net`."""
@@ -137,6 +136,25 @@ class MappedNet:
         """See `Net`."""
         steps = self._of(states)["final"]
         return np.where(steps == _NO_END, np.float32(np.inf), _nats(steps)), np.zeros(len(steps), np.int64)
+
+
+class _TakenOfRecords:
+    def __init__(self, records: np.ndarray) -> None:
+        self._records = records
+
+    @property
+    def costs(self) -> np.ndarray:
+        return _nats(self._records["cost"])
+
+    @property
+    def senones(self) -> np.ndarray:
+        return self._records["senone"]
+
+    def targets(self, kept: np.ndarray) -> np.ndarray:
+        return self._records["target"][kept].astype(np.int64)
+
+    def outputs(self, kept: np.ndarray) -> np.ndarray:
+        return self._records["output"][kept]
 
 
 def _nats(steps: np.ndarray) -> np.ndarray:

@@ -11,17 +11,22 @@ from .decoding_graph import DecodingGraph
 from .graph_arcs import FINAL, Sequences
 
 
-class Taken(NamedTuple):
-    """Some arcs."""
+class Taken(Protocol):
+    """Some arcs, n of them. Columns are fetched when they are asked for: most arcs are left for what they cost."""
 
-    targets: np.ndarray
-    """(n,) int64"""
-    senones: np.ndarray
-    """(n,); those of epsilons mean nothing"""
-    outputs: np.ndarray
-    """(n,), word or sequence of words; 0: none"""
-    costs: np.ndarray
-    """(n,) float32, nats"""
+    @property
+    def costs(self) -> np.ndarray:
+        """(n,) float32, nats"""
+
+    @property
+    def senones(self) -> np.ndarray:
+        """(n,); those of epsilons mean nothing"""
+
+    def targets(self, kept: np.ndarray) -> np.ndarray:
+        """(m,) int64, of m of them."""
+
+    def outputs(self, kept: np.ndarray) -> np.ndarray:
+        """(m,) of m of them, word or sequence of words; 0: none"""
 
 
 class Net(Protocol):
@@ -48,6 +53,38 @@ class Net(Protocol):
         """(n,) float32 cost of ending in each of n states, infinite where no utterance may; (n,) its output."""
 
 
+class Columns(NamedTuple):
+    """All arcs."""
+
+    targets: np.ndarray
+    """(arcs,) int64"""
+    senones: np.ndarray
+    """(arcs,) int64"""
+    outputs: np.ndarray
+    """(arcs,) int64"""
+    costs: np.ndarray
+    """(arcs,) float32"""
+
+
+class _TakenOfColumns:
+    def __init__(self, every: Columns, which: np.ndarray) -> None:
+        self._every, self._which = every, which
+
+    @property
+    def costs(self) -> np.ndarray:
+        return self._every.costs[self._which]
+
+    @property
+    def senones(self) -> np.ndarray:
+        return self._every.senones[self._which]
+
+    def targets(self, kept: np.ndarray) -> np.ndarray:
+        return self._every.targets[self._which[kept]]
+
+    def outputs(self, kept: np.ndarray) -> np.ndarray:
+        return self._every.outputs[self._which[kept]]
+
+
 @dataclass(frozen=True, eq=False)
 class ArrayNet:
     """One in arrays."""
@@ -56,8 +93,7 @@ class ArrayNet:
     """(states + 1,) int64, number of each state's first arc"""
     silent: np.ndarray | None
     """(states,) int64, how many of its arcs are epsilons; None: the graph has none"""
-    every: Taken
-    """all arcs"""
+    every: Columns
     final_costs: np.ndarray
     """(states,) float32"""
     final_outputs: np.ndarray
@@ -77,7 +113,7 @@ class ArrayNet:
         begins = np.searchsorted(graph.sources[~final], np.arange(graph.states + 1))
         silent = np.bincount(graph.sources[graph.labels == 0], minlength=graph.states)
         targets, senones, words = (one[~final].astype(np.int64) for one in (graph.targets, graph.labels - 1, outputs))
-        every = Taken(targets, senones, words, costs[~final])
+        every = Columns(targets, senones, words, costs[~final])
         sequences = Sequences.adding_to(graph.sequence_base, graph.word_sequences)
         return cls(begins, silent if silent.any() else None, every, ends, end_outputs, sequences)
 
@@ -88,7 +124,7 @@ class ArrayNet:
 
     def arcs(self, which: np.ndarray) -> Taken:
         """Those of these numbers."""
-        return Taken(*(column[which] for column in self.every))
+        return _TakenOfColumns(self.every, which)
 
     def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """See `Net`."""

@@ -97,11 +97,13 @@ class TokenSearch:
         least = totals.min(initial=np.inf)
         # Where no token is left, "inf <= inf" would keep what is impossible.
         kept = np.flatnonzero(totals <= least + beams.search) if least < np.inf else _NONE
-        states, reached = self._best_of(taken.targets[kept], totals[kept])
+        leads = taken.targets(kept)
+        states, reached = self._best_of(leads, totals[kept])
         limit = _nth(reached, beams.max_active)
         if len(states) <= beams.min_active and len(kept) < len(totals):
             kept = np.flatnonzero(totals < np.inf)
-            states, reached = self._best_of(taken.targets[kept], totals[kept])
+            leads = taken.targets(kept)
+            states, reached = self._best_of(leads, totals[kept])
             limit = max(least + beams.search, _nth(reached, beams.min_active + 1))  # as Kaldi counts them
         if limit < np.inf:
             self._place[states] = -1
@@ -109,12 +111,13 @@ class TokenSearch:
             states, reached = states[alive], reached[alive]
         self._place[states] = np.arange(len(states))
         arcs, totals = arcs[kept], totals[kept]
-        targets = self._place[taken.targets[kept]]
+        targets = self._place[leads]
         late = totals - reached[targets] if len(states) else totals
         links = np.flatnonzero((late <= beams.output) & (targets >= 0))
-        by = entered.only(entries[kept[links]])
-        silent = by.costs - self._costs[by.tokens]
-        self._links.append(_Links(by.tokens, targets[links], arcs[links], late[links], silent, by.outputs))
+        by = entries[kept[links]]
+        tokens = entered.tokens[by]
+        silent = entered.costs[by] - self._costs[tokens]
+        self._links.append(_Links(tokens, targets[links], arcs[links], late[links], silent, entered.outputs[by]))
         self._states, self._costs = states, reached - least if len(states) else reached
         self._sizes.append(len(states))
         self._behind.append(_NONE)
@@ -159,7 +162,7 @@ class TokenSearch:
             before.append(links.before[link])
         path = np.array(arcs[::-1], np.int64)
         taken = self._net.arcs(path)
-        outputs = self._net.sequences.joined(np.array(before[::-1], np.int64), taken.outputs)
+        outputs = self._net.sequences.joined(np.array(before[::-1], np.int64), taken.outputs(np.arange(len(path))))
         return outputs.tolist(), taken.senones.tolist()
 
     def lattice(self, scores: np.ndarray) -> Lattice | None:
@@ -196,7 +199,7 @@ class TokenSearch:
         end_costs = ends.costs - self._costs[ends.tokens] + final_costs
         columns = (
             number[sources], number[targets], np.append(frames, none + 1 + last), np.append(senones, none),
-            np.append(net.sequences.joined(links.before, taken.outputs),
+            np.append(net.sequences.joined(links.before, taken.outputs(np.arange(len(links.arcs)))),
                       net.sequences.joined(ends.outputs, final_outputs)),
             -np.append(costs, end_costs).astype(np.float64),
             np.append(scores[frames, senones], none + 1.0),
