@@ -46,8 +46,10 @@ def copied(made: Path, tmp_path: Path) -> Path:
 
 def test_the_folder_has_the_one_graph_and_no_other(made: Path, copied: Path) -> None:
     assert {ARCS, STATES} <= read_json(copied / DESCRIPTION)["files"].keys() and not (copied / GRAPH).exists()
-    write_graph(toy_recogniser.Recogniser(made / "recogniser").graph, copied)
-    assert (copied / GRAPH).exists() and not (copied / ARCS).exists() and not (copied / STATES).exists()
+    shutil.copytree(copied, other := copied.parent / "other")
+    write_graph(toy_recogniser.Recogniser(made / "recogniser").graph, copied, other)
+    for folder in (copied, other):
+        assert (folder / GRAPH).exists() and not (folder / ARCS).exists() and not (folder / STATES).exists()
 
 
 def test_all_arcs_come_back_and_costs_to_a_thousandth_of_a_nat(made: Path, tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ class DecodingGraph:
         )
 
     @property
+    def has_epsilons(self) -> bool:
+        """Whether some arcs have no input."""
+        return bool((self.labels == 0).any())
+
+    @property
     def states(self) -> int:
         """Their number, with the end."""
         return int(self.targets.max(initial=0)) + 1

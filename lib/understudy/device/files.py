@@ -54,6 +54,11 @@ class Files:
         return ARCS in self.about["files"]
 
     @property
+    def sequences(self) -> list[tuple[int, ...]]:
+        """Words that the graph's outputs from `sequence_base` on stand for."""
+        return [tuple(words) for words in self.about["sequences"]]
+
+    @property
     def language(self) -> Path:
         """Pronunciations and tree, for graphs that are made here. Raises DeviceError where the folder has none."""
         return self._extra(LANGUAGE, "--grammar and --words need")

@@ -121,8 +121,7 @@ class Recogniser:
 
     @staticmethod
     def _read(files: Files) -> DecodingGraph:
-        sequences = [tuple(words) for words in files.about["sequences"]]
-        return of_fst(read_fst(files.graph), sequences, files.about["sequence_base"])
+        return of_fst(read_fst(files.graph), files.sequences, files.about["sequence_base"])
 
     def _adapted(self, files: Files, wishes: Wishes) -> Graph:
         from .adapt import adapt

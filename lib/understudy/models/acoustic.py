@@ -86,5 +86,11 @@ class AcousticModel(nn.Module, ABC):
         return [z.log_softmax(1) for z in self.logits(features)]
 
 
+def log_shares(counts: Tensor) -> Tensor:
+    """(senones,) float32 log share of each senone, by how many frames have it as their label, (senones,) float64; one
+    frame is added to each, so that none is −∞."""
+    return ((counts + 1) / (counts + 1).sum()).log().float()
+
+
 def _half() -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else torch.float16

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from understudy.models.acoustic import AcousticModel
+from understudy.models.acoustic import AcousticModel, log_shares
 from understudy.models.options import ModelOptions
 
 _LEAST = 1e-12  # of a probability, before its logarithm
@@ -60,8 +60,7 @@ class CooccurrenceModel(AcousticModel):
         for features, labels in speech:
             counts.index_add_(0, labels, self.classes(features).double())
             seen += torch.bincount(labels, minlength=self.senones)
-        shares = (seen + 1) / (seen + 1).sum()  # as those of trained models: none is impossible
-        counts += smoothing * shares[:, None]
+        self.log_priors.copy_(log_shares(seen))
+        counts += smoothing * self.log_priors.exp()[:, None]
         self.output.weight.copy_(counts / counts.sum(0))
-        self.log_priors.copy_(shares.log())
         return int(seen.sum())

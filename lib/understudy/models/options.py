@@ -11,6 +11,12 @@ from jsonargparse.typing import PositiveFloat
 from understudy.step import UserError
 
 
+def check_several(option: str, paths: list[Path]) -> None:
+    """Raise UserError where there is nothing to combine."""
+    if len({path.resolve() for path in paths}) != len(paths) or len(paths) < 2:
+        raise UserError(f"--{option} {list(map(str, paths))}: give at least two, and each once")
+
+
 @dataclass
 class ModelOptions:
     """Shape of an acoustic model."""
@@ -82,5 +88,4 @@ class CombineOptions:
 
     def __post_init__(self) -> None:
         """Raise UserError where there is nothing to combine."""
-        if len({path.resolve() for path in self.models}) != len(self.models) or len(self.models) < 2:
-            raise UserError(f"--models {list(map(str, self.models))}: give at least two, and each once")
+        check_several("models", self.models)

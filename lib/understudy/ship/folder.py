@@ -33,19 +33,25 @@ sys.exit(main())
 """
 
 
-def write_graph(graph: DecodingGraph, out: Path) -> tuple[str, ...]:
-    """The decoding graph, which networks of one tree share: one with epsilons to be mapped, another in OpenFst's form.
+def write_graph(graph: DecodingGraph, first: Path, *others: Path) -> None:
+    """Write the decoding graph, which networks of one tree share, to the folder of each, and no other graph there.
 
-    Returns:
-        The names of its files.
+    One with epsilons is to be mapped; another is in OpenFst's form.
     """
-    for name in (GRAPH, ARCS, STATES):
-        (out / name).unlink(missing_ok=True)
-    if not (graph.labels == 0).any():
-        write_fst(graph, out / GRAPH)
-        return (GRAPH,)
-    write_mapped(graph, out)
-    return ARCS, STATES
+    for folder in (first, *others):
+        for name in (GRAPH, ARCS, STATES):
+            (folder / name).unlink(missing_ok=True)
+    if graph.has_epsilons:
+        write_mapped(graph, first)
+    else:
+        write_fst(graph, first / GRAPH)
+    for folder in others:
+        for name in _graph_files(graph):
+            shutil.copyfile(first / name, folder / name)
+
+
+def _graph_files(graph: DecodingGraph) -> tuple[str, ...]:
+    return (ARCS, STATES) if graph.has_epsilons else (GRAPH,)
 
 
 def seal_folder(recogniser: Recogniser, out: Path, language: bool = True, graph: DecodingGraph | None = None) -> None:
@@ -65,7 +71,7 @@ def seal_folder(recogniser: Recogniser, out: Path, language: bool = True, graph:
     (out / COMMAND).chmod(0o755)
     with atomic_path(out / "requirements.txt") as partial:
         partial.write_text("".join(f"{_pinned(name)}\n" for name in PACKAGES))
-    files = [NETWORK, *(name for name in (GRAPH, ARCS, STATES) if (out / name).exists())]
+    files = [NETWORK, *_graph_files(graph)]
     if language:
         files += _write_language(recogniser, out)
     write_json(

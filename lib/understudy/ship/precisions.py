@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -95,10 +94,7 @@ def _networks(
             precision, recogniser.model, recogniser.normaliser, recogniser.tree.fingerprint, speech,
             out / precision / NETWORK,
         )  # fmt: skip
-    first, *others = (out / precision for precision in options.precisions)
-    for name in write_graph(graph, first):
-        for folder in others:
-            shutil.copyfile(first / name, folder / name)
+    write_graph(graph, *(out / precision for precision in options.precisions))
 
 
 def seal_alike(

@@ -47,9 +47,14 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
     described = {one.key: one.value for one in network.metadata_props}
     _check_features(described, files.network)
     about, scale = files.about, BEAM / files.about["beam"]
-    sequences = [tuple(words) for words in about["sequences"]]
     made = sherpa_graph.as_sherpa(
-        graph, sequences, about["sequence_base"], int(described["senones"]), about["silences"], scale, told == "text"
+        graph,
+        files.sequences,
+        about["sequence_base"],
+        int(described["senones"]),
+        about["silences"],
+        scale,
+        told == "text",
     )
     scoring = sherpa_network.Scoring(about["acoustic_scale"] * scale, about["prior_scale"], made.columns)
     _write(out / MODEL, sherpa_network.as_sherpa(network, described, scoring).SerializeToString())
@@ -68,8 +73,7 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
 def _graph(files: Files) -> Fst:
     if not files.mapped:
         return read_fst(files.graph)
-    sequences = [tuple(words) for words in files.about["sequences"]]
-    return as_fst(read_mapped(files.folder, sequences, files.about["sequence_base"]))
+    return as_fst(read_mapped(files.folder, files.sequences, files.about["sequence_base"]))
 
 
 def _check_features(described: dict[str, str], network: Path) -> None:

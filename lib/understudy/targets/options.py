@@ -10,6 +10,7 @@ from jsonargparse.typing import PositiveFloat, PositiveInt
 
 from understudy.corpus.names import check_names
 from understudy.decode.options import Beams
+from understudy.models.options import check_several
 from understudy.parallel.options import ClusterOptions
 from understudy.step import UserError
 from understudy.targets.codec import MOST_SENONES
@@ -18,6 +19,12 @@ LEAST = 3e-4
 """probability below which a senone is not stored (our choice: what is lost is a twentieth of a per cent of the mass)"""
 MAX_FRAMES = 6000
 """stacked frames of a batch"""
+
+
+def _check_k(k: int) -> None:
+    """Raise UserError where so many senones of a frame cannot be stored."""
+    if not 1 <= k <= MOST_SENONES:
+        raise UserError(f"--k {k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
 
 
 @dataclass
@@ -61,8 +68,7 @@ class TargetOptions:
 
     def __post_init__(self) -> None:
         """Raise UserError where something that this kind takes was not given, or `k` cannot be stored."""
-        if not 1 <= self.k <= MOST_SENONES:
-            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
+        _check_k(self.k)
         if self.supervision == "denominator" and self.labels is None:
             raise UserError(
                 "--supervision denominator sums over phone sequences: give --labels, of the labelled speech"
@@ -101,13 +107,11 @@ class CombineTargetsOptions:
 
     def __post_init__(self) -> None:
         """Raise UserError where there is nothing to combine, or weights are not of these."""
-        if len({path.resolve() for path in self.targets}) != len(self.targets) or len(self.targets) < 2:
-            raise UserError(f"--targets {list(map(str, self.targets))}: give at least two, and each once")
+        check_several("targets", self.targets)
         if self.weights is not None and len(self.weights) != len(self.targets):
             raise UserError(f"--weights must be {len(self.targets)} numbers, one for each of --targets, got "
                             f"{len(self.weights)}")  # fmt: skip
-        if not 1 <= self.k <= MOST_SENONES:
-            raise UserError(f"--k {self.k}: keep at least 1 and at most {MOST_SENONES} senones of a frame")
+        _check_k(self.k)
 
     @property
     def shares(self) -> list[float]:

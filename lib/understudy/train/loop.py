@@ -17,6 +17,7 @@ from understudy.data.batches import Batch
 from understudy.data.speech import Speech
 from understudy.features.kind import LOGMELS
 from understudy.models import AcousticModel
+from understudy.models.acoustic import log_shares
 from understudy.parallel.prefetch import Prefetcher
 from understudy.step import UserError, log, ranks
 from understudy.train import checkpoint
@@ -303,11 +304,11 @@ def _criteria(options: TrainOptions) -> dict[str, Criterion]:
 
 
 def log_priors(data: Speech, senones: int) -> torch.Tensor:
-    """(senones,) log share of each senone in the labels; one frame is added to each, so that none is −∞."""
-    counts = torch.ones(senones, dtype=torch.double)
+    """(senones,) log share of each senone in the labels: see `log_shares`."""
+    counts = torch.zeros(senones, dtype=torch.double)
     for rows in data.labels_of_all():
         counts += torch.bincount(torch.from_numpy(rows.astype("int64")), minlength=senones)
-    return (counts / counts.sum()).log().float()
+    return log_shares(counts)
 
 
 def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
