@@ -11,6 +11,7 @@ from jsonargparse.typing import PositiveInt
 from understudy.align.archive import SHARD_SIZE
 from understudy.corpus.names import check_names
 from understudy.parallel.options import ClusterOptions
+from understudy.score.normalise import Way
 from understudy.step import UserError
 
 Precision = Literal["float32", "int8"]
@@ -109,3 +110,30 @@ class PseudoLabelOptions:
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
+
+
+@dataclass
+class ScoreTranscriptsOptions:
+    """Another recogniser's transcripts of a test set are scored."""
+
+    cuts: Path
+    """cut manifest of the test set, with the transcripts that count as right"""
+    transcripts: Path
+    """what the recogniser wrote of these cuts: a text of Kaldi's (ID WORD WORD …), JSON lines with id and text
+    (.jsonl), a CTM (.ctm), or a folder of .txt files that are called as the cuts are"""
+    system: str
+    """name of the recogniser in the results"""
+    out: Path
+    """folder of hypotheses, alignments and errors"""
+    recipe: str = "s1"
+    """name of the recipe in the results; lines of one recipe and set stand in one table"""
+    results: Path = Path("exp/results.jsonl")
+    """the results file"""
+    language: str = "en"
+    """that numbers are spelt out in; abbreviations, currencies and times are in English alone"""
+    normalise: list[Way] = field(default_factory=lambda: ["case", "hyphens", "punctuation"])
+    """ways to make both texts alike before they are compared: case, hyphens, punctuation, fillers"""
+    parameters: PositiveInt | None = None
+    """of its model, for the table"""
+    cpu_s_per_hour: float | None = None
+    """CPU seconds that an hour of speech took it, for the results line's real-time factor"""
