@@ -110,6 +110,7 @@ device() {
 }
 
 : "${device_utterances:=}" # of the test sets, that stage 12 hears in each condition; empty: all, and 150 in conditions
+: "${sound_minutes:=3}"    # of each sound in which nobody says a word, likewise
 
 # ship MODEL DECODED HEARD OUT TEST_SET…: pack it with the scales of a decoded model and the least confidence that dev says,
 # make its folders, and tell what it stands on the first test set, and on the WAV files of the folder $nonspeech where a
@@ -129,5 +130,6 @@ ship() {
   steps/ship_sherpa.py --networks "$4/networks" "${told[@]}" --out "$4/sherpa-onnx"
   steps/robustness.py --device "$4/networks/float32" --test "$data/feats/$5.jsonl.gz" --system "$1-float32" \
     ${device_utterances:+--utterances "$device_utterances"} ${nonspeech:+--nonspeech-audio "$nonspeech"} \
+    --minutes "$sound_minutes" \
     --recipe "$recipe" --results "$dir/results.jsonl" --out "$4/robustness"
 }

@@ -35,7 +35,8 @@ PARTS = {  # speakers and utterances of each
 }  # fmt: skip
 TINY = (
     "--mono-iterations 9 --senones 100 --teacher-epochs 3 --realigned-epochs 1 --mmi-epochs 1 --student-epochs 3 "
-    "--distil-epochs 1 --soft-weight 0.5 --large large --generations 2 --scales [0.3] --prior-scales [0.5]"
+    "--distil-epochs 1 --soft-weight 0.5 --large large --generations 2 --scales [0.3] --prior-scales [0.5] "
+    "--sound-minutes 0.3 --jobs 1"  # the start of a process takes longer than what it does here
 ).split()
 
 

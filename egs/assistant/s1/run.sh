@@ -30,6 +30,7 @@ student_epochs=40    # labelled passes of the baseline
 distil_epochs=6      # passes of the distilled student over unlabelled speech, a labelled one after each quarter
 beam=12              # of the search, nats
 device_utterances=60 # of the test set, that stage 12 hears in each condition; empty: all, and 150 in conditions
+sound_minutes=1      # of each sound in which nobody says a word, likewise
 robust=true          # normalise by a running mean, learn other channels and sounds without words; false: none of it
 seed=1
 data=data

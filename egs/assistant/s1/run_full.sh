@@ -7,6 +7,7 @@ set -euo pipefail
 { # read as a whole before it runs, so that this file may be edited meanwhile
 "$(dirname -- "${BASH_SOURCE[0]}")/run.sh" \
   --labelled-hours 0.25 --unlabelled-hours 3 --dev-hours 0.15 --test-hours 1 --mono-iterations 30 --teacher-epochs 42 \
-  --student-epochs 110 --distil-epochs 4 --device-utterances "" --data data-full --dir exp-full --report RESULTS.md "$@"
+  --student-epochs 110 --distil-epochs 4 --device-utterances "" --sound-minutes 3 \
+  --data data-full --dir exp-full --report RESULTS.md "$@"
 exit 0
 }

@@ -58,6 +58,7 @@ seed=1
 scales='[0.2, 0.3, 0.4, 0.5]' # acoustic, tried on dev
 prior_scales='[0.2, 0.4, 0.6, 0.8, 1.0]'
 conf=conf                # folder of the models' configurations
+sound_minutes=3          # of each sound in which nobody says a word, heard in stage 12
 new_words=0              # probability of words that users add to a device: no place for them in a graph of this size
 data=data
 dir=exp
