@@ -195,6 +195,19 @@ def test_a_module_that_gives_a_bare_name_for_its_file_is_no_code_of_the_script(t
     assert list(fingerprint.of_code(tmp_path / "a.py")) == ["a.py"]
 
 
+def test_code_in_a_folder_below_the_script_is_its_own(tmp_path, monkeypatch):
+    (tmp_path / "below").mkdir()
+    for name in ("a.py", "below/b.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    monkeypatch.setitem(sys.modules, "below.b", SimpleNamespace(__file__=str(tmp_path / "below/b.py")))
+    before = fingerprint.of_code(tmp_path / "a.py")
+    assert list(before) == ["a.py", "below/b.py"]
+    (tmp_path / "below/b.py").write_text("x = 2\n")
+    assert [name for name, digest in fingerprint.of_code(tmp_path / "a.py").items() if digest != before[name]] == [
+        "below/b.py"
+    ]
+
+
 def test_the_code_of_a_script_is_the_same_for_all_pythons(tmp_path):
     """By a source with all that may be taken for a comment."""
     source = (

@@ -83,15 +83,15 @@ def made_anew(folder: Path, known: dict[Path, str | None] | None = None) -> list
 
 
 def of_code(script: Path) -> dict[str, str]:
-    """Digest of a script, and of what it has imported from its own folder, by their names: what they do, not their
-    comments, descriptions and line breaks.
+    """Digest of a script, and of what it has imported from its own folder or those below it, by their names: what they
+    do, not their comments, descriptions and line breaks.
 
     Some modules of torch give a bare name for their file, which would be one of the folder that the step is run in.
     """
     folder = script.resolve().parent
     loaded = (Path(one) for module in list(sys.modules.values()) if (one := getattr(module, "__file__", None)))
-    own = (path for path in loaded if path.is_absolute() and path.suffix == ".py" and path.parent.resolve() == folder)
-    files = {path.name: path for path in own}
+    own = (path.resolve() for path in loaded if path.is_absolute() and path.suffix == ".py")
+    files = {str(path.relative_to(folder)): path for path in own if folder in path.parents}
     return {name: _digest(_bare(path.read_text(encoding="utf-8"))) for name, path in
             sorted({**files, script.name: script}.items())}  # fmt: skip
 
