@@ -17,6 +17,8 @@ from understudy.step import UserError
         ("STRASSE", "s t r a s s e"),
         ("straße", "s t r a ß e"),
         ("ɛ\u0303", "ɛ\u0303"),  # no single character: the mark goes with its letter
+        ("ήλιος", "ή λ ι ο σ"),
+        ("ΉΛΙΟΣ", "ή λ ι ο σ"),
         ("თბილისი", "თ ბ ი ლ ი ს ი"),
         ("क़िस्त", "क\u093c ि स\u094d त"),  # a dot and a virama go with their letters, a vowel's sign is its own
         ("كِتاب", "ك \u0650 ت ا ب"),

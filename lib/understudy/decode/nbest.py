@@ -20,7 +20,7 @@ def list_nbest(options: NbestOptions, out: Path) -> None:
     lattices = load_lattices(options.decoded / "lattices.safetensors")
     words, total, lost = Lexicon.read(options.lang).words, 0, 0
     errors = np.zeros(options.n, np.int64)  # of the best of the first ones
-    with atomic_path(out / "nbest.jsonl") as partial, partial.open("w") as file:
+    with atomic_path(out / "nbest.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for cut in read_cuts(options.cuts):
             if cut.id not in lattices:
                 raise UserError(f"{options.cuts}: cut {cut.id} has no lattice. Were they made of this manifest?")

@@ -6,15 +6,20 @@ import unicodedata
 
 _SILENT = {"'", "\u200c", "\u200d"}
 """Apostrophe, and the joiners of some scripts: no sounds of their own"""
+_FINAL = str.maketrans("ς", "σ")
+"""Of Greek"""
 _NUKTA, _VIRAMA, _AROUND = 7, 9, 200
 """Unicode's combining classes of marks that make another letter of the one before: a dot, what takes a vowel away, and
 from 200 on accents and the like. Signs of vowels have others, and are phones of their own."""
 
 
 def spelled(word: str) -> tuple[str, ...] | None:
-    """Letters and signs of vowels of a word, small, in Unicode's NFC; None: it has digits or others besides."""
+    """Letters and signs of vowels of a word, small, in Unicode's NFC; None: it has digits or others besides.
+
+    The sigma at the end of a Greek word is that within it: another shape of one letter.
+    """
     letters: list[str] = []
-    for one in unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower()):
+    for one in unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower().translate(_FINAL)):
         kind, place = unicodedata.category(one)[0], unicodedata.combining(one)
         if one in _SILENT:
             continue

@@ -40,7 +40,11 @@ def make_lang(options: LangOptions, out: Path) -> None:
     else:
         model = BackoffModel.read(options.arpa)
         _check_words(options.arpa, model, lexicon, transcripts)
-        with atomic_path(out / "lm.arpa") as partial, open_arpa(options.arpa) as given, partial.open("w") as copy:
+        with (
+            atomic_path(out / "lm.arpa") as partial,
+            open_arpa(options.arpa) as given,
+            partial.open("w", encoding="utf-8") as copy,
+        ):
             shutil.copyfileobj(given, copy)
     report |= _worth(model, {"labelled": transcripts} | {set_name(path): path for path in options.extra_cuts})
     log.info("%s", report)

@@ -10,8 +10,8 @@ from understudy.lang.graphemes import APOSTROPHES
 
 Way = Literal["case", "hyphens", "punctuation", "fillers"]
 """`case`: all capitals. `hyphens`: they part words, hyphens and dashes of any kind within them. `punctuation`: only
-letters, digits and apostrophes within words count, and all kinds of these are one. `fillers`: words of hesitation do
-not count."""
+letters, digits and apostrophes within words count, and all kinds of these are one. `fillers`: words of hesitation in
+English do not count (er and um are German words)."""
 
 
 _FILLERS = frozenset({"UH", "UM", "UHM", "ER", "ERM", "EH", "AH", "HM", "HMM", "MM", "MHM", "UHHUH"})
