@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from espeak import SAMPLE_RATE as ESPEAK_RATE
 from espeak import Engine, Voice
-from grammar import sentence
+from languages import Language
 from lhotse.augmentation.resample import Resample
 
 from understudy.features.frames import SAMPLE_RATE
@@ -39,9 +39,9 @@ class Bank:
             np.savez(file, rooms=self.rooms, babble=self.babble)
 
 
-def make_bank(voices: list[Voice], num_rooms: int, num_tracks: int, seed: int) -> Bank:
-    """Rooms and babble of some voices, from one seed."""
-    tracks = [_babble(voices, seed * 1000 + index) for index in range(num_tracks)]
+def make_bank(language: Language, voices: list[Voice], num_rooms: int, num_tracks: int, seed: int) -> Bank:
+    """Rooms, and babble of some voices in a language, from one seed."""
+    tracks = [_babble(language, voices, seed * 1000 + index) for index in range(num_tracks)]
     return Bank(make_rooms(num_rooms, seed), np.stack(tracks))
 
 
@@ -73,14 +73,14 @@ def add_noise(speech: np.ndarray, noise: np.ndarray, snr: float, level: float) -
     return mixed * np.float32(min(1.0, 0.99 / max(float(np.abs(mixed).max()), 1e-6)))
 
 
-def _babble(voices: list[Voice], seed: int) -> np.ndarray:
+def _babble(language: Language, voices: list[Voice], seed: int) -> np.ndarray:
     rng, engine = np.random.default_rng([seed, 13]), Engine()
     length = _BABBLE_SECONDS * SAMPLE_RATE
     track = np.zeros(length, np.float32)
     for index in rng.choice(len(voices), size=min(_BABBLE_VOICES, len(voices)), replace=False):
         parts, total = [], 0
         while total < length * ESPEAK_RATE / SAMPLE_RATE + 1:
-            parts.append(engine.say(sentence(rng), voices[index])[0])
+            parts.append(engine.say(language.grammar.sentence(rng), voices[index], language.voice)[0])
             total += len(parts[-1])
         track += unit(to_16k(np.concatenate(parts))[:length])
     return unit(track)

@@ -17,6 +17,7 @@ import soundfile
 from acoustics import to_16k
 from espeak import Engine, Voice
 from jsonargparse.typing import PositiveFloat, PositiveInt
+from languages import LANGUAGES, Code
 from voices import roster
 
 from understudy.features.distortions import decibels
@@ -26,6 +27,11 @@ from understudy.step import Step, atomic_path, log, main
 
 _LEVEL = -20  # dBFS
 SENTENCES = {
+    "English": ("en-us", """It rained for a long time last night. We are meeting at the station at half past eight. Our
+        neighbour is painting his fence. Would you pass me the salt, please? The children are playing behind the house.
+        In autumn the leaves fall from the trees. She forgot her keys on the table. Tomorrow we take the train to the
+        sea. The bread from the bakery is still warm. Nobody knew where the letter had come from. He reads the newspaper
+        for an hour every day. A narrow bridge crosses the river."""),
     "German": ("de", """Gestern Abend hat es lange geregnet. Wir treffen uns um halb neun am Bahnhof. Der Nachbar
         streicht seinen Zaun. Kannst du mir bitte das Salz reichen? Die Kinder spielen hinter dem Haus. Im Herbst fallen
         die Blätter von den Bäumen. Sie hat den Schlüssel auf dem Tisch vergessen. Morgen fahren wir mit dem Zug nach
@@ -45,6 +51,8 @@ class Options:
 
     out: Path
     """folder of the WAV files, one for each language"""
+    language: Code = "en"
+    """that the assistant knows: there is no babble in it"""
     minutes: PositiveFloat = 3.0
     """of each"""
     talkers: PositiveInt = 8
@@ -56,10 +64,10 @@ class Options:
 
 
 def run(options: Options, step: Step) -> None:
-    """Write a file for each language."""
+    """Write a file for each language that the assistant does not know."""
     voices = roster(options.voices, options.seed)["test"]
     length = round(60 * options.minutes * SAMPLE_RATE)
-    for name, (language, text) in SENTENCES.items():
+    for name, (language, text) in unknown_to(options.language).items():
         sentences = re.split(r"(?<=[.?]) ", " ".join(text.split()))
         rng, babble = np.random.default_rng([options.seed, 19]), np.zeros(length, np.float32)
         for talker in range(options.talkers):
@@ -69,6 +77,11 @@ def run(options: Options, step: Step) -> None:
         with atomic_path(step.out / f"babble in {name}.wav") as partial:
             partial.write_bytes(packed.getvalue())
         log.info("%s: %d talkers, %.1f minutes", name, options.talkers, options.minutes)
+
+
+def unknown_to(language: Code) -> dict[str, tuple[str, str]]:
+    """eSpeak's voice and sentences of each language, by its name, but of the one that the assistant knows."""
+    return {name: said for name, said in SENTENCES.items() if name != LANGUAGES[language].name}
 
 
 def talk(language: str, sentences: list[str], voice: Voice, length: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-import grammar
 from espeak import Engine, Voice
+from languages import Language
 from phones import segments, spoken_words
 
 _SPEAKER = Voice("lexicon", "m3", 50, 50, 340)  # pronunciations depend neither on the voice nor on its rate
@@ -18,30 +18,29 @@ Pronunciation = tuple[str, ...]
 Lexicon = dict[str, list[Pronunciation]]
 
 
-def build(num_sentences: int, seed: int) -> Lexicon:
-    """Lexicon of the grammar's vocabulary: word (lower case) to pronunciations, the commonest first.
+def build(language: Language, num_sentences: int, seed: int) -> Lexicon:
+    """Lexicon of the vocabulary of a language's grammar: word, as written, to pronunciations, the commonest first.
 
     Each word is spoken alone once, then seeded sentences are; a pronunciation needs a share of 5 %, and a
     word keeps three at most.
     """
-    engine = Engine()
     counts: dict[str, Counter[Pronunciation]] = defaultdict(Counter)
     joined: list[tuple[tuple[str, ...], Pronunciation]] = []
-    alone = grammar.vocabulary()
-    within = islice(grammar.sentences(seed), num_sentences)
+    alone = language.grammar.vocabulary()
+    within = islice(language.grammar.sentences(seed), num_sentences)
     for text in (*alone, *within):
-        for words, spoken in _spoken(engine, text):
+        for words, spoken in _spoken(language, text):
             if len(words) == 1:
                 counts[words[0]][spoken] += 1
             else:
                 joined.append((words, spoken))
     _split_joined(counts, joined)
-    return {word: _common(counts[word]) for word in alone}
+    return {language.written(word): _common(counts[word]) for word in alone}
 
 
-def _spoken(engine: Engine, text: str) -> list[tuple[tuple[str, ...], Pronunciation]]:
-    samples, marks = engine.say(text, _SPEAKER)
-    return spoken_words(segments(marks, len(samples), text), text)
+def _spoken(language: Language, text: str) -> list[tuple[tuple[str, ...], Pronunciation]]:
+    samples, marks = Engine().say(text, _SPEAKER, language.voice)
+    return spoken_words(segments(marks, len(samples), text, language.phone_set), text)
 
 
 def _split_joined(
@@ -78,7 +77,7 @@ def covers(lexicon: Lexicon, words: Sequence[str], spoken: Pronunciation) -> boo
 
 
 def lines(lexicon: Lexicon) -> Iterable[str]:
-    """Lines of lexicon.txt: the word in upper case, then one pronunciation."""
+    """Lines of lexicon.txt: a word, then one pronunciation."""
     for word in sorted(lexicon):
         for spoken in lexicon[word]:
-            yield f"{word.upper()} {' '.join(spoken)}\n"
+            yield f"{word} {' '.join(spoken)}\n"

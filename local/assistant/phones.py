@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from espeak import SAMPLE_RATE, Mark
 
+from understudy.step import UserError
+
 SILENCE = "SIL"
 
-# eSpeak's mnemonics for American English, without stress, and the phone they become. Vowels that differ only
-# in length or reduction share a phone; vowels with r are phones of their own, since eSpeak says them as one.
-_PHONES = {
-    "p": "P", "b": "B", "t": "T", "t2": "T", "t#": "DX", "d": "D", "k": "K", "g": "G", "tS": "CH", "dZ": "JH",
-    "f": "F", "v": "V", "T": "TH", "D": "DH", "s": "S", "z": "Z", "S": "SH", "Z": "ZH", "h": "HH", "m": "M",
-    "n": "N", "n-": "N", "m-": "M", "N": "NG", "l": "L", "@L": "L", "l#": "L", "r": "R", "r-": "R", "j": "Y",
-    "w": "W", "a": "AE", "aa": "AE", "A:": "AA", "A": "AA", "A#": "AA", "0": "AA", "0#": "AA", "O": "AO",
-    "O:": "AO", "O2": "AO", "V": "AH", "V#": "AH", "@": "AX", "@2": "AX", "@5": "AX", "@-": "AX", "a#": "AX",
-    "E": "EH", "E#": "EH", "E2": "EH", "I": "IH", "I2": "IH", "I#": "IH", "i": "IY", "i:": "IY", "U": "UH",
-    "u": "UW", "u:": "UW", "3": "ER", "3:": "ER", "eI": "EY", "aI": "AY", "aU": "AW", "OI": "OY", "oU": "OW",
-    "oU#": "OW", "A@": "AAR", "O@": "AOR", "o@": "AOR", "U@": "AOR", "e@": "EHR", "i@": "IYR", "i@3": "IYR",
-    "aI@": "AYR", "aI3": "AYR", "aU@": "AWR",
-}  # fmt: skip
 _DROPPED = {"", ";", "?", "-", "|", "||", "_^_", "'", ",", "%", "=", ":"}
 
 
@@ -36,21 +25,44 @@ class Segment:
     word: int
 
 
-def phone_of(mnemonic: str) -> str | None:
-    """The phone of an eSpeak mnemonic; None for marks that are no sound of their own.
+@dataclass(frozen=True)
+class PhoneSet:
+    """The phones of a language, and which of eSpeak's mnemonics, without their stress, become which of them.
 
-    Raises:
-        KeyError: a mnemonic that American English is not known to use.
+    Attributes:
+        language: its name.
+        phones: a phone's name by mnemonic.
+        silent: marks of this language that are no sound of their own.
+        linking: the mnemonic that says nothing after a phone whose name ends in R, which has said it; empty: none does.
     """
-    plain = mnemonic.lstrip("',%=")
-    if plain.startswith("_"):
-        return SILENCE
-    if plain in _DROPPED:
-        return None
-    return _PHONES[plain]
+
+    language: str
+    phones: Mapping[str, str]
+    silent: frozenset[str] = frozenset()
+    linking: str = ""
+
+    def phone_of(self, mnemonic: str) -> str | None:
+        """The phone of an eSpeak mnemonic; None for marks that are no sound of their own.
+
+        Raises:
+            UserError: a mnemonic that the language is not known to use.
+        """
+        plain = mnemonic.lstrip("',%=")
+        if plain in self.silent:
+            return None
+        if plain.startswith("_"):
+            return SILENCE
+        if plain in _DROPPED:
+            return None
+        if plain not in self.phones:
+            raise UserError(
+                f"eSpeak's mnemonic must be one of {self.language}'s phones, got {plain}; name its phone in "
+                f"local/assistant/phone_sets/{self.language.lower()}.py"
+            )
+        return self.phones[plain]
 
 
-def segments(marks: Sequence[Mark], num_samples: int, text: str) -> list[Segment]:
+def segments(marks: Sequence[Mark], num_samples: int, text: str, phone_set: PhoneSet) -> list[Segment]:
     """The phones of one sentence in order, without gaps, from 0 to the end of its samples.
 
     A mark that is dropped leaves its time to the phone before it; pauses side by side become one. Where
@@ -61,8 +73,8 @@ def segments(marks: Sequence[Mark], num_samples: int, text: str) -> list[Segment
     for mark in marks:
         if mark.kind == "word":
             word = starts.get(mark.position, word)
-        elif (phone := phone_of(mark.symbol)) is not None:
-            linking = mark.symbol == "r-" and kept[-1][0].endswith("R")  # the vowel has said the r already
+        elif (phone := phone_set.phone_of(mark.symbol)) is not None:
+            linking = mark.symbol == phone_set.linking and kept[-1][0].endswith("R")
             if not linking and (phone != SILENCE or kept[-1][0] != SILENCE):
                 kept.append((phone, mark.sample, -1 if phone == SILENCE else word))
     bounds = [min(sample, num_samples) for _, sample, _ in kept] + [num_samples]

@@ -2,6 +2,7 @@
 """Synthesise the assistant corpus: labelled, unlabelled, dev and test speech of different voices.
 
 e.g.: local/assistant/prepare.py --labelled-hours 0.5 --unlabelled-hours 4 --out data
+      local/assistant/prepare.py --language de --out data-de
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import soundfile
 import torch
 from acoustics import Bank, add_noise, make_bank, noise, to_16k
 from espeak import Engine, Voice
-from grammar import sentence, sentences
+from languages import LANGUAGES, Code
 from phones import SILENCE, Segment, segments, spoken_words
 from voices import roster
 
@@ -40,6 +41,8 @@ class Options:
 
     out: Path
     """Folder of the corpus: manifests, lexicon.txt, text.txt, voices.txt and audio/."""
+    language: Code = "en"
+    """What is spoken: English, German (de) or Greek (el), each with a grammar of its own."""
     labelled_hours: float = 0.5
     """Hours of transcribed speech."""
     unlabelled_hours: float = 4.0
@@ -126,28 +129,29 @@ def _bank_path(options: Options, name: str) -> Path:
 
 def _write_banks(options: Options, speakers: dict[str, list[Voice]]) -> None:
     """Rooms and babble; the test set has its own, and its babble talks in test voices."""
-    train = speakers["labelled"] + speakers["unlabelled"]
+    train, language = speakers["labelled"] + speakers["unlabelled"], LANGUAGES[options.language]
     (options.out / ".shards").mkdir(parents=True, exist_ok=True)
     for name, voices, rooms, offset in (
         ("dev", train, options.rooms, 0),
         ("test", speakers["test"], -(-options.rooms // 2), 1),
     ):
         if not _bank_path(options, name).exists():
-            make_bank(voices, rooms, 4, 2 * options.seed + offset).save(_bank_path(options, name))
+            make_bank(language, voices, rooms, 4, 2 * options.seed + offset).save(_bank_path(options, name))
 
 
 def _write_lexicon(options: Options) -> None:
     path = options.out / "lexicon.txt"
     if not path.exists():
-        lexicon = lexicons.build(options.lexicon_sentences, options.seed)
+        lexicon = lexicons.build(LANGUAGES[options.language], options.lexicon_sentences, options.seed)
         with atomic_path(path) as tmp:
             tmp.write_text("".join(lexicons.lines(lexicon)), encoding="utf-8")
 
 
 def _write_text(options: Options) -> None:
+    language = LANGUAGES[options.language]
     with atomic_path(options.out / "text.txt") as tmp:
-        drawn = islice(sentences([options.seed, 17]), options.text_sentences)
-        tmp.write_text("".join(f"{sentence.upper()}\n" for sentence in drawn), encoding="utf-8")
+        drawn = islice(language.grammar.sentences([options.seed, 17]), options.text_sentences)
+        tmp.write_text("".join(f"{language.written(sentence)}\n" for sentence in drawn), encoding="utf-8")
 
 
 def _shards(name: str, voices: list[Voice], options: Options) -> Iterator[Shard]:
@@ -176,14 +180,14 @@ def _make_shard(shard: Shard) -> None:
 
 
 def _utterances(shard: Shard, lexicon: lexicons.Lexicon, counts: dict[str, float]) -> Iterator[Utterance]:
-    engine, bank = Engine(), Bank.load(_bank_path(shard.options, shard.name))
-    number = 0
+    language, engine = LANGUAGES[shard.options.language], Engine()
+    bank, number = Bank.load(_bank_path(shard.options, shard.name)), 0
     while counts["seconds"] < shard.hours * 3600:
         rng = np.random.default_rng([shard.options.seed, _SETS.index(shard.name), shard.index, number])
         voice = shard.voices[(shard.index * 31 + number) % len(shard.voices)]
-        text = sentence(rng)
-        samples, marks = engine.say(text, _varied(voice, rng))
-        parts = segments(marks, len(samples), text)
+        text = language.grammar.sentence(rng)
+        samples, marks = engine.say(text, _varied(voice, rng), language.voice)
+        parts = segments(marks, len(samples), text, language.phone_set)
         audio, lead = _recorded(to_16k(samples), bank, shard.options, rng)
         name = f"{voice.name}-{shard.name}-{shard.index:05d}-{number:04d}"
         path = shard.audio / f"{name}.flac"
@@ -191,15 +195,16 @@ def _utterances(shard: Shard, lexicon: lexicons.Lexicon, counts: dict[str, float
         number += 1
         counts["seconds"] += len(audio) / SAMPLE_RATE
         counts["utterances"] += 1
-        _count_coverage(counts, lexicon, parts, text)
+        _count_coverage(counts, lexicon, parts, language.written(text))
         yield Utterance(
             name,
             path,
-            text,
+            language.written(text),
             voice.name,
             len(audio),
             SAMPLE_RATE,
             _times(parts, lead, len(audio) / SAMPLE_RATE),
+            as_written=True,
         )
 
 
@@ -252,7 +257,7 @@ def _read_lexicon(path: Path) -> lexicons.Lexicon:
     lexicon: lexicons.Lexicon = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         word, *spoken = line.split()
-        lexicon.setdefault(word.lower(), []).append(tuple(spoken))
+        lexicon.setdefault(word, []).append(tuple(spoken))
     return lexicon
 
 

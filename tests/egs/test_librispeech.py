@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "local/librispeech"))
 from acoustics import SAMPLE_RATE, to_16k  # noqa: E402
 from dictionary import pronunciations  # noqa: E402
 from espeak import Engine  # noqa: E402
-from grammar import sentences  # noqa: E402
+from languages import LANGUAGES  # noqa: E402
 from voices import roster  # noqa: E402
 
 PARTS = {  # speakers and utterances of each
@@ -44,7 +44,8 @@ TINY = (
 def corpus(tmp_path_factory) -> Path:
     """LibriSpeech, its language model, and Libri-Light's small/, tiny."""
     folder = tmp_path_factory.mktemp("corpus")
-    voices, texts, engine = [v for of in roster(40, 1).values() for v in of], sentences([7]), Engine()
+    voices, engine = [v for of in roster(40, 1).values() for v in of], Engine()
+    texts = LANGUAGES["en"].grammar.sentences([7])
     spoken: list[list[str]] = []
     for number, (part, (speakers, utterances)) in enumerate(PARTS.items()):
         for speaker in range(100 * (number + 1), 100 * (number + 1) + speakers):
