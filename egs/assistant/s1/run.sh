@@ -7,6 +7,8 @@
 # e.g.: ./run.sh                                       everything, small: 10 minutes on two cores of an AMD EPYC
 #       ./run.sh --stage 7 --stop-stage 8              the two students again
 #       ./run.sh --unlabelled-hours 20 --dir exp-20h --data data-20h    another size, in folders of its own
+#       ./run.sh --language de --data data-de --dir exp-de              German; el is Greek
+#       ./run.sh --stage 2 --letters true --dir exp-letters             letters in place of phones, from what is in data
 #       ./run_full.sh                                  the size whose results RESULTS.md has
 set -euo pipefail
 { # read as a whole before it runs, so that this file may be edited meanwhile
@@ -14,6 +16,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stage=0
 stop_stage=13
+language=en          # en, de or el: English, German, Greek, each with its grammar, voices and phones
+letters=false        # true: words are pronounced as they are spelled, not as the synthesiser says them
 labelled_hours=0.15  # transcribed speech, hours
 unlabelled_hours=1.5 # speech without transcripts, hours
 dev_hours=0.1        # for choosing scales and when to stop
@@ -43,11 +47,15 @@ export OMP_NUM_THREADS=1 # processes share the cores; a training sets its own th
 . utils/parse_options.sh
 . utils/stages.sh
 
+recipe=assistant # each condition has a table of its own
+[[ $language == en ]] || recipe+=-$language
+if $letters; then recipe+=-letters; fi
+
 if in_stage 0; then
   say "0: synthesise sentences of a grammar in $voices voices, with rooms and noise (2 min, 0.15 GB an hour)"
-  local/prepare.py --out "$data/corpus" --labelled-hours "$labelled_hours" --unlabelled-hours "$unlabelled_hours" \
-    --dev-hours "$dev_hours" --test-hours "$test_hours" --voices "$voices" --text-sentences "$text_sentences" \
-    --seed "$seed" --jobs "$jobs"
+  local/prepare.py --out "$data/corpus" --language "$language" --labelled-hours "$labelled_hours" \
+    --unlabelled-hours "$unlabelled_hours" --dev-hours "$dev_hours" --test-hours "$test_hours" --voices "$voices" \
+    --text-sentences "$text_sentences" --seed "$seed" --jobs "$jobs"
   # Stage 1 reads the audio; here it is enough that manifests and speakers are right.
   steps/validate_corpus.py --cuts "$(sets_in corpus)" \
     --lexicon "$data/corpus/lexicon.txt" --check-audio false --out "$data/valid"
@@ -61,7 +69,9 @@ fi
 
 if in_stage 2; then
   say "2: lexicon, phones, and a trigram of the labelled transcripts and more text"
-  steps/make_lang.py --lexicon "$data/corpus/lexicon.txt" --cuts "$data/corpus/labelled.jsonl.gz" \
+  pronounced=(--lexicon "$data/corpus/lexicon.txt")
+  if $letters; then pronounced=(--lexicon graphemes --words "$data/corpus/lexicon.txt"); fi
+  steps/make_lang.py "${pronounced[@]}" --cuts "$data/corpus/labelled.jsonl.gz" \
     --text "$data/corpus/text.txt" --order 3 --out "$dir/lang"
 fi
 
@@ -115,7 +125,7 @@ if in_stage 11; then
   [[ -z $large ]] || systems+=("$large-labelled" "$large-distilled" "$student-stepwise")
   for system in "${systems[@]}"; do
     steps/decode.py --model "$dir/$system" --graph "$dir/graph" --dev "$data/feats/dev.jsonl.gz" \
-      --test "[$data/feats/test.jsonl.gz]" --system "$system" --recipe assistant --results "$dir/results.jsonl" \
+      --test "[$data/feats/test.jsonl.gz]" --system "$system" --recipe "$recipe" --results "$dir/results.jsonl" \
       --acoustic-scales '[0.2, 0.25, 0.3, 0.4, 0.5]' --prior-scales '[0.2, 0.4, 0.6, 0.8, 1.0]' --beams.search "$beam" \
       --jobs "$jobs" "${cluster[@]}" --out "$dir/$system/decode"
   done
@@ -123,9 +133,8 @@ fi
 
 if in_stage 12; then
   say "12: the small student on a device: float32 and 8 bits, heard as it would be"
-  recipe=assistant
   nonspeech=$data/foreign # languages that it does not know
-  local/foreign.py --voices "$voices" --seed "$seed" --out "$nonspeech"
+  local/foreign.py --language "$language" --voices "$voices" --seed "$seed" --out "$nonspeech"
   device "$dir/tree" test
 fi
 
