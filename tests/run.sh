@@ -39,8 +39,11 @@ echo "ruff format --check" && ruff format --check . || status=1
 if command -v shellcheck >/dev/null; then
   echo "shellcheck" && scripts | xargs -0 -r shellcheck --external-sources --source-path=SCRIPTDIR || status=1
 fi
+# Types are checked while the pages are built: each takes a core for a minute or two.
+types=
 if command -v mypy >/dev/null; then
-  echo "mypy" && mypy || status=1
+  types=$(mktemp)
+  mypy >"$types" 2>&1 &
 else
   echo "mypy: skipped, as this environment has none; the lane current does"
 fi
@@ -48,6 +51,10 @@ if command -v sphinx-build >/dev/null; then
   echo "sphinx-build" && sphinx-build -q -W --keep-going docs docs/_build || status=1
 else
   echo "sphinx-build: skipped, as this environment has none; the lane current does"
+fi
+if [[ -n $types ]]; then
+  wait $! || status=1
+  echo "mypy" && cat "$types" && rm "$types"
 fi
 ((status == 0)) || echo "tests/run.sh: error: lint found faults (above); the tests follow" >&2
 
