@@ -1,10 +1,10 @@
-"""Listen to audio with a folder of stage 12: words so far, then each utterance as it ends.
+"""Recognise audio with a folder of stage 12: print words so far, then each utterance as it ends.
 
 e.g.: understudy-listen recording.wav recordings/
       arecord -q -t raw -f S16_LE -r 16000 -c 1 | understudy-listen -
       understudy-listen --microphone
 
-Ctrl-C ends a microphone or standard input: what was said before it is told.
+Ctrl-C ends a microphone or standard input; what was said before is still recognised and printed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WORDS = "words to hear too, one a line, with their phones if these are known, a
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0 if all was heard."""
+    """Run understudy-listen and return its exit status: 0 if all audio was heard, else 1."""
     parser = argparse.ArgumentParser(
         prog="understudy-listen", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -130,7 +130,7 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
 
 
 def _of_hit(hit: Hit, start: float) -> dict[str, Any]:
-    """As JSON tells it; `start` of the utterance in seconds."""
+    """Return a hit as a JSON object; `start`: the utterance's beginning in seconds."""
     times = {"start": round(start + hit.start, 3), "end": round(start + hit.end, 3)}
     return {"text": hit.text, **times, "misfit": round(hit.misfit, 3)}
 
@@ -141,7 +141,7 @@ def _warn(text: str) -> None:
 
 
 def _clear() -> None:
-    """Take the words so far off the terminal."""
+    """Clear the words so far from the terminal."""
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""A graph made on the device: of a user's sentences or keywords, or of the graph that is there and a user's words."""
+"""A decoding graph made on the device: of a user's sentences or keywords, or of the folder's graph and new words."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from .words import Guess, read_words
 
 @dataclass(frozen=True)
 class Adapted:
-    """What is to be searched."""
+    """A graph to search, and its vocabulary."""
 
     graph: DecodingGraph
     vocabulary: Vocabulary
     told: list[str]
-    """what the user should know"""
+    """what the user should know, a sentence each"""
     keywords: Keywords | None = None
-    """that are spotted"""
+    """the keywords that the graph spots; None: it is not for spotting"""
 
 
 def adapt(
     wishes: Wishes, vocabulary: Vocabulary, tree: ContextTree, guess: Guess,
     whole: Callable[[], tuple[DecodingGraph, Places]],
 ) -> Adapted:  # fmt: skip
-    """The graph that a user wishes for.
+    """Return the graph for a user's wishes.
 
     Args:
-        guess: pronunciations of words without.
-        whole: the graph that is there, and its places; asked for where there are neither sentences nor keywords.
+        guess: guesses the pronunciation of a word that has none.
+        whole: returns the folder's graph and its places; called only where there are neither sentences nor keywords.
 
     Raises:
-        DeviceError: something is wrong with the sentences or words, or the graph and the places are of two makes.
+        DeviceError: something is wrong with the sentences or words, or graph and places do not belong together.
     """
     if wishes.grammar and wishes.keywords:
         raise DeviceError("--grammar and --keywords: sentences that alone are heard, or keywords in whatever is said.")

@@ -1,4 +1,4 @@
-"""What else could have been said: word sequences drawn from a lattice of an utterance that was searched already."""
+"""Alternatives to the best path: word sequences drawn from the lattice of an utterance that has been searched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SEED = 1
 
 
 class LatticeBeams(NamedTuple):
-    """How far the search looks for it."""
+    """Beams (nats) of the search that makes the lattice, and its limits of active states: see `tokens.Beams`."""
 
     search: float
     output: float
@@ -24,15 +24,15 @@ class LatticeBeams(NamedTuple):
 
 
 class Alternatives:
-    """Of a graph."""
+    """Draws alternatives with one decoding graph."""
 
     def __init__(self, net: Net, beams: Beams, output: float) -> None:
-        """`output`: beam of lattices, nats."""
+        """`output`: beam of the lattices, nats."""
         self._net = net
         self._beams = LatticeBeams(beams.beam, output, beams.min_active, beams.max_active)
 
     def draw(self, scores: np.ndarray) -> list[list[int]]:
-        """Outputs of `DRAWS` paths, by their probability under scores (frames, senones); none where no way is found."""
+        """Return outputs of `DRAWS` paths, drawn by probability under scores (frames, senones); [] if none is found."""
         tokens = TokenSearch(self._net, self._beams)
         tokens(scores)
         lattice = tokens.lattice(scores)

@@ -17,23 +17,23 @@ from .wav import OPENING, PCM, Source, is_wav, read_header
 
 SECONDS = 0.1
 _WAITING = 60.0
-"""seconds of a microphone that may wait to be searched; what comes then is lost, and counted"""
+"""seconds of a microphone's audio that may queue up for the search; what arrives beyond them is lost, and counted"""
 SILENT = 10.0
-"""seconds at least between two warnings of audio that is lost"""
+"""least seconds between two warnings of lost audio"""
 STANDARD_INPUT = "standard input"
 
 _OTHERS = {
     b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"RF64": "RF64", b"BW64": "BW64", b"RIFX": "RIFX",
     b"riff": "Wave64", b"FORM": "AIFF", b"caff": "CAF", b".snd": "AU", b"NIST": "SPHERE", b"\x1aE\xdf\xa3": "Matroska",
 }  # fmt: skip
-"""audio that is not WAV, by its first bytes: samples without a header do not begin so"""
+"""formats other than WAV, by their first bytes: samples without a header do not begin with these"""
 
 
 def wav_files(paths: list[Path]) -> list[Path]:
-    """The files themselves, and the WAV files below the folders, sorted.
+    """Return the files among the paths, and the WAV files below each folder, sorted.
 
     Raises:
-        DeviceError: a path that is not there, or a folder without any.
+        DeviceError: a path does not exist, or a folder has no WAV file.
     """
     files: list[Path] = []
     for path in paths:
@@ -47,7 +47,7 @@ def wav_files(paths: list[Path]) -> list[Path]:
 
 
 class Recording:
-    """Blocks of audio, (length,) float32 in ±1. What is wrong is told when what could be heard has been."""
+    """Blocks of audio, (length,) float32 in ±1. An error after the first block is kept for `close`."""
 
     def __init__(self, name: str, blocks: Iterable[np.ndarray], interrupt: Interrupt | None = None) -> None:
         self._name, self._blocks, self._interrupt = name, blocks, interrupt
@@ -66,23 +66,23 @@ class Recording:
             self._fault = error
 
     def close(self) -> None:
-        """Warn on stderr of clipping, whose words are less sure; raise what went wrong.
+        """Warn on stderr of clipping, which makes words less certain; raise a kept error.
 
         Raises:
-            DeviceError: that of the blocks.
+            DeviceError: the blocks ended with it, and no interrupt had come.
         """
         if self._clipped > self._samples / 1000:
             share = 100 * self._clipped / self._samples
             print(f"warning: {self._name}: {share:.1f} % of the samples are at the limit: clipped", file=sys.stderr)
-        if self._fault and not (self._interrupt and self._interrupt.came):  # which tells why it is cut off
+        if self._fault and not (self._interrupt and self._interrupt.came):  # an interrupt explains a cut
             raise self._fault
 
 
 def file_blocks(path: Path, rate: int, channel: int | None = None) -> Iterator[np.ndarray]:
-    """Of a WAV file: (length,) float32 in ±1 each.
+    """Yield the samples of a WAV file in blocks, (length,) float32 in ±1 each.
 
     Raises:
-        DeviceError: it cannot be read, is cut off, or is not what the network hears.
+        DeviceError: the file cannot be read, is cut off, or is not in the format that the network takes.
     """
     try:
         with path.open("rb") as stream:
@@ -95,10 +95,10 @@ def file_blocks(path: Path, rate: int, channel: int | None = None) -> Iterator[n
 
 
 def stream_blocks(stream: Source, rate: int, channel: int | None = None) -> Iterator[np.ndarray]:
-    """Of standard input: (length,) float32 in ±1 each; WAV audio, or 16 bits a sample without a header.
+    """Yield the samples of standard input (WAV, or 16-bit without a header) in blocks, (length,) float32 in ±1 each.
 
     Raises:
-        DeviceError: it is cut off, or is not what the network hears.
+        DeviceError: the audio is cut off, or is not in the format that the network takes.
     """
     opening = stream.read(OPENING)
     if opening[:4] == b"RIFF" and is_wav(opening):
@@ -118,14 +118,14 @@ def stream_blocks(stream: Source, rate: int, channel: int | None = None) -> Iter
 def microphone_blocks(
     rate: int, interrupt: Interrupt, warn: Callable[[str], None], device: str | None = None
 ) -> Iterator[np.ndarray]:
-    """Of the microphone, until it is interrupted: (length,) float32 in ±1 each.
+    """Yield a microphone's samples in blocks, (length,) float32 in ±1 each, until an interrupt.
 
     Args:
-        warn: told now and then of audio that was lost before it came here.
-        device: name of the microphone; None: the usual one.
+        warn: called now and then with a message on audio that was lost.
+        device: name of the microphone; None: the default one.
 
     Raises:
-        DeviceError: there is none, or no package to hear it with.
+        DeviceError: there is no microphone, or no package to record with.
     """
     try:
         import sounddevice
@@ -146,7 +146,7 @@ def microphone_blocks(
 
 
 class _Arrived:
-    """Blocks between the thread of a microphone, which must not wait, and the one that searches them."""
+    """Queue of blocks from a microphone's thread, which must not wait, to the thread that searches them."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         self._queue: queue.Queue[np.ndarray] = queue.Queue(round(_WAITING / SECONDS))
@@ -155,7 +155,7 @@ class _Arrived:
         self._next = 0.0
 
     def __call__(self, data: np.ndarray, frames: int, when: object, status: object) -> None:
-        """A block (frames, 1); a status that is true tells of audio that was lost before it."""
+        """Take in a block (frames, 1); a true status means that audio was lost before it."""
         self._lost += bool(status)
         try:
             self._queue.put_nowait(data[:, 0].copy())
@@ -163,7 +163,7 @@ class _Arrived:
             self._lost += 1
 
     def blocks(self, interrupt: Interrupt) -> Iterator[np.ndarray]:
-        """As they come; after an interrupt those that are there."""
+        """Yield blocks as they arrive; after an interrupt, those that are still queued."""
         while not interrupt.came or not self._queue.empty():
             try:
                 block = self._queue.get(timeout=WAIT)
@@ -184,7 +184,7 @@ class _Arrived:
 def _wave_blocks(
     stream: Source, opening: bytes, path: Path | None, rate: int, channel: int | None
 ) -> Iterator[np.ndarray]:
-    """Of a file, or of standard input where there is no path, whose first bytes have been read."""
+    """Yield blocks of a WAV file, or of standard input if `path` is None, whose first bytes have been read."""
     name = str(path or STANDARD_INPUT)
     header = read_header(stream, opening, name)
     channels = header.channels
@@ -195,7 +195,7 @@ def _wave_blocks(
     if not 0 <= (channel or 0) < channels:
         raise DeviceError(f"{name}: has channels 0 to {channels - 1}, not {channel}")
     heard, size = 0, round(SECONDS * rate)
-    # What follows the samples that the header tells of is no audio.
+    # What follows the samples that the header announces is not audio.
     while wanted := size if header.frames is None else min(size, header.frames - heard):
         samples = _samples(stream.read(2 * channels * wanted))
         frames = samples[: len(samples) // channels * channels].reshape(-1, channels)
@@ -213,7 +213,7 @@ def _samples(data: bytes) -> np.ndarray:
 
 
 def _strange(opening: bytes) -> str | None:
-    """The message on audio of another format, where its first bytes tell it."""
+    """Return a message on audio of another format that its first bytes give away, or None."""
     if opening[:4] == b"RIFF":
         return "not WAV audio, though it begins as such"
     for begins, known in _OTHERS.items():
@@ -229,7 +229,7 @@ def _sox(path: Path | None, rate: int) -> str:
 
 
 def _ffmpeg(path: Path | None, rate: int) -> str:
-    """For what sox may not read."""
+    """Return advice to convert with ffmpeg, for formats that sox may not read."""
     how = f"-ar {rate} -c:a pcm_s16le"
     way = f"{shlex.quote(str(path))} {how} converted.wav" if path else f"- {how} -ac 1 -f wav -"
     return f"Convert it: ffmpeg -i {way}"

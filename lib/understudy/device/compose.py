@@ -1,6 +1,6 @@
-"""H∘C∘L∘G built with OpenFst, to a graph's arrays (`decoding_graph`).
+"""Composition of H∘C∘L∘G with OpenFst, into the arrays of a decoding graph (`decoding_graph`).
 
-The recipe builds its graph of an n-gram with it, and a device one of a few commands.
+A recipe builds the graph of an n-gram with it; a device, that of a few commands.
 
 Source: Mohri, Pereira, Riley, "Speech recognition with weighted finite-state transducers", 2008; the
 order of operations is Kaldi's.
@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-# It brings OpenFst along, and waits for ever where it is imported after some other packages (soundfile, kaldi_decoder):
-# only what builds graphs imports it.
+# kaldifst brings OpenFst along, and hangs where it is imported after some other packages (soundfile, kaldi_decoder):
+# only modules that build graphs import it.
 import kaldifst
 import numpy as np
 
@@ -38,13 +38,13 @@ def compile_graph(
     silence_probability: float = SILENCE_PROBABILITY,
     loop_probability: float = topology.LOOP_PROBABILITY,
 ) -> DecodingGraph | None:
-    """The decoding graph of a grammar.
+    """Compile the decoding graph of a grammar.
 
     Args:
-        grammar: G, a kaldifst.StdVectorFst of word ids, sorted by its input; back-off is the lexicon's last word.
+        grammar: G, a kaldifst.StdVectorFst of word ids, sorted by input label; the lexicon's word `#0` is back-off.
 
     Returns:
-        It, as a search wants it; None: the grammar has no sentence of words in the lexicon.
+        The graph, without epsilons; None: the grammar has no sentence of words in the lexicon.
     """
     pairs = _Pairs()
     arcs = _compiled(lexicon, grammar, tree, pairs, silence_probability)
@@ -59,7 +59,7 @@ def compile_both(
     silence_probability: float = SILENCE_PROBABILITY,
     loop_probability: float = topology.LOOP_PROBABILITY,
 ) -> tuple[DecodingGraph, DecodingGraph] | None:
-    """The same, and before it the one with epsilons, which is several times smaller where the vocabulary is large."""
+    """Compile the graph with epsilons, several times smaller for a large vocabulary, and the one of `compile_graph`."""
     pairs = _Pairs()
     arcs = _compiled(lexicon, grammar, tree, pairs, silence_probability)
     if arcs is None:
@@ -82,10 +82,11 @@ def compile_with_places(
     silence_probability: float = SILENCE_PROBABILITY,
     loop_probability: float = topology.LOOP_PROBABILITY,
 ) -> tuple[DecodingGraph | None, Places]:
-    """The same of a grammar with classes: the graph, and the places in it.
+    """Compile the graph of a grammar with classes, see `compile_graph`, and the places in it.
 
     Args:
-        grammar: ids of classes are those that follow the lexicon's, as inputs; they have no output.
+        grammar: the ids of classes, as input labels, follow those of the lexicon; they have no output.
+        classes: names of the classes.
     """
     words = len(lexicon.words)
     pairs = _Pairs([phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence])
@@ -102,9 +103,9 @@ def _compiled(
     lexicon: Vocabulary, grammar: Any, tree: ContextTree, pairs: _Pairs, silence_probability: float,
     classes: Sequence[int] = (),
 ) -> Arcs | None:  # fmt: skip
-    """Arcs with epsilons, of pair ids, without loops; `classes`: id of each.
+    """Return arcs of pair ids, with epsilons and without self-loops; `classes`: word id of each class.
 
-    The automaton has one name all the way, so that no two of them are in memory: of 65 000 words each takes gigabytes.
+    One variable holds the automaton at all stages, so that no two are in memory: of 65 000 words, each takes gigabytes.
     """
     symbols = _Symbols.of(lexicon, len(classes))
     fst = kaldifst.compose(_lexicon_fst(lexicon, symbols, silence_probability, classes), grammar)
@@ -113,7 +114,7 @@ def _compiled(
     kaldifst.determinize_star(fst)
     kaldifst.minimize_encoded(fst)
     kaldifst.arcsort(fst, "ilabel")
-    # Where senones hang on the left phone alone, the right one is nobody's business, unless a mark may stand there.
+    # Where senones depend on the left phone alone, the right one is not needed, unless a mark may stand there.
     width = 3 if tree.asks_right or classes else 2
     fst, contexts = kaldifst.compose_context(symbols.phones, width, 1, fst)
     kaldifst.arcsort(fst, "ilabel")
@@ -129,7 +130,7 @@ def _compiled(
 def _spoken(
     arcs: Arcs, lexicon: Vocabulary, pairs: _Pairs, loop_probability: float
 ) -> tuple[Arcs, list[tuple[int, ...]]]:
-    """Of what was compiled, arcs without epsilons and with loops, and their sequences of words."""
+    """Return compiled arcs without epsilons and with self-loops, and their sequences of words."""
     arcs, sequences = without_input_epsilons(arcs, len(lexicon.words))
     return add_loops(with_one_end_each(_minimized(arcs)), pairs.entry, pairs.loop, loop_probability), sequences
 
@@ -139,11 +140,11 @@ def _spoken(
 
 @dataclass(frozen=True)
 class _Symbols:
-    """Phone-side ids: of disambiguation, #0 (back-off), #1.. (homophones), last for silence; and of marks."""
+    """Phone-side ids of disambiguation symbols (#0: back-off, #1..: homophones, the last: silence) and of marks."""
 
     phones: list[int]
     marks: list[int]
-    """of each class"""
+    """mark of each class"""
 
     @classmethod
     def of(cls, lexicon: Vocabulary, classes: int) -> _Symbols:
@@ -161,7 +162,7 @@ class _Symbols:
 
 
 def _homophones(lexicon: Vocabulary) -> dict[tuple[int, ...], int]:
-    """How many disambiguation symbols each pronunciation needs: those that several words share or begin."""
+    """Return how many words have each pronunciation that needs a symbol: it is shared, or another begins with it."""
     counts: dict[tuple[int, ...], int] = {}
     prefixes: set[tuple[int, ...]] = set()
     for prons in lexicon.pronunciations.values():
@@ -207,12 +208,15 @@ def _lexicon_fst(
 def _class_lines(
     lexicon: Vocabulary, marks: list[int], classes: Sequence[int], state: int, after: tuple[int, int, float, float]
 ) -> list[str]:  # fmt: skip
-    """A class is said as any phone, its mark and any phone (see `places`); states from `state` on are free."""
+    """Return lines of L that pronounce a class as any phone, its mark and any phone (see `places`).
+
+    States from `state` on are free.
+    """
     loop, silence, nosil, sil = after
     phones = [phone for phone in range(1, len(lexicon.phones)) if phone != lexicon.silence]
     lines = []
     for word, mark in zip(classes, marks):
-        # Its word is on the first arc: there back-off may come before it, and its cost is paid as other words' are.
+        # The class is on the first arc: there back-off may precede it, and its cost is paid as other words' are.
         first, marked, state = state, state + 1, state + 2
         lines += [f"{loop} {first} {phone} {word}" for phone in phones]
         lines.append(f"{first} {marked} {mark} 0")
@@ -225,10 +229,10 @@ def _class_lines(
 
 
 class _Pairs:
-    """Numbers (entry senone, loop senone) pairs from 1, so that determinisation keeps them together; and marks."""
+    """Ids, from 1, of marks and of (entry senone, loop senone) pairs, so that determinisation keeps a pair together."""
 
     def __init__(self, phones: Sequence[int] = ()) -> None:
-        """`phones`: that words in places are made of."""
+        """`phones`: those that words in places may have."""
         self.ids: dict[tuple, int] = {}
         self.entry = [-1]
         self.loop = [-1]
@@ -237,7 +241,7 @@ class _Pairs:
         self._alike: Alike | None = None
 
     def id(self, window: Sequence[int], tree: ContextTree, marks: Sequence[int]) -> int:
-        """Of a phone between two others, of which one may be a mark."""
+        """Return the pair id of a phone between two others, or the id for a mark if one of the three is one."""
         left, centre, right = window
         if not marks or max(window) < marks[0]:
             entry = tree.senone(left, centre, right, topology.ENTRY)
@@ -263,9 +267,9 @@ class _Pairs:
 
 
 def _h(contexts: Sequence[Sequence[int]], tree: ContextTree, pairs: _Pairs, marks: Sequence[int]):
-    """H, from contexts to pair ids and disambiguation symbols, and what drops the latter from det(H∘CLG).
+    """Return H, from contexts to pair ids and disambiguation symbols, and an FST to drop the latter from det(H∘CLG).
 
-    Each phone is one arc of H here (its loop comes later), so that H only relabels.
+    Each phone is one arc of H here (its self-loop is added later), so that H only relabels.
     """
     labels: list[int | None] = []
     disambig: list[int] = []
@@ -297,7 +301,7 @@ def _arcs(fst) -> Arcs:
 
 
 def _minimized(arcs: Arcs) -> Arcs:
-    """What can be reached and leads to an end, with the fewest states; words of final arcs are kept apart."""
+    """Connect and minimise the graph; final arcs with different words are kept apart."""
     marker = 1 + int(arcs.labels.max(initial=0))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fst"
@@ -306,20 +310,20 @@ def _minimized(arcs: Arcs) -> Arcs:
     kaldifst.connect(fst)
     kaldifst.minimize_encoded(fst)
     found = _arcs(fst)
-    found = found.where(found.labels != FINAL)  # of the end itself
+    found = found.where(found.labels != FINAL)  # the end state has one, too
     return replace(found, labels=np.where(found.labels == marker, FINAL, found.labels).astype(np.int32))
 
 
 def add_loops(arcs: Arcs, entry: Sequence[int], loop: Sequence[int], loop_probability: float) -> Arcs:
     """Replace pair ids by senones + 1 and give each state the self-loop of the pair that enters it.
 
-    Of the mark n the label is −2 − n, and there is no loop, nor is there behind an epsilon. A state entered with
+    The label of mark n is −2 − n; a state entered by a mark or an epsilon gets no self-loop. A state entered with
     several loop senones is split into one copy for each.
     """
     enter_cost, loop_cost = topology.costs(loop_probability)
     entries, loops = (np.array(senones, np.int64) for senones in (entry, loop))
     inner = arcs.labels != FINAL
-    ways = int(loops.max()) + 2  # a copy is known by its state and its loop's senone + 1; the start has none
+    ways = int(loops.max()) + 2  # a copy's key is its state and its loop's senone + 1; the start has none
     into = arcs.targets[inner].astype(np.int64) * ways + loops[arcs.labels[inner]] + 1
     copies = np.unique(np.append(into, 0))
     first, last = (np.searchsorted(copies, (arcs.sources.astype(np.int64) + one) * ways) for one in (0, 1))

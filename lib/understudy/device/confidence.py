@@ -1,4 +1,4 @@
-"""How sure a recogniser is that there was speech: the same arithmetic wherever it runs."""
+"""Confidence that there was speech, and misfit to the sentences of a grammar: the same wherever a recogniser runs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 ALL_TAKEN = "what is none of the sentences will be taken for one: the folder has no most_misfit (steps/pack.py --dev)"
-"""What a user of sentences should know of folders that cannot reject"""
+"""a warning to users of a grammar whose folder cannot reject"""
 
 
 def confidence(scores: np.ndarray, path: Sequence[int], silences: Collection[int]) -> float | None:
-    """By how much a frame of the best path is likelier than silence, in the mean over the frames that are not silence.
+    """Return how much likelier (nats) the best path is than silence, in the mean over its frames that are not silence.
 
-    Our choice, of several that tell speech from music and noise about as well (posteriors of the path's senones or
-    phones, their entropy, the distance from the best senone): what is the same for all senones of a frame makes no
-    difference, so that scores need not be normalised, and what else could have been said makes none, so that speech
-    that is hard to understand is not taken for noise.
+    Our choice of several measures that tell speech from music and noise about equally well (posteriors of the path's
+    senones or phones, their entropy, the distance from the best senone). A constant added to all senones of a frame
+    changes nothing, so that scores need not be normalised; neither do competing words, so that speech that is hard to
+    understand is not taken for noise.
 
     Args:
         scores: (frames, senones), as the search had them: in nats, scaled.
@@ -25,7 +25,7 @@ def confidence(scores: np.ndarray, path: Sequence[int], silences: Collection[int
         silences: senones of silence.
 
     Returns:
-        None where all is silence.
+        The mean; None if all frames are silence.
     """
     chosen, silent = np.asarray(path, np.int64), sorted(silences)
     spoken = np.flatnonzero(~np.isin(chosen, silent))
@@ -36,17 +36,17 @@ def confidence(scores: np.ndarray, path: Sequence[int], silences: Collection[int
 
 
 def misfit(scores: np.ndarray, path: Sequence[int], silences: Collection[int]) -> float | None:
-    """By how much the best senone of a frame is likelier than the path's, in the mean over the frames of speech.
+    """Return how much likelier (nats) each frame's best senone is than the path's, in the mean over frames of speech.
 
-    So it tells speech that is none of some sentences from these. Source: "on-line garbage" of Bourlard, D'hoore and
+    It tells speech outside a grammar from the grammar's sentences. Source: "on-line garbage" of Bourlard, D'hoore and
     Boite, "Optimizing recognition and rejection performance in wordspotting systems", 1994, with the best senone in
-    place of the mean of several. Our choice: frames count in which either of the two is not silence.
+    place of the mean of several. Our choice: a frame counts if either of the two senones is not silence.
 
     Args:
-        scores, path, silences: as of `confidence`.
+        scores, path, silences: as in `confidence`.
 
     Returns:
-        None where all is silence.
+        The mean; None if all frames are silence.
     """
     chosen, silent = np.asarray(path, np.int64), sorted(silences)
     best = scores[: len(chosen)].argmax(1)
@@ -60,15 +60,15 @@ def misfit(scores: np.ndarray, path: Sequence[int], silences: Collection[int]) -
 
 @dataclass(frozen=True)
 class Rules:
-    """When words are not told."""
+    """Thresholds beyond which words are rejected."""
 
     least_confidence: float | None = None
-    """None: all are told"""
+    """least `confidence` of words; None: any is accepted"""
     most_misfit: float | None = None
-    """of sentences that alone are heard; None: all that is said is taken for one of them"""
+    """greatest `misfit`, with a grammar; None: all speech is taken for one of its sentences"""
 
     def judge(self, scores: np.ndarray, path: Sequence[int], silences: Collection[int]) -> tuple[float | None, str]:
-        """The confidence of a path with words, and why they are not told; nothing: they are."""
+        """Return the confidence of a path with words, and why they are rejected; an empty reason: they are accepted."""
         sure = confidence(scores, path, silences)
         if is_rejected(sure, self.least_confidence):
             return sure, sureness(sure or 0.0)
@@ -79,10 +79,10 @@ class Rules:
 
 
 def is_rejected(confidence: float | None, least: float | None) -> bool:
-    """Whether words are not told; `least` None: all are."""
+    """Whether words of this confidence are rejected; `least` None: none are."""
     return least is not None and confidence is not None and confidence < least
 
 
 def sureness(confidence: float) -> str:
-    """As people are told it."""
+    """Return the reason for rejecting words of this confidence, as a message for the user."""
     return f"the recogniser is not sure that there are any (confidence {confidence:.2f})"

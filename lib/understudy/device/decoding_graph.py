@@ -1,8 +1,8 @@
 """A decoding graph as arrays: what is compiled (`compose`), spliced, searched and written.
 
-Its labels are senone + 1, those of final arcs -1. Outputs are word ids; where an arc has to carry several words, an id
-of `sequence_base` or above that stands for a tuple in `word_sequences`. Most graphs have no epsilon input, which k2
-would take for a symbol; one that was compiled with epsilons has the label 0 there, and none of these leads to the end.
+Labels are senone + 1, or -1 on final arcs. An output is a word id or, where an arc carries several words, an id of
+`sequence_base` or above, which stands for a tuple in `word_sequences`. Most graphs have no epsilon inputs, which k2
+would take for a symbol; in a graph compiled with epsilons their label is 0, and none of them leads to the end.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from .openfst import Fst
 
 @dataclass(frozen=True, eq=False)
 class DecodingGraph:
-    """Arcs by where they begin, then by label, final ones last; state 0 is the start, the last one the end."""
+    """Arcs sorted by source, then by label with final arcs last; state 0 is the start, the last state is the end."""
 
     sources: np.ndarray
     """(arcs,) int32"""
     targets: np.ndarray
-    """(arcs,) int32; of final arcs, of which a state has one at most, the end"""
+    """(arcs,) int32; final arcs, of which a state has at most one, lead to the end"""
     labels: np.ndarray
-    """(arcs,) int32, senone + 1; of final arcs -1"""
+    """(arcs,) int32, senone + 1; -1 on final arcs"""
     outputs: np.ndarray
-    """(arcs,) int32: 0 is no word, -1 none on a final arc"""
+    """(arcs,) int32; no word is 0, on a final arc -1"""
     scores: np.ndarray
     """(arcs,) float32, log-probabilities (nats)"""
     word_sequences: list[tuple[int, ...]]
-    """what outputs of `sequence_base` and above stand for; the search of a graph with epsilons adds to it"""
+    """word ids that outputs from `sequence_base` on stand for; the search of a graph with epsilons adds to them"""
     sequence_base: int
 
     @classmethod
     def of(cls, arcs: Arcs, word_sequences: list[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
-        """The graph of arcs in any order; their inputs are labels."""
+        """Make the graph of arcs in any order, whose inputs are its labels."""
         final = arcs.labels == FINAL
         targets = np.where(final, np.int32(arcs.states), arcs.targets)
         outputs = np.where(final & (arcs.outputs == 0), np.int32(-1), arcs.outputs)
@@ -46,7 +46,7 @@ class DecodingGraph:
     def of_table(
         cls, rows: np.ndarray, scores: np.ndarray, word_sequences: list[tuple[int, ...]], sequence_base: int
     ) -> DecodingGraph:
-        """The graph of arcs in any order: (arcs, 4) source, target, label and output, (arcs,) scores."""
+        """Make the graph of arcs in any order: `rows` (arcs, 4) source, target, label and output; `scores` (arcs,)."""
         sources, targets, labels, outputs = rows.astype(np.int32, copy=False).T
         scores = scores.astype(np.float32, copy=False)
         return cls._of_columns((sources, targets, labels, outputs), scores, word_sequences, sequence_base)
@@ -56,9 +56,9 @@ class DecodingGraph:
         cls, columns: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], scores: np.ndarray,
         word_sequences: list[tuple[int, ...]], sequence_base: int,
     ) -> DecodingGraph:  # fmt: skip
-        """A column after the other is sorted: a table of all would be in memory several times over."""
+        """Sort one column after another: a table of them all would be in memory several times over."""
         sources, targets, labels, outputs = columns
-        order = np.lexsort((targets, labels.view(np.uint32), sources))  # -1 is the last
+        order = np.lexsort((targets, labels.view(np.uint32), sources))  # as uint32, -1 is the last
         return cls(
             sources[order], targets[order], labels[order], outputs[order], scores[order], word_sequences, sequence_base
         )
@@ -70,14 +70,14 @@ class DecodingGraph:
 
     @property
     def states(self) -> int:
-        """Their number, with the end."""
+        """Number of states, the end among them."""
         return int(self.targets.max(initial=0)) + 1
 
 
 def as_fst(graph: DecodingGraph) -> Fst:
-    """In OpenFst's form.
+    """Return the graph as an OpenFst transducer.
 
-    A final arc is a state's final weight; one with words is an arc without input to the end.
+    A final arc becomes its state's final weight; one with words, an arc to the end without input.
     """
     final = graph.labels == FINAL
     silent = final & (graph.outputs <= 0)
@@ -90,7 +90,7 @@ def as_fst(graph: DecodingGraph) -> Fst:
 
 
 def of_fst(fst: Fst, word_sequences: list[tuple[int, ...]], sequence_base: int) -> DecodingGraph:
-    """The graph that `as_fst` made an FST of."""
+    """Return the graph from the FST that `as_fst` made of it."""
     end = len(fst.finals) - 1
     ends = np.flatnonzero(np.isfinite(fst.finals[:-1])).astype(np.int32)
     order = np.argsort(np.concatenate([fst.sources, ends]), kind="stable")  # a final arc is the last of its state

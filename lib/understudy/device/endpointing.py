@@ -1,4 +1,4 @@
-"""Audio as it arrives to utterances, which pauses or their length end."""
+"""Endpointing: audio is divided into utterances as it arrives; a pause ends one, or its length."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ import numpy as np
 
 @dataclass(frozen=True)
 class EndpointOptions:
-    """How an utterance ends; all in seconds."""
+    """What ends an utterance."""
 
     piece: float = 0.3
-    """of audio that is searched at once: shorter answers sooner and costs more"""
+    """seconds of audio searched at once: shorter pieces give words sooner and cost more"""
     pause: float = 0.8
-    """of silence after words; 0: it ends with the audio"""
+    """seconds of silence after words that end an utterance; 0: only the end of the audio does"""
     idle: float = 5.0
-    """of silence without a word, which is then forgotten; 0: never"""
+    """seconds of silence without a word after which it is dropped; 0: never"""
     longest: float = 30.0
-    """an utterance is ended here whatever is said"""
+    """seconds after which an utterance ends whatever is said"""
 
 
 @dataclass(frozen=True)
 class Event:
-    """News of what is heard."""
+    """A change of the words of an utterance."""
 
     final: bool
-    """the utterance has ended, and its words stay"""
+    """whether the utterance has ended: its words change no more"""
     start: float
-    """of the utterance, seconds from the beginning of the audio"""
+    """beginning of the utterance, seconds from that of the audio"""
     heard: Any
-    """what `EndpointedUtterance.so_far` or `finish` tells: with `words`, `empty` if the search found no way, and
-    `rejected` if it was not sure enough of what it found. Words so far are told in any case"""
+    """what `EndpointedUtterance.so_far` or `finish` returns: it has `words`, `empty` (the search found no path) and
+    `rejected` (the confidence was too low). Words so far are reported whatever their confidence"""
 
 
 class EndpointedUtterance(Protocol):
-    """What is heard of one utterance."""
+    """The recognition of one utterance."""
 
     samples: int
-    """so far"""
+    """samples heard so far"""
 
     def hear(self, samples: np.ndarray) -> bool:
-        """Whether the words have changed."""
+        """Take in samples (length,); return whether the words have changed."""
 
     @property
     def begun(self) -> bool:
@@ -54,23 +54,23 @@ class EndpointedUtterance(Protocol):
         """Seconds of silence at the end of the best path."""
 
     def so_far(self) -> Any:
-        """Words that may still change."""
+        """Return the words so far, which may still change."""
 
     def finish(self) -> Any:
-        """All words."""
+        """End the utterance and return all its words."""
 
 
 def events(
     blocks: Iterable[np.ndarray], begin: Callable[[], EndpointedUtterance], patience: EndpointOptions, rate: int
 ) -> Iterator[Event]:
-    """Whenever words change or stay.
+    """Yield an event whenever words change or become final.
 
-    Of an utterance without words there is no event, unless there were no others: any audio has a last one. Of one that
-    was rejected there is: it had words, which may have been told before.
+    An utterance without words yields none, unless there has been no final event when the audio ends: any audio has one.
+    A rejected utterance does yield one: it had words, which may have been reported before.
 
     Args:
         blocks: samples, (length,) float32 each, of any length.
-        begin: makes a new utterance.
+        begin: makes the recognition of a new utterance.
         rate: samples a second.
     """
     piece = round(patience.piece * rate)

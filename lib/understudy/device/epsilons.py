@@ -1,7 +1,7 @@
 """Epsilons of a graph, followed from the tokens alive before each frame.
 
-A graph of a large vocabulary has them where a word's history is cut short (back-off): without, each state would have
-the arcs of all shorter histories too, which are several times as many.
+A graph of a large vocabulary has epsilons where it backs off to a shorter history: without them, each state would also
+have the arcs of all shorter histories, several times as many.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from .net import Net
 
 
 class Entered(NamedTuple):
-    """Where tokens come to without a frame: first of all, where they are."""
+    """States that tokens reach without consuming a frame, their own among them."""
 
     states: np.ndarray
     """(entries,) int64"""
     tokens: np.ndarray
-    """(entries,) int64, which came"""
+    """(entries,) int64, number of the token"""
     costs: np.ndarray
-    """(entries,) float32, of the token and the way"""
+    """(entries,) float32, cost of the token and of the epsilons"""
     outputs: np.ndarray
-    """(entries,) int64, said on the way; 0: nothing"""
+    """(entries,) int64, words of the epsilons, as an output; 0: none"""
 
     def only(self, which: np.ndarray) -> Entered:
-        """Entries of these numbers."""
+        """Return the entries of the given numbers."""
         return Entered(*(column[which] for column in self))
 
 
 def followed(net: Net, states: np.ndarray, costs: np.ndarray, beams: tuple[float, float], least: np.ndarray) -> Entered:
-    """What tokens come to through epsilons, of which a graph has no cycle.
+    """Return all states that tokens reach through epsilons, of which a graph has no cycle.
 
     Args:
-        states: (tokens,) int64 where they are.
+        states: (tokens,) int64, the tokens' own.
         costs: (tokens,) float32.
-        beams: what costs more than the best token by so much is left, and what costs more by so much than the best way
-            to the same state.
-        least: (states of the graph,) float32, infinite, and so again afterwards.
+        beams: how much more than the best token an entry may cost, and how much more than the best path to the same
+            state; others are dropped.
+        least: (states of the graph,) float32, work space; infinite before and after.
     """
     entered = Entered(states, np.arange(len(states)), costs, np.zeros(len(states), np.int64))
     parts, limit = [entered], costs.min(initial=np.inf) + beams[0]
@@ -62,7 +62,7 @@ def followed(net: Net, states: np.ndarray, costs: np.ndarray, beams: tuple[float
 
 
 def _near_the_best(entered: Entered, beam: float, least: np.ndarray) -> Entered:
-    """Those that cost no more than the best at their state, and the beam."""
+    """Return the entries that cost at most `beam` more than the best at their state."""
     np.minimum.at(least, entered.states, entered.costs)
     near = np.flatnonzero(entered.costs <= least[entered.states] + np.float32(beam))
     least[entered.states] = np.inf

@@ -1,11 +1,11 @@
-"""What a device's user is told."""
+"""Errors that a device reports to its user."""
 
 import zipfile
 import zlib
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What reading arrays of a damaged file, or of another one, raises"""
+"""exceptions that reading arrays raises if a file is damaged or of another kind"""
 
 
 class DeviceError(Exception):
-    """Something that the user can mend; its text says what is wrong and the way out."""
+    """An error that the user can mend; its text says what is wrong and what to do."""

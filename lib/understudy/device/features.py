@@ -1,4 +1,4 @@
-"""Features of an utterance that arrives piece by piece, by Kaldi's own code."""
+"""Features of an utterance that arrives piece by piece, computed by kaldi-native-fbank."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from .normalise import NormalisedUtterance, OnlineMean
 
 
 class FrontEnd:
-    """How samples become features; one for all utterances.
+    """Settings that turn samples into features, shared by all utterances.
 
     Attributes:
         rate: samples a second.
-        width: of a stacked frame.
+        width: numbers in a stacked frame.
         shift: seconds between stacked frames.
     """
 
     KEYS = ("sample_rate", "mels", "low_hz", "high_hz", "window_s", "shift_s", "stack", "scale")
 
     def __init__(self, described: dict[str, str], path: Path) -> None:
-        """Of a network's metadata.
+        """Read the settings from a network's metadata.
 
         Args:
-            path: of the network, for errors.
+            path: file of the network, for error messages.
 
         Raises:
-            DeviceError: something is missing there, or is not what this front end can do.
+            DeviceError: a setting is missing, or is not one that this front end supports.
         """
         try:
             how: dict[str, Any] = json.loads(described["features"])
@@ -52,28 +52,28 @@ class FrontEnd:
             )
         self.width = self.stack * self.mels
         self.least = self.stack * round(self.rate * how["shift_s"])
-        """samples: less is not one stacked frame"""
+        """samples of one stacked frame: fewer make none"""
 
     def utterance(self) -> UtteranceFeatures:
-        """A new one."""
+        """Return the front end of a new utterance."""
         return UtteranceFeatures(self)
 
     def normalised(self) -> NormalisedUtterance:
-        """What normalises the log-mels of a new utterance."""
+        """Return the normalisation of a new utterance's log-mels."""
         return NormalisedUtterance(self._mean, self._std, self._online)
 
 
 class UtteranceFeatures:
-    """Samples to stacked features, each frame as soon as its window is heard."""
+    """Turns an utterance's samples into stacked features, each frame as soon as its window is complete."""
 
     def __init__(self, front: FrontEnd) -> None:
         self._front = front
         self._fbank, self._normalised = knf.OnlineFbank(front._options), front.normalised()
         self._heard = self._taken = 0
-        self._begin: list[np.ndarray] = []  # nothing is begun until there is a stacked frame
+        self._begin: list[np.ndarray] = []  # samples held back until they make a stacked frame
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Samples (length,) float32 in ±1 to (stacked frames, width)."""
+        """Take in samples (length,) float32 in ±1; return the new features (stacked frames, width)."""
         before, self._heard = self._heard, self._heard + len(samples)
         if self._heard < self._front.least:
             self._begin.append(samples)
@@ -85,7 +85,7 @@ class UtteranceFeatures:
         return self._frames()
 
     def finish(self) -> np.ndarray:
-        """The frames at the end; the last one or two 10 ms frames may not make a stacked one."""
+        """Return the features at the end; the last one or two 10 ms frames may not make a stacked one."""
         if self._heard >= self._front.least:
             self._fbank.input_finished()
         return self._frames()
@@ -102,7 +102,7 @@ class UtteranceFeatures:
 
 
 def fbank_options(how: dict[str, Any]) -> knf.FbankOptions:
-    """Of what a network's metadata tell of its features."""
+    """Return the filterbank's options for the features that a network's metadata describe."""
     options = knf.FbankOptions()
     options.frame_opts.dither = 0.0
     options.frame_opts.snip_edges = False

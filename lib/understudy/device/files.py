@@ -13,30 +13,30 @@ from .errors import DeviceError
 FORMAT = 1
 DESCRIPTION, NETWORK, GRAPH = "device.json", "network.onnx", "graph.fst"
 ARCS, STATES = "arcs.npy", "states.npy"
-"""a large graph, in place of graph.fst"""
+"""files of a large graph, in place of graph.fst"""
 LANGUAGE, PLACES, G2P = "language.json", "places.npz", "g2p.npz"
-"""of folders that take their users' sentences and words"""
+"""files of folders that accept their users' sentences and words"""
 
 _NUMBER = (int, float)
 _KEYS: dict[str, type | tuple[type, ...]] = {
     "tree": str, "acoustic_scale": _NUMBER, "prior_scale": _NUMBER, "beam": _NUMBER, "min_active": int,
     "max_active": int, "silences": list, "words": list, "sequence_base": int, "sequences": list, "files": dict,
 }  # fmt: skip
-"""all that a description must hold"""
+"""keys that device.json must have, and the types of their values"""
 _OPTIONAL = {
     **dict.fromkeys(("least_confidence", "most_misfit", "lattice_beam"), (*_NUMBER, type(None))),
     "calibration": (dict, type(None)),
 }
-"""what came later"""
+"""keys that older folders lack"""
 
 
 @dataclass(frozen=True)
 class Files:
-    """What the folder holds, whole and of one make."""
+    """The files of a folder, which are complete and belong together."""
 
     folder: Path
     about: dict[str, Any]
-    """device.json"""
+    """values of device.json"""
 
     @property
     def network(self) -> Path:
@@ -55,17 +55,17 @@ class Files:
 
     @property
     def sequences(self) -> list[tuple[int, ...]]:
-        """Words that the graph's outputs from `sequence_base` on stand for."""
+        """Word ids that the graph's outputs from `sequence_base` on stand for."""
         return [tuple(words) for words in self.about["sequences"]]
 
     @property
     def language(self) -> Path:
-        """Pronunciations and tree, for graphs that are made here. Raises DeviceError where the folder has none."""
+        """Pronunciations and tree, for graphs made on the device. Raises DeviceError where the folder has none."""
         return self._extra(LANGUAGE, "--grammar and --words need")
 
     @property
     def places(self) -> Path:
-        """Where words can be set into the graph. Raises DeviceError where there are none."""
+        """The places where words can be set into the graph. Raises DeviceError where there are none."""
         if self.mapped:
             raise DeviceError(
                 f"{self.folder}: its graph, of a large vocabulary, has no place for --words. Make the graph with "
@@ -88,7 +88,7 @@ class Files:
 
     @classmethod
     def of(cls, folder: Path) -> Files:
-        """Read device.json and check the others against it.
+        """Read device.json and check the other files against it.
 
         Raises:
             DeviceError: a file is missing, cut off, changed, or of a later version; or device.json lacks something.
@@ -100,7 +100,7 @@ class Files:
 
 
 def seal(path: Path) -> dict[str, Any]:
-    """What device.json knows of a file: its length in bytes and its SHA-256."""
+    """Return what device.json records of a file: its length in bytes and its SHA-256."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -133,7 +133,7 @@ def _description(folder: Path) -> dict[str, Any]:
 
 
 def _sealed(files: dict[str, Any]) -> bool:
-    """Whether network and graph have their seals."""
+    """Whether network and graph are among the files, and each file has a length."""
     return ({NETWORK, GRAPH} <= files.keys() or {NETWORK, ARCS, STATES} <= files.keys()) and all(
         isinstance(one, dict) and isinstance(one.get("bytes"), int) for one in files.values()
     )

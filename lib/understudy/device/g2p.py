@@ -18,14 +18,14 @@ class Guesser:
     """A joint n-gram of letters and phones, as Phonetisaurus estimates it (Novak, Minematsu and Hirose 2016)."""
 
     def __init__(self, fst: Fst, letters: list[list[str]], phones: list[list[str]]) -> None:
-        """From an FST whose labels stand for one or more letters, and for any number of phones; 0 for none."""
+        """`letters`, `phones`: what input and output labels of the FST stand for, any number of phones; 0 is none."""
         self.fst, self.letters, self.phones = fst, letters, phones
         self._numbers = {tuple(of): number for number, of in enumerate(letters) if of}
         self._longest = max(map(len, letters))
         self._model: Any = None
 
     def __call__(self, word: str) -> tuple[str, ...] | None:
-        """The likeliest phones of a word; None: it has letters that the model has not."""
+        """Return the likeliest phones of a word; None: it has letters that the model does not know."""
         lines = []
         for begin in range(len(word)):
             for end in range(begin + 1, min(begin + self._longest, len(word)) + 1):
@@ -43,7 +43,7 @@ class Guesser:
         return tuple(phone for number in found for phone in self.phones[number]) or None
 
     def save(self, path: Path) -> None:
-        """Write what `read` reads."""
+        """Write the model to a file for `read`."""
         symbols = json.dumps([self.letters, self.phones], ensure_ascii=False, allow_nan=False)
         with path.open("wb") as file:
             np.savez_compressed(
@@ -53,10 +53,10 @@ class Guesser:
 
     @classmethod
     def read(cls, path: Path) -> Guesser:
-        """Read it.
+        """Read a model that `save` wrote.
 
         Raises:
-            DeviceError: it is none.
+            DeviceError: the file is no such model.
         """
         try:
             with np.load(path, allow_pickle=False) as found:

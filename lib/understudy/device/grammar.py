@@ -1,8 +1,8 @@
-"""The sentences that alone are to be heard: a file of them, and their decoding graph.
+"""A grammar, that is, the sentences that alone are to be heard: how its file is read, and its decoding graph.
 
-A line is a sentence; `[please]` may be said or not, of `(red | green)` one has to be said, and both may stand in one
-another. `<contact>` is any word that a file of words has of this class. Empty lines, and what follows a # that begins a
-word, are left out.
+A line is a sentence; `[please]` is optional, one of `(red | green)` has to be said, and brackets may be nested.
+`<contact>` is any word of this class in a file of words. Empty lines, and what follows a # that begins a word, are left
+out.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _NONE: Classes = {}
 _FREE: Mapping[str, float] = {}
 _CLOSING = {"[": "]", "(": ")"}
 _DEEP = 100
-"""brackets in one another, at most: what reads them goes as deep"""
+"""greatest depth of nested brackets: the parser recurses as deep"""
 
 
 @dataclass
 class Acceptor:
-    """Of words: arcs between states. A state that no word leads to is an end or leads there by arcs without one."""
+    """An acceptor of words: arcs between states, some without a word; state 0 is the start."""
 
     arcs: list[tuple[int, int, str]] = field(default_factory=list)
     """source, destination, word; an empty word is none"""
@@ -44,7 +44,7 @@ class Acceptor:
 
     @classmethod
     def of(cls, sentences: Iterable[Sequence[str]]) -> Acceptor:
-        """Of sentences as they are."""
+        """Make the acceptor of the given sentences."""
         found = cls()
         for words in sentences:
             here = 0
@@ -55,12 +55,12 @@ class Acceptor:
         return found
 
     def state(self) -> int:
-        """A new one; 0, the start, is there."""
+        """Add a state and return its number; 0, the start, exists from the beginning."""
         self.states += 1
         return self.states - 1
 
     def longest(self, words: Sequence[str]) -> int:
-        """Of how many words the longest sentence is that these begin with; 0: with none."""
+        """Return the number of words of the longest sentence that `words` begin with; 0: they begin with none."""
         here, best = self._silently({0}), 0
         for number, word in enumerate(words, 1):
             here = self._silently({to for at, to, said in self.arcs if said == word and at in here})
@@ -71,7 +71,7 @@ class Acceptor:
         return best
 
     def _silently(self, states: set[int]) -> set[int]:
-        """These, and those that no word leads to from them."""
+        """Add to the states those that arcs without a word lead to, and return all."""
         todo = list(states)
         while todo:
             state = todo.pop()
@@ -83,18 +83,18 @@ class Acceptor:
 
     @property
     def words(self) -> set[str]:
-        """All that are in it."""
+        """All words of the arcs."""
         return {word for _, _, word in self.arcs} - {""}
 
 
 def grammar_graph(path: Path, lexicon: Vocabulary, tree: ContextTree, classes: Classes = _NONE) -> DecodingGraph:
-    """The graph of a file of sentences, which are all as likely.
+    """Compile the graph of a file of sentences, all equally likely.
 
     Args:
-        classes: words that `<contact>` stands for, by this name.
+        classes: words of each class, by its name, as in `<contact>`.
 
     Raises:
-        DeviceError: it cannot be read, has no sentence, a line that is none, or words without pronunciation.
+        DeviceError: the file cannot be read, or has no sentence, a line that is none, or a word without pronunciation.
     """
     return accepting(read_grammar(path, lexicon, classes), lexicon, tree)
 
@@ -102,10 +102,10 @@ def grammar_graph(path: Path, lexicon: Vocabulary, tree: ContextTree, classes: C
 def accepting(
     acceptor: Acceptor, lexicon: Vocabulary, tree: ContextTree, costs: Mapping[str, float] = _FREE
 ) -> DecodingGraph:
-    """The graph of an acceptor of words that have pronunciations, one sentence at least.
+    """Compile the graph of an acceptor of at least one sentence, whose words all have pronunciations.
 
     Args:
-        costs: of words, nats; of all others 0.
+        costs: nats that some words cost; all others cost 0.
     """
     graph = compile_graph(lexicon.only(acceptor.words), _as_fst(acceptor, lexicon, costs), tree)
     if graph is None:
@@ -114,7 +114,7 @@ def accepting(
 
 
 def read_grammar(path: Path, lexicon: Vocabulary, classes: Classes = _NONE) -> Acceptor:
-    """The sentences of a file."""
+    """Read the sentences of a file; see `grammar_graph`."""
     acceptor = Acceptor()
     for where, line in lines_of(path):
         tokens = _TOKEN.findall(line)
@@ -138,7 +138,7 @@ def _unknown(word: str, lexicon: Vocabulary) -> str:
 
 
 class _Line:
-    """A line's tokens, read into an acceptor from left to right."""
+    """Reads a line's tokens into an acceptor, from left to right."""
 
     def __init__(self, where: str, tokens: list[str], acceptor: Acceptor, classes: Classes) -> None:
         self._where, self._acceptor, self._classes = where, acceptor, classes
@@ -146,14 +146,14 @@ class _Line:
         self._token = next(self._tokens)
 
     def sentence(self) -> int:
-        """The state in which the line ends."""
+        """Read the line and return the state in which it ends."""
         end, silent = self._alternatives(0, "")
         if silent:
             raise DeviceError(f"{self._where}: nothing of it has to be said. Let a word stand outside of brackets.")
         return end
 
     def _alternatives(self, source: int, closing: str) -> tuple[int, bool]:
-        """Up to a bracket: the state after it, and whether nothing may be said."""
+        """Read alternatives up to `closing`; return the state after them, and whether one of them needs no word."""
         end, silent = self._acceptor.state(), False
         while True:
             here, unsaid = self._sequence(source)
@@ -196,7 +196,7 @@ class _Line:
 
 
 def _as_fst(acceptor: Acceptor, lexicon: Vocabulary, costs: Mapping[str, float]) -> Any:
-    """G: each sentence once, whatever the ways that the file has to it."""
+    """Return G, which has each sentence once, in however many ways the file allows for it."""
     ids = {"": 0} | {word: lexicon.word_ids[word] for word in acceptor.words}
     lines = [f"{a} {b} {ids[word]} {ids[word]} {costs.get(word, 0)}" for a, b, word in sorted(acceptor.arcs)]
     fst = kaldifst.compile("\n".join([*lines, *map(str, acceptor.ends)]) + "\n")

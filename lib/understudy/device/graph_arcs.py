@@ -1,4 +1,4 @@
-"""Arcs of a graph that is being built, as arrays: a graph of 65 000 words has more than lists of Python can hold."""
+"""Arcs of a graph that is being built, as arrays: a graph of 65 000 words has too many for Python lists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Arcs:
     sources: np.ndarray
     """(arcs,) int32"""
     targets: np.ndarray
-    """(arcs,) int32; those of final arcs mean nothing"""
+    """(arcs,) int32; meaningless on final arcs"""
     labels: np.ndarray
     """(arcs,) int32 inputs, 0: none"""
     outputs: np.ndarray
@@ -31,31 +31,31 @@ class Arcs:
     """(arcs,) float32, nats"""
 
     def where(self, chosen: np.ndarray | slice) -> Arcs:
-        """Those at these places, or for which this holds."""
+        """Return the arcs that numbers, a mask (arcs,) or a slice choose."""
         return Arcs(*(values[chosen] for values in self.columns))
 
     @property
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """All there is, in order."""
+        """All arrays, in the order of the constructor."""
         return self.sources, self.targets, self.labels, self.outputs, self.costs
 
     @classmethod
     def joined(cls, parts: list[Arcs]) -> Arcs:
-        """One after the other."""
+        """Concatenate arcs."""
         return cls(*(np.concatenate(values) for values in zip(*(part.columns for part in parts), strict=True)))
 
     @classmethod
     def of(
         cls, sources: ArrayLike, targets: ArrayLike, labels: ArrayLike, outputs: ArrayLike, costs: ArrayLike
     ) -> Arcs:
-        """Those of numbers of any width."""
+        """Make arcs of numbers of any width."""
         narrow = {"sources": sources, "targets": targets, "labels": labels, "outputs": outputs}
         numbers = {name: np.asarray(values).astype(np.int32) for name, values in narrow.items()}
         return cls(**numbers, costs=np.asarray(costs).astype(np.float32))
 
     @classmethod
     def of_fst(cls, fst: Fst) -> Arcs:
-        """Those of a transducer, with its states numbered so that the start is 0."""
+        """Return the arcs of a transducer, with its states renumbered so that the start is 0."""
         swapped = np.arange(len(fst.finals), dtype=np.int32)
         swapped[[0, fst.start]] = swapped[[fst.start, 0]]
         ends = np.flatnonzero(np.isfinite(fst.finals)).astype(np.int32)
@@ -65,7 +65,7 @@ class Arcs:
         return cls.joined([inner, cls(swapped[ends], nothing, nothing + FINAL, nothing, fst.finals[ends])])
 
     def to_fst(self, marker: int) -> Fst:
-        """A transducer in which final arcs have the label `marker`, and lead to a state of their own."""
+        """Return a transducer in which final arcs have the label `marker` and lead to a state of their own."""
         ending, end = self.labels == FINAL, self.states
         order = np.argsort(self.sources, kind="stable")
         labels, targets = np.where(ending, marker, self.labels), np.where(ending, end, self.targets)
@@ -76,29 +76,29 @@ class Arcs:
 
     @property
     def states(self) -> int:
-        """Their number, without the end."""
+        """Number of states, without the end."""
         inner = self.targets[self.labels != FINAL]
         return 1 + max(int(self.sources.max(initial=0)), int(inner.max(initial=0)))
 
 
 class Sequences:
-    """Numbers for arcs that carry several words: from `base` on."""
+    """Numbers, from `base` on, for the outputs of arcs that carry several words."""
 
     def __init__(self, base: int, known: Iterable[tuple[int, ...]] = ()) -> None:
-        """`known`: those that have numbers, in their order."""
+        """`known`: the sequences that have numbers already, in order."""
         self.base = base
         self.known = list(known)
         self._numbers = {words: base + n for n, words in enumerate(self.known)}
 
     @classmethod
     def adding_to(cls, base: int, known: list[tuple[int, ...]]) -> Sequences:
-        """Those of a graph, whose own list grows with them."""
+        """Make the sequences of a graph, whose own list, `known`, grows with them."""
         found = cls(base, known)
         found.known = known
         return found
 
     def number(self, words: tuple[int, ...]) -> int:
-        """0 for no word, the word's own for one below `base`."""
+        """Return the number of a sequence: 0 for no word, the id of a single word below `base`."""
         if len(words) < 2 and sum(words) < self.base:
             return sum(words)
         if words not in self._numbers:
@@ -107,19 +107,19 @@ class Sequences:
         return self._numbers[words]
 
     def words(self, number: int) -> tuple[int, ...]:
-        """What a number stands for."""
+        """Return the word ids that a number stands for."""
         if number >= self.base:
             return self.known[number - self.base]
         return (number,) if number else ()
 
     def after(self, words: tuple[int, ...], outputs: np.ndarray) -> np.ndarray:
-        """Numbers of these words followed by each of the outputs."""
+        """Return the numbers of `words` followed by each of the outputs (n,)."""
         if not words:
             return outputs
         return np.array([self.number((*words, word) if word else words) for word in outputs.tolist()], np.int32)
 
     def joined(self, before: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-        """(n,) int64: numbers of what outputs `before` (n,) say and then `outputs` (n,)."""
+        """Return the numbers, (n,) int64, of the words of `before` (n,) followed by those of `outputs` (n,)."""
         found = np.where(before == 0, outputs, before).astype(np.int64)
         for one in np.flatnonzero((before > 0) & (outputs > 0)).tolist():
             found[one] = self.number(self.words(int(before[one])) + self.words(int(outputs[one])))
@@ -127,9 +127,9 @@ class Sequences:
 
 
 def without_input_epsilons(arcs: Arcs, base: int) -> tuple[Arcs, list[tuple[int, ...]]]:
-    """An equivalent graph (best costs) without epsilon input.
+    """Return an equivalent graph (best costs) without epsilon inputs.
 
-    Words on the way through epsilons move to the next arc; several words on one arc get a number from `base` on.
+    Words on epsilons move to the next arc; several words on one arc get a number from `base` on.
 
     Returns:
         The graph, and the word tuples that the numbers `base`, `base + 1`, ... stand for.
@@ -137,7 +137,7 @@ def without_input_epsilons(arcs: Arcs, base: int) -> tuple[Arcs, list[tuple[int,
     arcs = arcs.where(np.argsort(arcs.sources, kind="stable"))
     silent = arcs.labels == 0
     spoken, epsilons = _ByState(arcs.where(~silent)), _ByState(arcs.where(silent))
-    # States that only epsilons enter are left out: what leaves them, leaves the states before.
+    # States that only epsilons enter are left out: the arcs that leave them leave the states before instead.
     entered = np.unique(np.append(arcs.targets[arcs.labels > 0], 0))
     leaking = entered[np.isin(entered, epsilons.arcs.sources)]
     plain = np.isin(spoken.arcs.sources, entered) & ~np.isin(spoken.arcs.sources, leaking)
@@ -153,7 +153,7 @@ def without_input_epsilons(arcs: Arcs, base: int) -> tuple[Arcs, list[tuple[int,
 
 
 class _ByState:
-    """Arcs by their source, to be asked for those of a state."""
+    """Arcs sorted by source, to look up those of a state."""
 
     def __init__(self, arcs: Arcs) -> None:
         self.arcs = arcs
@@ -166,7 +166,7 @@ class _ByState:
 
 
 def _closure(epsilons: _ByState, state: int) -> dict[tuple[int, tuple[int, ...]], float]:
-    """Least cost to each (state, words) that epsilon input reaches."""
+    """Return the least cost to each (state, words) that is reached through epsilon inputs."""
     best: dict[tuple[int, tuple[int, ...]], float] = {}
     queue: list[tuple[float, int, tuple[int, ...]]] = [(0.0, state, ())]
     while queue:
@@ -183,7 +183,7 @@ def _closure(epsilons: _ByState, state: int) -> dict[tuple[int, tuple[int, ...]]
 
 
 def _cheapest(arcs: Arcs) -> Arcs:
-    """Of arcs that differ in their cost alone, the cheapest."""
+    """Keep the cheapest of arcs that differ in their cost alone."""
     targets = np.where(arcs.labels == FINAL, 0, arcs.targets)
     keys = arcs.sources, targets, arcs.labels, arcs.outputs
     order = np.lexsort((arcs.costs, *reversed(keys)))
@@ -193,9 +193,10 @@ def _cheapest(arcs: Arcs) -> Arcs:
 
 
 def with_one_end_each(arcs: Arcs) -> Arcs:
-    """An equivalent graph in which no state has several final arcs: homophones at the end of an utterance do.
+    """Return an equivalent graph in which no state has several final arcs, as final homophones give it.
 
-    All but the cheapest get a state of their own, which is entered as the state is. (No frames at all end in one way.)
+    Each final arc but the cheapest gets a copy of the state, entered by copies of the arcs that enter the state.
+    (An utterance without frames ends in the cheapest way alone.)
     """
     final = np.flatnonzero(arcs.labels == FINAL)
     final = final[np.lexsort((arcs.costs[final], arcs.sources[final]))]
@@ -213,13 +214,13 @@ def with_one_end_each(arcs: Arcs) -> Arcs:
 
 
 def ranges(begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Numbers from each begin to its end, one range after the other."""
+    """Return the numbers from each begin up to its end (exclusive), one range after the other."""
     counts = ends - begins
     return np.arange(counts.sum()) + np.repeat(begins - (np.cumsum(counts) - counts), counts)
 
 
 def reachable(sources: np.ndarray, targets: np.ndarray, begin: np.ndarray, states: int) -> np.ndarray:
-    """(states,) whether each can be come to from those where it begins; all of one distance at once."""
+    """Return (states,) whether each can be reached from those of `begin`, by breadth-first search."""
     order = np.argsort(sources, kind="stable")
     targets, begins = targets[order], np.searchsorted(sources[order], np.arange(states + 1))
     found = np.zeros(states, bool)

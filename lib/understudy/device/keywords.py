@@ -1,8 +1,8 @@
-"""Words and phrases to spot in whatever is said: their decoding graph, where they were said, and how well they fit.
+"""Keyword spotting in whatever is said: the keywords' decoding graph, where they were said, and how well they fit.
 
-A file of keywords is one of sentences (`grammar`): each is a keyword, of one word or several. Before, between and after
-them anything may be said, which a loop of all phones hears (Rose and Paul 1990, "A hidden Markov model based keyword
-recognition system").
+A file of keywords has the format of a grammar (`grammar`): each sentence is a keyword, of one word or several. A loop
+of all phones, the filler, stands for anything else that is said before, between and after them (Rose and Paul 1990, "A
+hidden Markov model based keyword recognition system").
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from .topology import ENTRY
 from .vocabulary import ContextTree, Vocabulary
 
 FILLER_COST = 1.0
-"""nats by which a phone of the loop is dearer than one of a keyword: how much worse than the loop a keyword may sound
-and be found. What is found is judged again, by its misfit (our choice)"""
+"""nats that a phone of the loop costs more than one of a keyword: how much worse than the loop a keyword may score and
+still be found. What is found is then judged by its misfit (our choice)"""
 _NONE: Classes = {}
 
 
@@ -34,9 +34,9 @@ class Hit:
     start: float
     """seconds from the beginning of the utterance"""
     end: float
-    """likewise"""
+    """seconds from the beginning of the utterance"""
     misfit: float
-    """see `confidence.misfit`, over its frames"""
+    """`confidence.misfit` of its frames, nats"""
 
 
 class _Segment(NamedTuple):
@@ -44,19 +44,19 @@ class _Segment(NamedTuple):
 
     phone: int
     first: int
-    """frame"""
+    """its first frame"""
     last: int
-    """the frame behind its last"""
+    """the frame after its last one"""
 
 
 class Keywords:
-    """What is spotted."""
+    """The keywords of a file, and their decoding graph."""
 
     def __init__(self, path: Path, lexicon: Vocabulary, tree: ContextTree, classes: Classes = _NONE) -> None:
-        """Read a file, and compile the graph.
+        """Read the file, and compile the graph.
 
         Raises:
-            DeviceError: as `read_grammar`.
+            DeviceError: see `grammar_graph`.
         """
         self._acceptor = spoken = read_grammar(path, lexicon, classes)
         self._fillers = range(len(lexicon.words), len(lexicon.words) + len(lexicon.phones) - 2)
@@ -65,7 +65,7 @@ class Keywords:
         said = {word: lexicon.pronunciations[word] for word in spoken.words}
         said |= {name: ((phone,),) for name, phone in zip(names, phones)}
         self.vocabulary = replace(lexicon, words=[*lexicon.words, *names], pronunciations=said)
-        # Back without a word from the end of each; no sentence has an arc to where they begin.
+        # An arc without a word leads from the end of each sentence back to the start, to which no sentence has an arc.
         loops = [(0, 0, name) for name in names] + [(end, 0, "") for end in spoken.ends]
         anything = Acceptor([*spoken.arcs, *loops], [0], spoken.states)
         self.graph = accepting(anything, self.vocabulary, tree, dict.fromkeys(names, FILLER_COST))
@@ -75,14 +75,15 @@ class Keywords:
         self, words: Sequence[int], labels: Sequence[int], scores: np.ndarray, silences: Collection[int], shift: float,
         most_misfit: float | None = None,
     ) -> list[Hit]:  # fmt: skip
-        """Keywords of a path.
+        """Return the keywords on a path.
 
         Args:
-            words: of the path, by number.
-            labels: senone of each of its frames.
-            scores: (frames, senones), as the search had them.
+            words: word ids of the path.
+            labels: senone of each frame of the path.
+            scores: (frames, senones), scaled, as in the search.
+            silences: senones of silence.
             shift: seconds between frames.
-            most_misfit: what fits worse is not told; None: all is.
+            most_misfit: keywords with a greater misfit are left out; None: none are.
         """
         found = []
         for text, first, last in self._spans(words, self._segments(labels, silences)):
@@ -92,7 +93,7 @@ class Keywords:
         return found
 
     def count(self, sentence: Sequence[str]) -> list[str]:
-        """The keywords in a sentence, from left to right, each as long as it may be."""
+        """Return the keywords in a sentence, from left to right, each as long as possible."""
         found, here = [], 0
         while here < len(sentence):
             length = self._acceptor.longest(sentence[here:])
@@ -102,7 +103,7 @@ class Keywords:
         return found
 
     def _segments(self, labels: Sequence[int], silences: Collection[int]) -> list[_Segment]:
-        """The phones of a path that are no silence; one begins where the senone of an entry is."""
+        """Return the phones of a path but silence; a phone begins at each senone of the pdf-class `ENTRY`."""
         begins = [n for n, senone in enumerate(labels) if self._states[senone][1] == ENTRY]
         return [
             _Segment(self._states[labels[first]][0], first, last)
@@ -111,7 +112,7 @@ class Keywords:
         ]
 
     def _spans(self, words: Sequence[int], segments: Sequence[_Segment]) -> Iterator[tuple[str, int, int]]:
-        """Text of each keyword, its first frame and the one behind its last."""
+        """Yield the text of each keyword, its first frame and the frame after its last."""
         lengths = self._lengths(words, [one.phone for one in segments])
         place, run = 0, list[tuple[str, int, int]]()
         for word, length in zip(words, lengths):
@@ -124,22 +125,22 @@ class Keywords:
         yield from self._phrases(run)
 
     def _phrases(self, run: list[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
-        """What words without a filler between them are, longest keywords first."""
+        """Yield the keywords in words that follow one another without a filler, each as long as possible."""
         while run:
             length = self._acceptor.longest([word for word, _, _ in run]) or 1
             yield " ".join(word for word, _, _ in run[:length]), run[0][1], run[length - 1][2]
             run = run[length:]
 
     def _lengths(self, words: Sequence[int], phones: Sequence[int]) -> list[int]:
-        """How many of the phones each word has, of several pronunciations the one that is there.
+        """Return how many of the phones each word has: those of the pronunciation that is there.
 
-        A path that has not ended may tell words of which not all phones were said yet: these are left out.
+        A path that has not ended may have words whose phones have not all been said yet: these are left out.
         """
         ways: dict[int, list[int]] = {0: []}
         for word in words:
             spoken = self.vocabulary.pronunciations[self.vocabulary.words[word]]
             further = {
-                place + len(one): [*before, len(one)]  # of two ways to one place, either does
+                place + len(one): [*before, len(one)]  # of two ways to one place, either will do
                 for place, before in ways.items()
                 for one in spoken
                 if tuple(phones[place : place + len(one)]) == tuple(one)

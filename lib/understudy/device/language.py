@@ -1,4 +1,4 @@
-"""What a folder knows of its language, for graphs that are made on the device: pronunciations and the decision tree."""
+"""The language of a folder, for graphs that are made on the device: pronunciations and the decision tree."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .words import Guess
 
 @dataclass(frozen=True)
 class PhoneTree:
-    """Senones of phones in context."""
+    """A decision tree: the senones of phones in context."""
 
     roots: dict[str, Any]
-    """by `phone pdf-class`: see `leaf`"""
+    """root, see `leaf`, of each phone and pdf-class, by `phone pdf-class`"""
     _known: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
 
     @property
@@ -42,23 +42,23 @@ class PhoneTree:
 
 @dataclass(frozen=True)
 class Language:
-    """What language.json holds."""
+    """The contents of language.json."""
 
     vocabulary: Vocabulary
     tree: PhoneTree
     spelled: bool
-    """the phones of a word are its letters"""
+    """whether the phones of a word are its letters"""
 
     @classmethod
     def read(cls, path: Path, words: Sequence[str], tree: str) -> Language:
-        """Read it.
+        """Read language.json.
 
         Args:
-            words: by number.
-            tree: fingerprint of the network's.
+            words: text of each word id.
+            tree: fingerprint of the network's tree.
 
         Raises:
-            DeviceError: it is no such file, or of another tree.
+            DeviceError: the file is no language.json, or has another tree.
         """
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
@@ -77,7 +77,7 @@ class Language:
 
 
 def language_values(vocabulary: Vocabulary, roots: dict[str, Any], tree: str) -> dict[str, Any]:
-    """What `Language.read` reads."""
+    """Return the values of language.json, as `Language.read` reads them."""
     spoken = {word: [" ".join(map(str, phones)) for phones in of] for word, of in vocabulary.pronunciations.items()}
     phones = list(vocabulary.phones)
     letters = is_spelled(vocabulary)
@@ -94,10 +94,11 @@ def is_spelled(vocabulary: Vocabulary) -> bool:
 
 
 def guesser(letters: bool, model: Path) -> Guess:
-    """How words without pronunciation are guessed.
+    """Return what guesses the pronunciations of words.
 
     Args:
-        letters: by their letters; else by the model of a file, if there is one.
+        letters: whether the phones of a word are its letters; otherwise the model guesses, if there is one.
+        model: file of a g2p model.
     """
     if letters:
         return spelled

@@ -5,18 +5,18 @@ from __future__ import annotations
 import unicodedata
 
 _SILENT = {"'", "\u200c", "\u200d"}
-"""Apostrophe, and the joiners of some scripts: no sounds of their own"""
+"""the apostrophe, and the joiners of some scripts: they have no sound of their own"""
 _FINAL = str.maketrans("ς", "σ")
-"""Of Greek"""
+"""Greek final sigma, to plain sigma"""
 _NUKTA, _VIRAMA, _AROUND = 7, 9, 200
-"""Unicode's combining classes of marks that make another letter of the one before: a dot, what takes a vowel away, and
-from 200 on accents and the like. Signs of vowels have others, and are phones of their own."""
+"""Unicode's combining classes of marks that make another letter of the one before: a dot (nukta), a mark that removes
+the vowel (virama), and from 200 on accents and the like. Vowel signs have other classes and are phones of their own."""
 
 
 def spelled(word: str) -> tuple[str, ...] | None:
-    """Letters and signs of vowels of a word, small, in Unicode's NFC; None: it has digits or others besides.
+    """Return a word's letters and vowel signs in lower case, in Unicode's NFC; None: it has digits or other characters.
 
-    The sigma at the end of a Greek word is that within it: another shape of one letter.
+    A final sigma becomes a plain one: they are two shapes of one letter.
     """
     letters: list[str] = []
     for one in unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).lower().translate(_FINAL)):

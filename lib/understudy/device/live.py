@@ -1,4 +1,4 @@
-"""Audio that has no end of its own: an interrupt ends it, and what was said before is still told."""
+"""Audio that has no end of its own: an interrupt ends it, and what was said before is still recognised."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 from .errors import DeviceError
 
 WAIT = 0.1
-"""seconds after which a wait for audio looks for an interrupt"""
+"""seconds between checks for an interrupt while waiting for audio"""
 _PIPE = 1 << 16
 """bytes that a pipe holds"""
 
 
 class Interrupt:
-    """While it is entered, SIGINT (Ctrl-C) and SIGTERM are noted, and end nothing by themselves.
+    """A context in which SIGINT (Ctrl-C) and SIGTERM are noted, and end nothing by themselves.
 
-    A second one raises KeyboardInterrupt. What the process was started to ignore, it ignores.
+    A second signal raises KeyboardInterrupt. Signals that the process was started to ignore stay ignored.
 
     Attributes:
-        came: whether there was one.
+        came: whether one of the signals has come.
     """
 
     def __init__(self) -> None:
@@ -41,24 +41,24 @@ class Interrupt:
             signal.signal(number, before)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        # Raised wherever it comes, as Python does, it would tear the search from what has been heard.
+        # An exception wherever the signal comes, as is Python's default, would lose what has been heard.
         if self.came:
             raise KeyboardInterrupt
         self.came = True
 
 
 class StandardInput:
-    """Bytes of standard input, until it ends. An interrupt ends it after what a pipe holds by then."""
+    """Bytes of standard input, until it ends. An interrupt ends it after the bytes that a pipe holds by then."""
 
     def __init__(self, interrupt: Interrupt, descriptor: int = 0) -> None:
         self._interrupt, self._descriptor = interrupt, descriptor
         self._held, self._ended = bytearray(), False
 
     def read(self, size: int, /) -> bytes:
-        """As many bytes, waited for; fewer at the end alone.
+        """Wait for `size` bytes and return them; fewer at the end alone.
 
         Raises:
-            DeviceError: it cannot be read.
+            DeviceError: standard input cannot be read.
         """
         while len(self._held) < size and not self._ended:
             try:

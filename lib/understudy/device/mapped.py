@@ -1,7 +1,7 @@
-"""A large decoding graph as two files that are mapped into memory: what no search comes to stays on the disk.
+"""A large decoding graph as two files that are mapped into memory: what no search reaches stays on the disk.
 
 `arcs.npy` and `states.npy` are in numpy's own format, 12 bytes an arc and 8 a state. Costs are rounded to 1/1024 nat,
-as OpenFst rounds them where it minimises.
+as OpenFst rounds them when it minimises.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from .token_path import TokenPathSearch
 
 _ARC = np.dtype([("target", "<u4"), ("output", "<u4"), ("senone", "<u2"), ("cost", "<i2")])
 _STATE = np.dtype([("begin", "<u4"), ("silent", "<u2"), ("final", "<i2")])
-"""the first arc, how many of its arcs are epsilons, and the cost of ending; one more tells where the arcs end"""
+"""a state's first arc, its number of epsilons, and its cost of ending; one more record marks where the arcs end"""
 _STEPS = 1024  # of a nat
-_MOST = 2**15 - 2  # steps: what costs more than 32 nats is on no path that is found
+_MOST = 2**15 - 2  # steps: arcs that cost more than 32 nats are on no path that is found
 _NO_END = 2**15 - 1
-_BLOCK = 1 << 15  # arcs or states that are looked at at a time: what is freed of large ones stays with the process
+_BLOCK = 1 << 15  # arcs or states checked at a time: the process keeps the memory of larger blocks
 
 
 class MappedGraph(OutputWords):
-    """A graph, and what its output numbers mean."""
+    """A mapped graph, and what its output numbers mean."""
 
     def __init__(self, folder: Path, words: list[str], base: int, sequences: list[list[int]], senones: int) -> None:
         """Map the files of a folder.
 
         Args:
-            words: by number.
+            words: text of each word id.
             base: numbers from here on stand for `sequences` of words.
-            senones: that the network tells apart.
+            senones: how many the network has.
 
         Raises:
-            DeviceError: they cannot be read, or tell of states, senones or words that are not there.
+            DeviceError: the files cannot be read, or refer to states, senones or words that do not exist.
         """
         super().__init__(words, base, sequences)
         arcs, states = _read(folder / ARCS, _ARC), _read(folder / STATES, _STATE)
@@ -51,18 +51,18 @@ class MappedGraph(OutputWords):
         self.net = MappedNet(arcs, states, self.sequences)
 
     def search(self, beams: Beams) -> TokenPathSearch:
-        """Of one utterance."""
+        """Begin the search of an utterance."""
         return TokenPathSearch(self.net, beams)
 
 
 def write_mapped(graph: DecodingGraph, folder: Path) -> None:
-    """Write both files.
+    """Write a graph to both files.
 
     Args:
-        graph: its final arcs have no words, as is so where it has its epsilons.
+        graph: its final arcs have no words, as in any graph with epsilons.
 
     Raises:
-        ValueError: they have; or a senone, or the epsilons of a state, are more than 16 bits count.
+        ValueError: they have; or a senone, or the number of a state's epsilons, does not fit into 16 bits.
     """
     net = ArrayNet.of(graph)
     every, silent = net.every, np.zeros(graph.states, np.int64) if net.silent is None else net.silent
@@ -102,24 +102,24 @@ def _in_steps(costs: np.ndarray) -> np.ndarray:
 
 
 class MappedNet:
-    """The arcs as token passing wants them, of mapped arrays."""
+    """A `Net` whose arrays are mapped."""
 
     def __init__(self, arcs: np.ndarray, states: np.ndarray, sequences: Sequences) -> None:
-        # Plain numbers of as many bytes: numpy takes parts of these several times as fast as of records or np.memmap.
+        # Plain numbers of the same size: numpy takes parts of these several times as fast as of records or np.memmap.
         self._arcs = np.asarray(arcs).view("<u4").reshape(-1, _ARC.itemsize // 4)
         self._states = np.asarray(states).view("<u8")
         self.sequences = sequences
 
     @property
     def states(self) -> int:
-        """Their number."""
+        """Number of states."""
         return len(self._states) - 1
 
     def _of(self, states: np.ndarray) -> np.ndarray:
         return self._states[states].view(_STATE)
 
     def arcs(self, which: np.ndarray) -> Taken:
-        """Those of these numbers."""
+        """See `Net`."""
         return _TakenOfRecords(self._arcs.take(which, 0).view(_ARC)[:, 0])
 
     def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,7 +162,7 @@ def _nats(steps: np.ndarray) -> np.ndarray:
 
 
 def _read(path: Path, kind: np.dtype) -> np.ndarray:
-    """Map a file. Raises DeviceError where it is none of ours."""
+    """Map a file. Raises DeviceError if it does not hold such records."""
     try:
         found = np.load(path, mmap_mode="r")
     except (OSError, ValueError) as error:
@@ -173,7 +173,7 @@ def _read(path: Path, kind: np.dtype) -> np.ndarray:
 
 
 def _blocks(path: Path, kind: np.dtype) -> Iterator[np.ndarray]:
-    """A file's rows, read and not mapped, so that they do not stay in memory."""
+    """Yield the rows of a file, read and not mapped, so that they do not stay in memory."""
     with path.open("rb") as file:
         file.seek(np.load(path, mmap_mode="r").offset)
         while len(block := np.fromfile(file, kind, _BLOCK)):
@@ -181,7 +181,7 @@ def _blocks(path: Path, kind: np.dtype) -> Iterator[np.ndarray]:
 
 
 def _check_states(path: Path, arcs: int) -> None:
-    """Whether each state's arcs follow those of the one before, and are as many as its epsilons at least."""
+    """Check that each state's arcs follow those of the state before, and are at least as many as its epsilons."""
     end = silent = 0
     for number, block in enumerate(_blocks(path, _STATE)):
         begins = np.append(end, block["begin"].astype(np.int64))

@@ -1,8 +1,9 @@
-"""Hear a set of utterances as they would arrive, and tell the words and what they cost.
+"""Recognise utterances as if they arrived live, and report their words, and what they cost in time and memory.
 
-python -m understudy.device.measure FOLDER UTTERANCES [sure]: the second holds <id>.npy each, samples (length,) float32
-in ±1. A JSON line for each utterance, then one for the process. Times are of one core, without reading the audio. With
-"sure" a line tells of each word how much of what else was likely has it; it is found afterwards, and counts nowhere.
+python -m understudy.device.measure FOLDER UTTERANCES [sure]: UTTERANCES has an <id>.npy for each utterance, samples
+(length,) float32 in ±1. It prints a JSON line for each utterance, then one for the process. Times are of one core,
+without reading the audio. With "sure" each line has the share of alternatives that agree with each word, too, which is
+computed afterwards and counts in no time.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ import numpy as np
 
 from .recogniser import Recogniser, UtteranceDecoding
 
-_BLOCK = 0.1  # seconds that arrive at once
+_BLOCK = 0.1  # seconds of audio that arrive at once
 
 
 def main(folder: Path, utterances: Path, *more: Path) -> None:
-    """Measure; `more`: "sure"."""
+    """Measure all utterances and print the lines; `more`: "sure" or nothing."""
     recogniser, paths = Recogniser(folder), sorted(utterances.glob("*.npy"))
     heard = [{"id": path.stem, **_heard(recogniser, np.load(path))} for path in paths]
     peak_mb = _peak_mb()
@@ -40,7 +41,7 @@ def _shares(recogniser: Recogniser, samples: np.ndarray) -> list[float]:
 
 
 def _heard(recogniser: Recogniser, samples: np.ndarray) -> dict:
-    """Words, CPU seconds, when the first word was known (seconds of audio), and what the end took (seconds)."""
+    """Return words, CPU seconds, seconds of audio until the first word was known, and CPU seconds that the end took."""
     utterance, rate, first = UtteranceDecoding(recogniser), recogniser.front.rate, None
     begun, size = time.process_time(), round(_BLOCK * rate)
     for at in range(0, len(samples), size):

@@ -1,4 +1,4 @@
-"""A decoding graph as token passing wants it: the arcs of a state lie side by side, epsilons first."""
+"""A decoding graph in the form that token passing needs: the arcs of a state lie side by side, epsilons first."""
 
 from __future__ import annotations
 
@@ -12,49 +12,49 @@ from .graph_arcs import FINAL, Sequences
 
 
 class Taken(Protocol):
-    """Some arcs, n of them. Columns are fetched when they are asked for: most arcs are left for what they cost."""
+    """A selection of n arcs. Columns are fetched on demand: most arcs are dropped for their costs alone."""
 
     @property
     def costs(self) -> np.ndarray:
-        """(n,) float32, nats"""
+        """Costs, (n,) float32, nats."""
 
     @property
     def senones(self) -> np.ndarray:
-        """(n,); those of epsilons mean nothing"""
+        """Senones, (n,); meaningless for epsilons."""
 
     def targets(self, kept: np.ndarray) -> np.ndarray:
-        """(m,) int64, of m of them."""
+        """Return target states, (m,) int64, of m arcs of the selection."""
 
     def outputs(self, kept: np.ndarray) -> np.ndarray:
-        """(m,) of m of them, word or sequence of words; 0: none"""
+        """Return outputs, (m,), of m arcs of the selection: word or sequence of words; 0: none."""
 
 
 class Net(Protocol):
-    """What is asked of one."""
+    """What token passing asks of a decoding graph."""
 
     @property
     def states(self) -> int:
-        """Their number."""
+        """Number of states."""
 
     @property
     def sequences(self) -> Sequences:
-        """What outputs stand for that are no words; those that are met on the way through epsilons are added."""
+        """Sequences of words that outputs stand for; those met on the way through epsilons are added."""
 
     def arcs(self, which: np.ndarray) -> Taken:
-        """Those of these numbers."""
+        """Return the arcs of the given numbers."""
 
     def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """(n,) int64 first epsilon of each of n states, and the first arc that is none; None: the graph has none."""
+        """Return each state's first epsilon and first arc with input, (n,) int64 both; None: the graph has none."""
 
     def with_input(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) int64 first arc with input of each of n states, and the first that is the next state's."""
+        """Return each state's first arc with input and the first arc of the next state, (n,) int64 each."""
 
     def ends(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) float32 cost of ending in each of n states, infinite where no utterance may; (n,) its output."""
+        """Return each state's cost of ending, (n,) float32, infinite where none may end, and its output, (n,)."""
 
 
 class Columns(NamedTuple):
-    """All arcs."""
+    """Columns of all arcs."""
 
     targets: np.ndarray
     """(arcs,) int64"""
@@ -87,12 +87,12 @@ class _TakenOfColumns:
 
 @dataclass(frozen=True, eq=False)
 class ArrayNet:
-    """One in arrays."""
+    """A `Net` of arrays in memory."""
 
     begins: np.ndarray
     """(states + 1,) int64, number of each state's first arc"""
     silent: np.ndarray | None
-    """(states,) int64, how many of its arcs are epsilons; None: the graph has none"""
+    """(states,) int64, each state's number of epsilons; None: the graph has none"""
     every: Columns
     final_costs: np.ndarray
     """(states,) float32"""
@@ -102,9 +102,9 @@ class ArrayNet:
 
     @classmethod
     def of(cls, graph: DecodingGraph) -> ArrayNet:
-        """Its arcs are sorted by source, and those of a state by label.
+        """Make the net of a graph, whose arcs are sorted by source, and those of a state by label.
 
-        Where the graph has epsilons, a search may add to its sequences of words.
+        Where the graph has epsilons, a search may add sequences of words to it.
         """
         final = graph.labels == FINAL
         outputs, costs = graph.outputs.clip(0).astype(np.int64), -graph.scores
@@ -119,11 +119,11 @@ class ArrayNet:
 
     @property
     def states(self) -> int:
-        """Their number."""
+        """Number of states."""
         return len(self.final_costs)
 
     def arcs(self, which: np.ndarray) -> Taken:
-        """Those of these numbers."""
+        """Return the arcs of the given numbers."""
         return _TakenOfColumns(self.every, which)
 
     def epsilons(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

@@ -11,8 +11,8 @@ import onnxruntime
 from .errors import DeviceError
 
 PIECE = 10
-"""Stacked frames (0.3 s) that the network hears at once. Always as many from an utterance's beginning on, whatever the
-pieces that its audio arrives in: so these do not change a single bit of the scores."""
+"""Stacked frames (0.3 s) that the network processes at once, from an utterance's beginning on, whatever the pieces that
+its audio arrives in: so these do not change a single bit of the scores."""
 
 
 class Network:
@@ -21,23 +21,23 @@ class Network:
     Attributes:
         about: its metadata.
         tree: fingerprint of the decision tree.
-        width: of the features that it hears, stacked.
-        senones: width of its output.
-        delay: frames by which its output is late.
+        width: numbers in a stacked frame of its input.
+        senones: how many its output has.
+        delay: frames that its output lags behind its input.
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        """Load it.
+        """Load a network.
 
         Raises:
-            DeviceError: it cannot be read, is not one of ours, or is not what its metadata tells.
+            DeviceError: the file cannot be read, is no network of stage 12, or is not what its metadata state.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has many; none has another way out
+        except Exception as error:  # onnxruntime has many kinds, all with the same remedy
             raise DeviceError(f"{path}: cannot be read ({str(error)[:200]}). Export the model again.") from None
         self.about: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         try:
@@ -49,10 +49,10 @@ class Network:
             raise DeviceError(f"{path}: no network of stage 12 ({error!r} in its metadata). Export it anew.") from None
         self.width = self._width(path, *([layers, 1, width] for width in widths))
         self.still = tuple(np.zeros((layers, 1, width), np.float32) for width in widths)
-        """the state before anything was heard"""
+        """the recurrent state at an utterance's beginning"""
 
     def _width(self, path: Path, hidden: list[int], cell: list[int]) -> int:
-        """Of the features, once all else is seen to have the shape that the metadata tells."""
+        """Check the shapes of inputs and outputs against the metadata, and return the width of the features."""
         there = {of.name: of.shape for of in (*self._session.get_inputs(), *self._session.get_outputs())}
         for name, found, told in (
             ("hidden", there.get("hidden"), hidden), ("hidden_after", there.get("hidden_after"), hidden),
@@ -68,18 +68,18 @@ class Network:
         return features[1]
 
     def utterance(self) -> UtteranceState:
-        """A new one."""
+        """Return the network's state at the beginning of a new utterance."""
         return UtteranceState(self)
 
     def run(self, features: np.ndarray, state: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """Features (frames, width) and the state before them to logits (frames, senones) and the state after."""
+        """Return logits (frames, senones) and the state after features (frames, width), given the state before them."""
         feeds = {"features": features, "hidden": state[0], "cell": state[1]}
         logits, *after = self._session.run(["logits", "hidden_after", "cell_after"], feeds)
         return logits, tuple(after)
 
 
 class UtteranceState:
-    """Features to logits in step with them: the delay is taken out."""
+    """Turns an utterance's features into logits in step with them: the network's delay is removed."""
 
     def __init__(self, network: Network) -> None:
         self._network, self._state, self._late = network, network.still, network.delay
@@ -87,7 +87,7 @@ class UtteranceState:
         self._last: np.ndarray | None = None
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """(frames, width) to (as many frames as are known by now, senones)."""
+        """Take in features (frames, width); return the logits that are known by now, (frames, senones)."""
         if len(features):
             self._last = features[-1:]
             features = features if self._waiting is None else np.concatenate([self._waiting, features])
@@ -96,7 +96,7 @@ class UtteranceState:
         return self._logits(features)
 
     def finish(self) -> np.ndarray:
-        """Logits of the last frames: the last one is repeated to flush the delayed outputs."""
+        """Return the logits of the last frames; the last features are repeated to flush the delayed outputs."""
         if self._waiting is None or self._last is None:
             return self._logits(np.zeros((0, 0), np.float32))
         return self._logits(np.concatenate([self._waiting, np.repeat(self._last, self._network.delay, axis=0)]))

@@ -1,7 +1,7 @@
-"""A graph file in OpenFst's format, all at once: asking OpenFst for one arc after the other takes seconds from Python.
+"""Graph files in OpenFst's format, read all at once: asking OpenFst for one arc after another takes seconds in Python.
 
 Source: OpenFst's `VectorFst` on disk, version 2: a header, then for each state its final weight, the number of its arcs
-and these.
+and the arcs.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 _MAGIC = 2125659606
 _KINDS = (b"vector", b"standard")
 _VERSION = 2
-_PROPERTIES = 3  # expanded and mutable, as every VectorFst is; OpenFst finds the others out
+_PROPERTIES = 3  # expanded and mutable, as every VectorFst is; OpenFst computes the others
 _STATE, _ARC = 3, 4  # numbers of 32 bits: weight and (64 bits) number of arcs; labels, weight, next state
 _REST = struct.Struct("<iiQqqq")  # version, flags, properties, start, states, arcs
 
 
 class Fst(NamedTuple):
-    """A transducer over the tropical semiring; arcs by where they begin."""
+    """A transducer over the tropical semiring; its arcs are sorted by source."""
 
     arcs: np.ndarray
     """(arcs, 4) int32: input label, output label, the weight's bits and next state"""
@@ -36,8 +36,8 @@ def read_fst(path: Path) -> Fst:
     """Read an OpenFst VectorFst over the tropical semiring, without symbol tables.
 
     Raises:
-        ValueError: it is none, or is damaged.
-        OSError: it cannot be read.
+        ValueError: the file is no such FST, or is damaged.
+        OSError: the file cannot be read.
     """
     try:
         return _fst(path.read_bytes())
@@ -69,7 +69,7 @@ def _fst(data: bytes) -> Fst:
 
 
 def _header(data: bytes) -> tuple[int, int, int]:
-    """Where the states begin, the start, and how many states there are."""
+    """Return the byte at which the states begin, the start state, and the number of states."""
     at, kinds = 4, []
     for _ in range(2):
         (length,) = struct.unpack_from("<i", data, at)
@@ -84,7 +84,7 @@ def _header(data: bytes) -> tuple[int, int, int]:
 
 
 def to_bytes(fst: Fst) -> bytes:
-    """What `read_fst` reads."""
+    """Return the contents of a file for `read_fst`."""
     counts = np.bincount(fst.sources, minlength=len(fst.finals))
     begins = _STATE * np.arange(len(counts)) + _ARC * (np.cumsum(counts) - counts)
     numbers = np.zeros(_STATE * len(counts) + _ARC * len(fst.arcs), "<i4")

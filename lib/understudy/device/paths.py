@@ -1,4 +1,4 @@
-"""Lattices of a search as arrays: best paths under several scales at once, paths by their probability, occupancies."""
+"""Lattices of a search as arrays: best paths under several scales at once, paths drawn by probability, occupancies."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """State 0 is the start; arcs are sorted by target, lead upwards and a frame on; all are on paths to the last state.
+    """A lattice. State 0 is the start; arcs are sorted by target, each leads to a higher state, one frame on.
 
-    Scores are natural logarithms; those of final arcs, in one frame more than the utterance has, are the graph's alone.
+    All arcs are on paths to the last state. Scores are natural logarithms; final arcs, in one frame more than the
+    utterance has, have a score of the graph alone.
     """
 
     sources: np.ndarray
@@ -24,7 +25,7 @@ class Lattice:
     frames: np.ndarray
     """(arcs,) int64"""
     senones: np.ndarray
-    """(arcs,) int64; of final arcs -1"""
+    """(arcs,) int64; -1 on final arcs"""
     outputs: np.ndarray
     """(arcs,) int64: word or sequence of words; 0: none"""
     graph: np.ndarray
@@ -34,7 +35,7 @@ class Lattice:
 
     @property
     def states(self) -> int:
-        """Their number."""
+        """Number of states."""
         return int(self.targets[-1]) + 1
 
     @cached_property
@@ -44,7 +45,7 @@ class Lattice:
 
     @cached_property
     def _layers(self) -> list[tuple[slice, slice, np.ndarray]]:
-        """Of each frame: its arcs, the states that they lead to, the first arc to each of these among its own."""
+        """Each frame's arcs, the states that they lead to, and the first arc to each state, counted in the frame."""
         edges = np.searchsorted(self.frames, np.arange(self.frames[-1] + 2)).tolist()
         states = [int(self.targets[a]) for a in edges[:-1]] + [self.states]
         return [
@@ -53,23 +54,23 @@ class Lattice:
         ]
 
     def _sweep(self, scores: np.ndarray, gather: Callable[..., np.ndarray]) -> np.ndarray:
-        """(n, states): of n scores of each arc (n, arcs), what `gather` makes of all that arrives at a state."""
+        """Return what `gather` makes of all paths to each state, (n, states), under n scores of each arc (n, arcs)."""
         reached = np.zeros((len(scores), self.states))
         for arcs, states, begins in self._layers:
             reached[:, states] = gather(reached[:, self.sources[arcs]] + scores[:, arcs], begins, axis=1)
         return reached
 
     def best(self, scores: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
-        """Under each of several scores (n, arcs) of the arcs, the arcs of the best path and its score."""
+        """Yield the arcs of the best path and its score under each of n scores of the arcs (n, arcs)."""
         reached = self._sweep(scores, np.maximum.reduceat)
         for through, one in zip(reached[:, self.sources] + scores, reached, strict=True):
             best = np.flatnonzero(through == one[self.targets])
             incoming = np.empty(self.states, np.int64)
-            incoming[self.targets[best[::-1]]] = best[::-1]  # of several that are equal, the first
+            incoming[self.targets[best[::-1]]] = best[::-1]  # of equal ones, the first
             yield self._back(incoming), float(one[-1])
 
     def _back(self, incoming: np.ndarray) -> np.ndarray:
-        """Arcs of the path that enters each of its states by an arc of this number."""
+        """Return the arcs of the path that enters each of its states by the arc `incoming` (states,)."""
         arcs, sources, state, path = incoming.tolist(), self.sources.tolist(), self.states - 1, []
         while state:
             path.append(arcs[state])
@@ -77,9 +78,9 @@ class Lattice:
         return np.array(path[::-1], np.int64)
 
     def draw(self, scores: np.ndarray, n: int, random: np.random.Generator) -> np.ndarray:
-        """(n, frames + 1) arcs of paths that are drawn by their probability under scores (arcs,)."""
+        """Return the arcs of n paths, (n, frames + 1), which are drawn by their probability under scores (arcs,)."""
         reached = self._sweep(scores[None], np.logaddexp.reduceat)[0]
-        # Shares of the arcs that enter a state add up to 1; so summed, each state has an interval of its own.
+        # Shares of the arcs that enter a state add up to 1: in their running sum each state has an interval of its own.
         ends = np.exp(reached[self.sources] + scores - reached[self.targets]).cumsum()
         begins = np.append(self._begins, len(ends))
         low = np.append(0.0, ends)[begins]
@@ -92,15 +93,15 @@ class Lattice:
         return np.stack(path[::-1], 1)
 
     def shares(self, scores: np.ndarray) -> np.ndarray:
-        """(arcs,) share of all paths, by their probability under scores (arcs,), that take each arc."""
+        """Return the posterior of each arc, (arcs,), under scores (arcs,)."""
         before, after = self._around(scores)
         return np.exp(before[self.sources] + scores + after[self.targets] - before[-1])
 
     def gradient(self, scores: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """(arcs,) gradient by `scores` of the sum of shares, each times its arc's reward (arcs,).
+        """Return the gradient (arcs,), with respect to `scores`, of the paths' expected sum of rewards (arcs,).
 
-        It is an arc's share times what paths through it get more than all do (Povey and Woodland, "Minimum phone error
-        and I-smoothing for improved discriminative training", ICASSP 2002).
+        It is an arc's posterior times what paths through it are expected to get more than all paths (Povey and
+        Woodland, "Minimum phone error and I-smoothing for improved discriminative training", ICASSP 2002).
         """
         before, after = self._around(scores)
         order, states = self._backwards, self._mirrored_states
@@ -111,14 +112,14 @@ class Lattice:
         return np.exp(before[self.sources] + scores + after[self.targets] - before[-1]) * (through - so_far[-1])
 
     def _expected(self, shares: np.ndarray, rewards: np.ndarray) -> np.ndarray:
-        """(states,) expected sum of rewards on the way there, where arcs have `shares` of what enters a state."""
+        """Return the expected sum of rewards on the way to each state; `shares`: the arcs' of what enters a state."""
         reached = np.zeros(self.states)
         for arcs, states, begins in self._layers:
             reached[states] = np.add.reduceat(shares[arcs] * (reached[self.sources[arcs]] + rewards[arcs]), begins)
         return reached
 
     def _around(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(states,) logarithm of the sum of all paths to each state, and of those from it on."""
+        """Return the logarithms of the sums over all paths to each state, and from it to the end, (states,) each."""
         mirrored = self._mirrored._sweep(scores[None, self._backwards], np.logaddexp.reduceat)[0]
         return self._sweep(scores[None], np.logaddexp.reduceat)[0], mirrored[self._mirrored_states]
 
@@ -129,12 +130,12 @@ class Lattice:
 
     @cached_property
     def _backwards(self) -> np.ndarray:
-        """(arcs,) from the last to the first by their sources: the order of arcs in `_mirrored`."""
+        """(arcs,) order of the arcs in `_mirrored`: from the last to the first by their sources."""
         return self.sources.argsort(kind="stable")[::-1]
 
     @cached_property
     def _mirrored(self) -> Lattice:
-        """From the end to the start."""
+        """The lattice reversed, from the end to the start."""
         order, states = self._backwards, self._mirrored_states
         rest = (column[order] for column in (self.senones, self.outputs, self.graph, self.acoustic))
         return Lattice(

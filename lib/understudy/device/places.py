@@ -1,13 +1,13 @@
-"""Places of a graph where words can be set in afterwards: what a graph of triphones has to know there.
+"""Places of a graph of triphones where words can be set in afterwards.
 
-A language model may have a class, `<contact>`, in the place of words. When the graph is composed the class is
-pronounced as any first phone, a mark, and any last phone. So each phone beside it knows its neighbour, and what cannot
-be known yet are three kinds of arcs: to a word's first phone (between the phone before the word and the one after it),
-through its middle, and to its last phone. These arcs lie here, not in the graph, with all that can only be reached
-through them; `splice` puts words in their place. The search of the graph itself is the same with places and without.
+A language model may have a class, `<contact>`, in place of words. When the graph is composed, the class is pronounced
+as any first phone, a mark, and any last phone. So each phone beside the class knows its neighbour, and three kinds of
+arcs are left open: to a word's first phone, through its middle, and to its last phone. These arcs are kept here, not in
+the graph, with all that can only be reached through them; `splice` puts words in their place. The search of the graph
+itself is the same with places and without.
 
-Our choice; the idea of a graph with parts that come later is Kaldi's ("Support for grammars and graphs with on-the-fly
-parts", Povey 2018), which knows contexts of a phone to the left alone.
+Our choice; the idea of adding parts to a graph later is Kaldi's ("Support for grammars and graphs with on-the-fly
+parts", Povey 2018), which supports left context alone.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from .graph_arcs import FINAL, Arcs, reachable
 from .vocabulary import ContextTree
 
 NEW = "<new>"
-"""The class whose place is wherever a word may stand"""
+"""the class whose place is wherever a word may stand"""
 ENTER, THROUGH, LEAVE = range(3)
 _CLASS = re.compile(r"<(?!s>|unk>)\w[\w-]*>", re.IGNORECASE)
 
 
 def is_class(word: str) -> bool:
-    """Whether it stands for others."""
+    """Whether a word is the name of a class, which stands for other words."""
     return bool(_CLASS.fullmatch(word))
 
 
@@ -43,42 +43,42 @@ class Mark(NamedTuple):
     kind: int
     """`ENTER`, `THROUGH` or `LEAVE`"""
     left: int
-    """the phone before the word; its first; its last"""
+    """by kind: the phone before the word; its first; its last"""
     right: int
-    """the first phone of the word; its last; the phone after it"""
+    """by kind: the first phone of the word; its last; the phone after it"""
     place: int
     """number of the class"""
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Arcs that are not in the graph. States below `states` are the graph's."""
+    """The arcs of places, which are not in the graph. States below `states` are the graph's."""
 
     names: list[str]
-    """of the classes"""
+    """names of the classes"""
     states: int
-    """of the graph, without its end"""
+    """number of the graph's states, without its end"""
     marks: np.ndarray
     """(marks, 4) int32, each a `Mark`"""
     table: np.ndarray
-    """(arcs, 4) int32: source, target, label (senone + 1; −1 − number of a mark) and number of what is said"""
+    """(arcs, 4) int32: source, target, label (senone + 1; −1 − number of a mark) and index into `said`"""
     costs: np.ndarray
-    """(arcs,) float32, nats; those of marks have no part of the topology's"""
+    """(arcs,) float32, nats; those of marks do not include the topology's"""
     ends: np.ndarray
-    """(ends, 2) int32: state of this part, number of what is said there"""
+    """(ends, 2) int32: state of the places, index into `said`"""
     end_costs: np.ndarray
-    """(ends,) float32"""
+    """(ends,) float32, nats"""
     said: list[tuple[int, ...]] = field(default_factory=list)
-    """word ids of the graph's words"""
+    """sequences of word ids that arcs and ends carry"""
 
     @classmethod
     def none(cls, states: int) -> Places:
-        """Those of a graph that has none; `states` without its end."""
+        """Return the places of a graph that has none; `states`: its number of states, without the end."""
         rows, costs = np.zeros((0, 4), np.int32), np.zeros(0, np.float32)
         return cls([], states, rows, rows, costs, rows[:, :2], costs)
 
     def dearer(self, cost: float) -> Places:
-        """The same where each word costs so much more (nats), those that are set in too."""
+        """Return places in which each word, those that will be set in too, costs `cost` nats more."""
         words = np.array([len(of) for of in self.said] or [0], np.float32)
         marks, numbers = self.table[:, 2] < 0, -1 - self.table[:, 2].clip(max=-1)
         entered = marks & (self.marks[numbers, 0] == ENTER) if len(self.marks) else marks
@@ -86,7 +86,7 @@ class Places:
         return replace(self, costs=costs, end_costs=self.end_costs + np.float32(cost) * words[self.ends[:, 1]])
 
     def save(self, path: Path) -> None:
-        """Write what `read` reads."""
+        """Write the places to a file for `read`."""
         about = json.dumps({"names": self.names, "states": self.states, "said": self.said}, allow_nan=False)
         with path.open("wb") as file:
             np.savez_compressed(
@@ -96,10 +96,10 @@ class Places:
 
     @classmethod
     def read(cls, path: Path) -> Places:
-        """Read it.
+        """Read places that `save` wrote.
 
         Raises:
-            DeviceError: it is none.
+            DeviceError: the file holds no places.
         """
         try:
             with np.load(path, allow_pickle=False) as found:
@@ -112,20 +112,20 @@ class Places:
 
 
 class Alike:
-    """Phones beside a word that its first or last phone cannot tell apart, for there are fewer marks then."""
+    """Merges phones beside a word that make no difference to the senones of its first or last, for fewer marks."""
 
     def __init__(self, tree: ContextTree, phones: Iterable[int]) -> None:
-        """`phones`: that words are made of."""
+        """`phones`: those that words may have."""
         self._tree, self._phones = tree, list(phones)
         self._first: dict[tuple, int] = {}
         self._known: dict[tuple[int, int, int], int] = {}
 
     def before(self, left: int, first: int) -> int:
-        """One for all `left` that make no difference to a word's first phone."""
+        """Return one phone for all `left` after which a word's first phone has the same senones."""
         return self._one(0, left, first, ((left, first, other) for other in self._phones))
 
     def after(self, last: int, right: int) -> int:
-        """One for all `right` that make no difference to a word's last phone."""
+        """Return one phone for all `right` before which a word's last phone has the same senones."""
         return self._one(1, right, last, ((other, last, right) for other in self._phones))
 
     def _one(self, side: int, phone: int, centre: int, contexts: Iterable[tuple[int, int, int]]) -> int:
@@ -138,14 +138,14 @@ class Alike:
 def split(
     arcs: Arcs, sequences: Sequence[tuple[int, ...]], base: int, marks: Sequence[Mark], names: list[str]
 ) -> tuple[DecodingGraph | None, Places]:
-    """A graph, and the places in it.
+    """Split arcs into a graph and the places in it.
 
     Args:
-        arcs: of both; the label −2 − n is of the mark n.
+        arcs: those of both; the label of mark n is −2 − n.
         sequences: what outputs of `base` and above stand for.
 
     Returns:
-        The graph without its places, None where nothing is left, and these.
+        The graph without its places, None where nothing is left, and the places.
     """
     final = arcs.labels == FINAL
     inner, ends = arcs.where(~final), arcs.where(final)
@@ -163,7 +163,7 @@ def split(
 
 
 def _between(inner: Arcs, ends: Arcs, states: int) -> np.ndarray:
-    """(states,) whether each is on a way from the start to an end."""
+    """Return (states,) whether each is on a path from the start to an end."""
     ahead = reachable(inner.sources, inner.targets, np.array([0]), states)
     return ahead & reachable(inner.targets, inner.sources, ends.sources, states)
 
@@ -174,7 +174,7 @@ def _places(
 ) -> Places:  # fmt: skip
     outputs, said = np.unique(np.append(arcs.outputs, ends.outputs), return_inverse=True)
     said = said.reshape(-1).astype(np.int32)
-    # The label of a mark is one more here: these arcs have no final one among them.
+    # Labels of marks are one higher here, −1 − n: none of these arcs is final.
     labels = arcs.labels + (arcs.labels < 0)
     return Places(
         names, states, np.array(marks, np.int32).reshape(-1, 4),

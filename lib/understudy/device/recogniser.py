@@ -26,34 +26,34 @@ from .places import Places
 from .wishes import NONE, Wishes
 from .word_confidence import Calibration, shares
 
-if TYPE_CHECKING:  # all of it brings OpenFst, which a mapped graph does without
+if TYPE_CHECKING:  # all of these import OpenFst, which a mapped graph does not need
     from .keywords import Hit, Keywords
     from .search import Graph
 
 LATTICE_BEAM = 6.0
-"""nats; of folders that tell none"""
+"""nats; for folders that state none"""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Of one utterance."""
+    """What was recognised in an utterance."""
 
     words: list[str]
     seconds: float
     empty: bool = False
-    """the search found no way through its graph: nothing is known of what was said"""
+    """whether the search found no path through its graph: nothing is known of what was said"""
     confidence: float | None = None
-    """of `confidence`; None: no words were found"""
+    """see `confidence.confidence`; None: no words were found"""
     why: str = ""
-    """words were found, and are not told for this reason"""
+    """why words that were found are rejected; empty: none are"""
     sure: list[float] | None = None
-    """the chance of each word to be right, where that was asked for"""
+    """the probability that each word is right, where asked for"""
     hits: list[Hit] | None = None
-    """where keywords are spotted: these, which are the words"""
+    """the keywords, where a recogniser spots them: their texts are the words"""
 
     @property
     def rejected(self) -> bool:
-        """Whether words were found that are not told."""
+        """Whether words were found and rejected."""
         return bool(self.why)
 
 
@@ -64,16 +64,17 @@ class Recogniser:
         self, folder: Path, threads: int = 1, wishes: Wishes = NONE, sure: bool = False,
         most_misfit: float | None = None,
     ) -> None:  # fmt: skip
-        """Load it.
+        """Load a folder.
 
         Args:
             wishes: sentences that alone are heard, words that are added, or keywords.
-            sure: tell of final words how sure they are. It takes another search.
-            most_misfit: of sentences that alone are heard, and of keywords, what fits worse is rejected; None: what
-                the folder says.
+            sure: give the probability that each final word is right, which takes another search.
+            most_misfit: sentences of a grammar, and keywords, with a greater misfit (nats) are rejected; None: the
+                folder's value.
 
         Raises:
-            DeviceError: it is not whole, its parts do not belong together, or something is wrong with the wishes.
+            DeviceError: the folder is incomplete, its parts do not belong together, or something is wrong with the
+                wishes.
         """
         files = Files.of(folder)
         about = files.about
@@ -90,11 +91,11 @@ class Recogniser:
                 "Export both from one recipe."
             )
         self.told: list[str] = []
-        """what the user should know of the wishes"""
+        """what the user should know about the wishes, a sentence each"""
         self.keywords: Keywords | None = None
         self.graph = self._adapted(files, wishes) if wishes else self._graph(files)
         self.beams = Beams(about["beam"], about["min_active"], about["max_active"])
-        # What is the same for all senones of a frame changes no path: the log-posteriors need no normalising.
+        # A constant added to all senones of a frame changes no path: the log-posteriors need no normalising.
         self._scale, self._offset = about["acoustic_scale"], about["prior_scale"] * self.network.log_priors
         self.silences = frozenset(about["silences"])
         self.least_confidence: float | None = about.get("least_confidence")  # older folders have none
@@ -141,15 +142,19 @@ class Recogniser:
 
     @cached_property
     def alternatives(self) -> Alternatives:
-        """Made when they are asked for: they hold the graph once more."""
+        """What draws alternatives, made on first use: it holds the graph once more."""
         return Alternatives(self._net(), self.beams, self._lattice_beam)
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
-        """For the search: (frames, senones)."""
+        """Return the scores for the search, (frames, senones), of logits (frames, senones)."""
         return np.float32(self._scale) * (logits - self._offset)
 
     def hear(self, blocks: Iterable[np.ndarray], patience: EndpointOptions) -> Iterator[Event]:
-        """What is said in samples as they arrive, (length,) float32 in ±1: see `events`."""
+        """Yield what is said in samples as they arrive, (length,) float32 in ±1 each: see `events`.
+
+        Raises:
+            DeviceError: a piece is shorter than a stacked frame, or not shorter than the longest utterance.
+        """
         if not self.front.shift <= patience.piece < patience.longest:
             raise DeviceError(
                 f"{patience}: a piece lasts {self.front.shift:g} s or more, and less than the longest utterance"
@@ -157,18 +162,18 @@ class Recogniser:
         return events(blocks, self.utterance, patience, self.front.rate)
 
     def whole(self, samples: np.ndarray) -> Heard:
-        """What is said in one utterance, (length,) float32 in ±1."""
+        """Return what is said in one utterance of samples (length,) float32 in ±1."""
         utterance = self.utterance()
         utterance.hear(samples)
         return utterance.finish()
 
     def utterance(self) -> UtteranceDecoding:
-        """A new one, to be heard."""
+        """Begin the recognition of a new utterance."""
         return UtteranceDecoding(self) if self.keywords is None else KeywordDecoding(self, self.keywords)
 
 
 class UtteranceDecoding:
-    """From samples to words, a piece at a time."""
+    """The recognition of an utterance, from samples to words, a piece at a time."""
 
     def __init__(self, recogniser: Recogniser) -> None:
         self.samples = 0
@@ -177,10 +182,10 @@ class UtteranceDecoding:
         self._search = recogniser.graph.search(recogniser.beams)
         self._best = Best([], [])
         self.outputs: list[int] = []
-        """of the best path, when it has ended"""
+        """outputs of the best path, once the utterance has ended"""
 
     def hear(self, samples: np.ndarray) -> bool:
-        """Whether the words have changed."""
+        """Take in samples (length,) float32 in ±1; return whether the words have changed."""
         self.samples += len(samples)
         scores = self._recogniser.scores(self._network(self._front(samples)))
         self._search(scores)
@@ -206,15 +211,15 @@ class UtteranceDecoding:
 
     @property
     def widened(self) -> bool:
-        """Whether the search had to look further than it should at first."""
+        """Whether the search had to be repeated with wider beams."""
         return self._search.widened
 
     def so_far(self) -> Heard:
-        """Words that may still change."""
+        """Return the words so far, which may still change."""
         return Heard(self._recogniser.graph.text(self._best.words), self._seconds)
 
     def finish(self) -> Heard:
-        """All words; none where it is less sure of them than it should be at least."""
+        """End the utterance and return all its words; none if they are rejected."""
         best, known = self._ended(), self._recogniser
         self.outputs = best.words if best else []
         if best is None or not best.words:
@@ -226,13 +231,13 @@ class UtteranceDecoding:
         return Heard(known.graph.text(best.words), self._seconds, False, sure, "", each)
 
     def _ended(self) -> Best | None:
-        """The best path, when nothing more is said."""
+        """End the utterance and return the best path; None: there is none."""
         for logits in (self._network(self._front.finish()), self._network.finish()):
             self._search(self._recogniser.scores(logits))
         return self._search.finish()
 
     def shares(self, outputs: list[int]) -> list[float]:
-        """Of what else was likely, how much has each word of a best path's outputs. What was heard has ended."""
+        """Return the share of alternatives that agree with each word of a best path's outputs, once it has ended."""
         graph = self._recogniser.graph
         return shares(
             graph.ids(outputs), [graph.ids(of) for of in self._recogniser.alternatives.draw(self._search.scores)]
@@ -244,25 +249,25 @@ class UtteranceDecoding:
 
 
 class KeywordDecoding(UtteranceDecoding):
-    """From samples to the keywords in what is said."""
+    """The recognition of an utterance, from samples to the keywords in it, a piece at a time."""
 
     def __init__(self, recogniser: Recogniser, keywords: Keywords) -> None:
         super().__init__(recogniser)
         self._keywords, self._told = keywords, list[str]()
 
     def hear(self, samples: np.ndarray) -> bool:
-        """Whether the keywords have changed."""
+        """Take in samples (length,) float32 in ±1; return whether the keywords have changed."""
         if not super().hear(samples):
             return False
         before, self._told = self._told, self.so_far().words
         return self._told != before
 
     def so_far(self) -> Heard:
-        """Keywords that may still change."""
+        """Return the keywords so far, which may still change."""
         return self._heard(self._best)
 
     def finish(self) -> Heard:
-        """All keywords that fit well enough."""
+        """End the utterance and return all keywords that fit well enough."""
         best = self._ended()
         return Heard([], self._seconds, True) if best is None else self._heard(best)
 

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import kaldifst  # before kaldi_hmm_gmm, which waits for ever otherwise
+import kaldifst  # before kaldi_hmm_gmm, which hangs otherwise
 
 import kaldi_hmm_gmm  # isort: skip
 import numpy as np
@@ -18,18 +18,18 @@ from .openfst import read_fst, to_bytes
 
 
 class Graph(OutputWords):
-    """Graph, and what its output numbers mean."""
+    """A decoding graph, and what its output numbers mean."""
 
     def __init__(self, path: Path, words: list[str], base: int, sequences: list[list[int]], senones: int) -> None:
         """Load a graph.fst.
 
         Args:
-            words: by number.
+            words: text of each word id.
             base: numbers from here on stand for `sequences` of words.
-            senones: that the network tells apart; their labels are 1 to this.
+            senones: how many the network has; their labels begin at 1.
 
         Raises:
-            DeviceError: it cannot be read, or tells of senones or words that are not there.
+            DeviceError: the file cannot be read, or refers to senones or words that do not exist.
         """
         super().__init__(words, base, sequences)
         _check(path, senones, base, len(sequences))
@@ -38,23 +38,23 @@ class Graph(OutputWords):
         read = kaldifst.StdVectorFst.read(str(path))
         if read is None or read.start < 0:
             raise DeviceError(f"{path}: cannot be read. Export the graph again.")
-        self.fst = kaldifst.StdConstFst(read)  # searched faster; kaldifst does not read one
+        self.fst = kaldifst.StdConstFst(read)  # a StdConstFst is searched faster, but kaldifst cannot read one
 
     @classmethod
     def of(cls, graph: DecodingGraph, words: list[str], senones: int) -> Graph:
-        """One that was made here, not read."""
+        """Load a graph that is in memory."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "graph.fst"
             path.write_bytes(to_bytes(as_fst(graph)))
             return cls(path, words, graph.sequence_base, [list(of) for of in graph.word_sequences], senones)
 
     def search(self, beams: Beams) -> Search:
-        """Of one utterance."""
+        """Begin the search of an utterance."""
         return Search(self, beams)
 
 
 def _check(path: Path, senones: int, base: int, sequences: int) -> None:
-    """The decoder does not: it would read scores of other frames, or beyond all."""
+    """Check the labels and outputs, which the decoder does not: it would read scores of other frames, or beyond all."""
     try:
         arcs = read_fst(path).arcs
     except (OSError, ValueError) as error:
@@ -69,14 +69,14 @@ def _check(path: Path, senones: int, base: int, sequences: int) -> None:
 
 
 class Search:
-    """One utterance."""
+    """The search of one utterance."""
 
     def __init__(self, graph: Graph, beams: Beams) -> None:
         self._graph, self._beams = graph, beams
         self._decoder = _decoder(graph, beams)
         self._scores = Scores()
         self.widened = False
-        """no way to an end of the graph was found at first"""
+        """whether no path to an end of the graph was found at first"""
 
     def __call__(self, scores: np.ndarray) -> None:
         """Search on with (frames, senones) more scores."""
@@ -88,15 +88,15 @@ class Search:
 
     @property
     def scores(self) -> np.ndarray:
-        """All that was searched, (frames, senones)."""
+        """Scores of all frames so far, (frames, senones)."""
         return self._scores.all
 
     def so_far(self) -> Best | None:
-        """The best path to an end of the graph, or wherever it may end where none is reached; None: none is left."""
+        """Return the best path to an end of the graph, or to any state if it reaches none; None: no path is left."""
         return _best(self._decoder, False) if self._scores.frames else Best([], [])
 
     def finish(self) -> Best | None:
-        """The best path to an end of the graph. Where there is none the beams are doubled, twice; None: still none."""
+        """Return the best path to an end of the graph. If there is none, beams are doubled, twice; None: still none."""
         decoder, beams = self._decoder, self._beams
         for _ in range(RETRIES):
             if not self._scores.frames or decoder.reached_final():

@@ -1,7 +1,7 @@
-"""Words set into the places of a graph (`places`): what is searched then is what would have been composed with them.
+"""Insertion of words into the places of a graph (`places`): the result is the graph that composing them would give.
 
-Of a word's phones each is an arc that knows both neighbours: the first and the last know those beside the word from the
-place. Words of a place are a tree from the left, and what follows their last phone is shared by all that end alike.
+Each phone of a word is an arc that knows both neighbours; the place gives those of the first and the last phone beside
+the word. The words of a place form a prefix tree, and what follows their last phone is shared by all that end alike.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from .places import ENTER, LEAVE, Mark, Places
 from .vocabulary import ContextTree
 
 SHORTEST = 2
-"""phones of a word at least: its first and its last are not the same"""
+"""least number of phones in a word: its first and its last are two"""
 
 Said = tuple[int, ...]
 
 
 class Spoken(NamedTuple):
-    """One way to say a word."""
+    """A pronunciation of a word."""
 
     word: int
-    """its id"""
+    """word id"""
     phones: tuple[int, ...]
-    """two or more"""
+    """phone ids, two or more"""
     cost: float
     """nats: −log of its share in its class"""
 
@@ -54,29 +54,29 @@ class _Into(NamedTuple):
 
 @dataclass
 class _Branch:
-    """Words of a class with one first phone."""
+    """The words of a class that begin with the same phone."""
 
     begins: dict[int, float] = field(default_factory=dict)
     """by second phone, the least cost of its words"""
     inner: list[tuple[int, int, int, float]] = field(default_factory=list)
-    """node, node, label and cost; what is said up to a node has the loop of the phone that enters it"""
+    """arcs between nodes: source, target, label and cost; a node has the self-loop of the phone that enters it"""
     loops: list[int] = field(default_factory=list)
-    """loop label of each node, from 0"""
+    """label of each node's self-loop"""
     first: dict[int, list[tuple[int, int, float]]] = field(default_factory=lambda: defaultdict(list))
-    """by second phone, nodes after it: node, label and cost"""
+    """by second phone, arcs to the nodes after it: node, label and cost"""
     leaves: list[tuple[int, tuple[int, int, int], int, int, float]] = field(default_factory=list)
-    """node or −1 − second phone, (phone before the last, last, loop label), label, word and cost"""
+    """arcs of the last phone but one: node or −1 − second phone, (it, last phone, loop label), label, word, cost"""
     pairs: list[tuple[int, int, float]] = field(default_factory=list)
-    """words of two phones: the second, word and cost"""
+    """words of two phones: second phone, word and cost"""
 
 
 def splice(
     graph: DecodingGraph, places: Places, words: Mapping[str, Sequence[Spoken]], tree: ContextTree
 ) -> DecodingGraph:
-    """The graph with words in its places.
+    """Return the graph with words set into its places.
 
     Args:
-        words: of each class; a class without words stays closed.
+        words: pronunciations of each class's words; a class without words stays closed.
     """
     return _Splicing(graph, places, words, tree).done()
 
@@ -95,13 +95,13 @@ class _Splicing:
         self._loops: dict[int, int] = {}
         """label of the self-loop of each new state"""
         self._after: dict[int, dict[int, int]] = defaultdict(dict)
-        """of a state of the places after a word: by the loop of its last phone, the state in its place"""
+        """for each state of the places after a word: its copies, by the loop label of the word's last phone"""
         self._before: dict[tuple[int, int, int, int], int] = {}
-        """state before a last phone: state of the places, the phone before it, it, and the loop"""
+        """state before a last phone, by state of the places, the phone before it, it, and the loop label"""
         self._sort()
 
     def _sort(self) -> None:
-        """The places' arcs by kind."""
+        """Sort the places' arcs by kind."""
         self._into: dict[int, list[_Into]] = defaultdict(list)
         self._through: dict[int, dict[int, _Arc]] = defaultdict(dict)
         self._leave: dict[int, list[tuple[Mark, _Arc]]] = defaultdict(list)
@@ -174,7 +174,7 @@ class _Splicing:
     # --- words in a place ---
 
     def _grow(self, state: int, first: int, branch: _Branch) -> None:
-        """Words between all that may precede and follow them."""
+        """Set the words of a branch between all phones that may precede and follow them."""
         offset, self._states = self._states, self._states + len(branch.loops)
         self._loops.update(enumerate(branch.loops, offset))
         for source, target, label, cost in branch.inner:
@@ -200,7 +200,7 @@ class _Splicing:
                 self._say(source, target, label, (*said, word), cost + more)
 
     def _ending(self, state: int, before: int, last: int, loop: int) -> tuple[int, Said, float]:
-        """The state before a word's last phone, from which it goes on; what is said on the way there, and its cost."""
+        """Return the state before a word's last phone, what is said on the way there, and the cost of this way."""
         through = self._through[state][last]
         key = (through.target, before, last, loop)
         if key not in self._before:
@@ -213,7 +213,7 @@ class _Splicing:
         return self._before[key], self._places.said[through.said], through.cost
 
     def _go_on(self) -> list[tuple[int, int, float]]:
-        """After a word all goes on as from the places' own state, whose loop was not known. Returns all ends."""
+        """Give all copies of a state after a word its arcs and ends, and return all ends."""
         table, places = self._graph, self._places
         ways, closed = defaultdict(list), defaultdict(list)
         for arc in self._arcs:
@@ -221,7 +221,7 @@ class _Splicing:
                 ways[arc[0]].append(arc[1:])
         ends = [(state, self._sequences.number(places.said[said]) or FINAL, cost)
                 for (state, said), cost in zip(places.ends.tolist(), places.end_costs.tolist())]  # fmt: skip
-        for state in (state for state in self._after if state < places.states):  # the start
+        for state in (state for state in self._after if state < places.states):  # that is, the start
             for n in np.flatnonzero(table.sources == state).tolist():
                 target, label, output, score = (
                     column[n].item() for column in (table.targets, table.labels, table.outputs, table.scores)
@@ -240,7 +240,7 @@ class _Splicing:
     # --- states and arcs ---
 
     def _labels(self, left: int, centre: int, right: int) -> tuple[int, int]:
-        """Of a phone's first frame and of its others."""
+        """Return the labels (senone + 1) of a phone's first frame and of its others."""
         senone = self._tree.senone
         return senone(left, centre, right, topology.ENTRY) + 1, senone(left, centre, right, topology.LOOP) + 1
 
@@ -250,7 +250,7 @@ class _Splicing:
         return self._states - 1
 
     def _say(self, source: int, target: int, label: int, said: Said, cost: float) -> None:
-        """An arc of a word's phone."""
+        """Add the arc of a word's phone."""
         self._arcs.append((source, target, label, self._sequences.number(said), cost + self._enter_cost))
 
     # --- the whole ---
@@ -268,7 +268,7 @@ class _Splicing:
         return DecodingGraph.of_table(rows, np.concatenate(scores), sequences, graph.sequence_base)
 
     def _useful(self, sources: np.ndarray, targets: np.ndarray, ends: list[int]) -> np.ndarray:
-        """(arcs,) whether each lies on a way from the graph to the graph or to an end."""
+        """Return (arcs,) whether each is on a path from the graph back to it or to an end."""
         graph = np.arange(self._places.states)
         ahead = reachable(sources, targets, graph, self._states)
         behind = reachable(targets, sources, np.append(graph, np.array(ends, np.int64)), self._states)

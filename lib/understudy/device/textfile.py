@@ -12,10 +12,10 @@ _COMMENT = re.compile(r"(^|\s)#.*")
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, str]]:
-    """Where each line stands, and the line; empty ones, and what follows a # that begins a word, are left out.
+    """Yield where each line stands (path:number) and its text, without empty lines and what follows a # before a word.
 
     Raises:
-        DeviceError: it cannot be read, or is not UTF-8.
+        DeviceError: the file cannot be read, or is not UTF-8.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

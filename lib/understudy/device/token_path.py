@@ -21,14 +21,14 @@ class _Narrow(NamedTuple):
 
 
 class TokenPathSearch:
-    """One utterance."""
+    """The search of one utterance."""
 
     def __init__(self, net: Net, beams: Beams) -> None:
         self._net, self._beams = net, beams
         self._tokens = self._begun(beams)
         self._scores = Scores()
         self.widened = False
-        """no way to an end of the graph was found at first"""
+        """whether no path to an end of the graph was found at first"""
 
     def _begun(self, beams: Beams) -> TokenSearch:
         return TokenSearch(self._net, _Narrow(beams.beam, 0.0, beams.min_active, beams.max_active))
@@ -41,16 +41,16 @@ class TokenPathSearch:
 
     @property
     def scores(self) -> np.ndarray:
-        """All that was searched, (frames, senones)."""
+        """Scores of all frames so far, (frames, senones)."""
         return self._scores.all
 
     def so_far(self) -> Best | None:
-        """The best path, wherever it may end; None: none is left."""
+        """Return the best path to any state; None: no path is left."""
         found = self._tokens.so_far()
         return None if found is None else Best(found[1], _some(found[0]))
 
     def finish(self) -> Best | None:
-        """The best path to an end of the graph. Where there is none the beams are doubled, twice; None: still none."""
+        """Return the best path to an end of the graph. If there is none, beams are doubled, twice; None: still none."""
         if not self._scores.frames:
             return Best([], [])
         beams, tokens, scores = self._beams, self._tokens, self._scores.all

@@ -1,6 +1,6 @@
-"""Token passing over a decoding graph, a frame at a time, with numpy alone: where k2 is not needed, and on a device.
+"""Token passing over a decoding graph, a frame at a time, with numpy alone: on a device, and where k2 is not needed.
 
-It prunes as Kaldi's LatticeFasterDecoder does: to a beam and to so many states a frame, and what was kept to a beam
+It prunes as Kaldi's LatticeFasterDecoder does: each frame to a beam and a number of states, and what is left to a beam
 around the best path (Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012). A frame is
 a handful of array operations over the arcs that leave the active states and those that epsilons lead to (`epsilons`).
 """
@@ -16,13 +16,13 @@ from .graph_arcs import ranges
 from .net import Net
 from .paths import Lattice
 
-IMPOSSIBLE = -1e20  # scores below are no scores: sums of them would lose all others
-_PRUNED_EVERY = 50  # frames: what is kept of the others fits into memory, however long the utterance
+IMPOSSIBLE = -1e20  # scores below count as −infinity: sums with them would lose all others
+_PRUNED_EVERY = 50  # frames: so the links kept fit into memory, however long the utterance
 _NONE = np.zeros(0, np.int64)
 
 
 class Beams(Protocol):
-    """How far the search looks (nats, after acoustic scaling)."""
+    """Beams of a search (nats, after acoustic scaling), and its limits of active states."""
 
     @property
     def search(self) -> float:
@@ -45,9 +45,9 @@ class _Links(NamedTuple):
     """Steps from the tokens of a frame to those of the next."""
 
     sources: np.ndarray
-    """(links,) int64, token of the frame"""
+    """(links,) int64, index of a token of the frame"""
     targets: np.ndarray
-    """(links,) int64, token of the next"""
+    """(links,) int64, index of a token of the next frame"""
     arcs: np.ndarray
     """(links,) int64"""
     late: np.ndarray
@@ -55,21 +55,21 @@ class _Links(NamedTuple):
     silent: np.ndarray
     """(links,) float32: cost of the epsilons on the way to the arc"""
     before: np.ndarray
-    """(links,) int64: their words, as an output"""
+    """(links,) int64: words of these epsilons, as an output"""
 
     def only(self, which: np.ndarray) -> _Links:
         return _Links(*(column[which] for column in self))
 
 
 class TokenSearch:
-    """One utterance."""
+    """Token passing over one utterance."""
 
     def __init__(self, net: Net, beams: Beams) -> None:
         self._net, self._beams = net, beams
         self._states, self._costs = np.zeros(1, np.int64), np.zeros(1, np.float32)  # of the tokens alive
         self._links: list[_Links] = []
         self._sizes = [1]  # tokens of each frame
-        self._behind: list[np.ndarray] = []  # cost of each token's best path above the best, as of the last pruning
+        self._behind: list[np.ndarray] = []  # cost of each token's best path above the best, at the last pruning
         self._least = np.full(net.states, np.inf, np.float32)  # by state; infinite between frames
         self._place = np.empty(net.states, np.int32)  # by state
 
@@ -82,12 +82,12 @@ class TokenSearch:
                 self._prune(np.zeros(len(self._states), np.float32))
 
     def _entered(self) -> Entered:
-        """Where arcs with input leave from, or the utterance may end."""
+        """Return the states that arcs with input leave from, or the utterance may end in."""
         beams = self._beams
         return followed(self._net, self._states, self._costs, (beams.search, beams.output), self._least)
 
     def _step(self, costs: np.ndarray) -> None:
-        """One frame; costs are counted from its best token on, so that single precision does."""
+        """Search one frame; costs are relative to its best token, so that single precision suffices."""
         net, beams = self._net, self._beams
         entered = self._entered()
         begins, ends = net.with_input(entered.states)
@@ -123,10 +123,10 @@ class TokenSearch:
         self._behind.append(_NONE)
 
     def _best_of(self, targets: np.ndarray, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each of the states `targets`, and the least total of each."""
+        """Return the distinct states among `targets`, and the least total of each."""
         np.minimum.at(self._least, targets, totals)
         best = np.flatnonzero(totals == self._least[targets])
-        self._place[targets[best]] = best  # of several that are equal, one
+        self._place[targets[best]] = best  # of equal ones, one
         best = best[self._place[targets[best]] == best]
         states, reached = targets[best], totals[best]
         self._least[states] = np.inf
@@ -136,8 +136,8 @@ class TokenSearch:
         """Drop the links that are on no path within the output beam of the best.
 
         Args:
-            behind: (tokens,) cost of each token that is alive above the best of them; before the end any may turn out
-                to be the best, so that it is 0. Infinite: it is on no path.
+            behind: (tokens,) cost above the best of each token that is alive; 0 before the utterance's end, as any
+                token may turn out to be the best. Infinite: the token is on no path.
         """
         for frame in reversed(range(len(self._links))):
             links = self._links[frame]
@@ -147,11 +147,11 @@ class TokenSearch:
             behind = np.full(self._sizes[frame], np.inf, np.float32)
             np.minimum.at(behind, links.sources, total[kept])
             if np.array_equal(behind, self._behind[frame]):
-                return  # and so are all before
+                return  # and so are those of all frames before
             self._behind[frame] = behind
 
     def so_far(self) -> tuple[list[int], list[int]] | None:
-        """Outputs and senones of the best path, wherever it may end; None: none is left."""
+        """Return outputs and senones of the best path to any state; None: no path is left."""
         if not len(self._states):
             return None
         token, arcs, before = int(self._costs.argmin()), [], []
@@ -166,10 +166,10 @@ class TokenSearch:
         return outputs.tolist(), taken.senones.tolist()
 
     def lattice(self, scores: np.ndarray) -> Lattice | None:
-        """All paths to an end of the graph within the output beam of the best; None: there is none.
+        """Return all paths to an end of the graph within the output beam of the best; None: there is none.
 
         Args:
-            scores: all that was searched, (frames, senones).
+            scores: those of all frames so far, (frames, senones).
         """
         entered = self._entered()
         ends = entered.costs + self._net.ends(entered.states)[0]
@@ -181,7 +181,7 @@ class TokenSearch:
         return self._numbered(entered.only(np.flatnonzero(late <= self._beams.output)), scores)
 
     def _numbered(self, ends: Entered, scores: np.ndarray) -> Lattice:
-        """The lattice of the links that are left and of what the utterance may end from."""
+        """Return the lattice of the links that are left and of the states that the utterance may end in."""
         net, last = self._net, len(self._links)
         first = np.cumsum([0, *self._sizes])  # number of each frame's first token
         frames = np.repeat(np.arange(last), [len(links.arcs) for links in self._links])
@@ -208,5 +208,5 @@ class TokenSearch:
 
 
 def _nth(values: np.ndarray, n: int) -> float:
-    """The n-th least; infinite where there are not so many."""
+    """Return the n-th least value; infinite if there are no more than n."""
     return float(np.partition(values, n - 1)[n - 1]) if len(values) > n else np.inf

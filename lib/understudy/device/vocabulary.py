@@ -1,4 +1,4 @@
-"""Words and their pronunciations, and which senones phones have in context: what a graph is compiled of."""
+"""Words and their pronunciations, and the senones of phones in context: what a graph is compiled from."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SILENCE = "SIL"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A lexicon of which not all words need have pronunciations."""
+    """A lexicon in which words need not have pronunciations."""
 
     phones: Sequence[str]
     """symbol of each phone id; 0 is no phone"""
     words: Sequence[str]
     """symbol of each word id; 0 is no word, #0 is back-off"""
     pronunciations: Mapping[str, Sequence[tuple[int, ...]]]
-    """phone ids of each pronunciation, by word: not all words need to have some"""
+    """phone ids of each pronunciation, by word, of the words that have any"""
 
     @cached_property
     def word_ids(self) -> dict[str, int]:
@@ -42,7 +42,7 @@ class Vocabulary:
         return sorted(self.pronunciations, key=self.word_ids.__getitem__)
 
     def only(self, words: Collection[str]) -> Vocabulary:
-        """With the pronunciations of some words alone; their numbers stay."""
+        """Return a vocabulary with the pronunciations of the given words alone; word ids stay."""
         return replace(self, pronunciations={word: self.pronunciations[word] for word in words})
 
 
@@ -51,17 +51,17 @@ class ContextTree(Protocol):
 
     @property
     def asks_right(self) -> bool:
-        """Whether a senone may hang on the phone after it."""
+        """Whether a senone may depend on the phone after it."""
 
     def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
-        """Senone of a phone in context; phone 0 is "no phone" at an edge."""
+        """Return the senone of a phone in context; phone 0 is "no phone" at an edge."""
 
     def states(self) -> list[tuple[int, int]]:
-        """(phone, pdf-class) of each senone: it is of no other."""
+        """Return the (phone, pdf-class) of each senone, which no other shares with it."""
 
 
 def asks_right(roots: Iterable[Any]) -> bool:
-    """Whether one of these (see `leaf`) asks for the phone after it."""
+    """Whether one of the trees (see `leaf`) asks for the phone after the centre."""
     todo = list(roots)
     while todo:
         if isinstance(node := todo.pop(), list):
@@ -73,7 +73,7 @@ def asks_right(roots: Iterable[Any]) -> bool:
 
 
 def states_of(roots: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """(phone, pdf-class) of each senone, of decision trees by `phone pdf-class`: they share no leaf."""
+    """Return the (phone, pdf-class) of each senone of the trees `roots`, by `phone pdf-class`, which share no leaf."""
     found: dict[int, tuple[int, int]] = {}
     for name, root in roots.items():
         phone, pdf_class = map(int, name.split())
@@ -87,10 +87,10 @@ def states_of(roots: Mapping[str, Any]) -> list[tuple[int, int]]:
 
 
 def leaf(root: Any, left: int, right: int) -> int:
-    """Senone that a phone has between two others.
+    """Return the senone that a phone has between two others.
 
     Args:
-        root: of a decision tree: nested [side, phones, yes, no] with side 0 (left) or 1 (right), or a senone.
+        root: the phone's decision tree: nested [side, phones, yes, no] with side 0 (left) or 1 (right), or a senone.
     """
     node = root
     while isinstance(node, list):

@@ -10,32 +10,32 @@ from .errors import DeviceError
 
 PCM = 1
 OPENING = 12
-"""bytes that tell WAV audio from other things"""
+"""bytes that identify WAV audio"""
 _EXTENSIBLE, _OF_MICROSOFT = 0xFFFE, bytes.fromhex("000000001000800000aa00389b71")
 _NO_LENGTH = 0x7FFF0000
-"""What writes to a pipe cannot know how much it will be, and says 0, or 2 or 4 GiB, or a little less."""
+"""lengths from here on are unknown: a program that writes to a pipe states 0, or 2 or 4 GiB, or a little less"""
 
 
 class Source(Protocol):
-    """Where bytes come from."""
+    """A stream of bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """As many; fewer at the end alone."""
+        """Return `size` bytes; fewer at the end alone."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """Of WAV audio."""
+    """What the header of WAV audio states."""
 
     rate: int
     """samples a second"""
     channels: int
     bits: int
-    """that a sample takes"""
+    """bits of a sample"""
     kind: int
-    """how they are to be read: `PCM`, or another number of the format"""
+    """the samples' format: `PCM`, or another of WAV's numbers"""
     frames: int | None
-    """samples of each channel; None: the writer did not know, it is all that comes"""
+    """samples of each channel; None: the writer did not know, and all that comes is audio"""
 
     def __str__(self) -> str:
         kind = {PCM: "", 3: " in floating point"}.get(self.kind, f" of kind {self.kind}")
@@ -48,13 +48,13 @@ def is_wav(opening: bytes) -> bool:
 
 
 def read_header(stream: Source, opening: bytes, name: str) -> Header:
-    """Read on after the first `OPENING` bytes, up to the first sample.
+    """Read the header after its first `OPENING` bytes, up to the first sample.
 
     Args:
         name: what the audio is called in errors.
 
     Raises:
-        DeviceError: it is cut off within the header, or damaged there.
+        DeviceError: the header is cut off or damaged.
     """
     if len(opening) < OPENING:
         raise _cut(name)
@@ -81,7 +81,7 @@ def _header(described: bytes, length: int, name: str) -> Header:
         raise DeviceError(
             f"{name}: damaged: its header tells of {channels} channels in {step} bytes. Copy or record it again."
         )
-    bits = 8 * step // channels if kind == PCM else bits  # an extensible header tells fewer where some are not used
+    bits = 8 * step // channels if kind == PCM else bits  # an extensible header states fewer where some are not used
     return Header(rate, channels, bits, kind, None if length == 0 or length >= _NO_LENGTH else length // step)
 
 
@@ -97,6 +97,6 @@ def _cut(name: str) -> DeviceError:
 
 
 def _skip(stream: Source, size: int, name: str) -> None:
-    """A piece at a time: a damaged length may be of gigabytes."""
+    """Skip bytes a piece at a time: a damaged length may be gigabytes."""
     for at in range(0, size, 1 << 16):
         _whole(stream, min(1 << 16, size - at), name)

@@ -1,4 +1,4 @@
-"""What a user wants to be heard, beside what a recogniser was made for."""
+"""A user's wishes: what is to be recognised instead of, or beside, what a recogniser was made for."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Wishes:
-    """Files; without any it is heard as it was made."""
+    """Files of a user's wishes; without any, a recogniser works as it was made."""
 
     grammar: Path | None = None
     """sentences, which alone are heard (`grammar`)"""
     words: Path | None = None
-    """words more (`words`)"""
+    """words to add (`words`)"""
     keywords: Path | None = None
     """words and phrases that are spotted in whatever is said (`keywords`); on devices alone"""
 

@@ -1,4 +1,4 @@
-"""How sure a recogniser is of each word: the share of what else was likely that has it too, and what that is worth."""
+"""Confidence in each word: the share of likely alternatives that agree with it, and its calibration."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DRAWS = 100
-"""word sequences that a confidence is counted over"""
+"""word sequences that are drawn for a confidence"""
 _LEAST = 0.5 / DRAWS
-"""of a share: nothing is known to be impossible because of a hundred"""
+"""least share: a hundred draws prove nothing impossible"""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a share says of a word's chance to be right: logistic in the share's own logit, in the order of shares.
+    """The probability that a word is right, from its share: logistic in the share's logit, and increasing.
 
     Source: Platt, "Probabilistic outputs for support vector machines", 1999.
     """
@@ -25,21 +25,21 @@ class Calibration:
     offset: float = 0.0
 
     def __call__(self, share: float) -> float:
-        """The probability that a word is right of which so many alternatives agree."""
+        """Return the probability that a word is right with which this share of alternatives agrees."""
         return 1 / (1 + math.exp(-self.slope * logit(share) - self.offset))
 
 
 def logit(share: float) -> float:
-    """Of a share, which is kept off 0 and 1."""
+    """Return the logit of a share, which is kept off 0 and 1."""
     kept = min(max(share, _LEAST), 1 - _LEAST)
     return math.log(kept / (1 - kept))
 
 
 def shares(words: Sequence[int], drawn: Sequence[Sequence[int]]) -> list[float]:
-    """Share of the drawn word sequences in which each word has its like, when they are aligned with `words`.
+    """Return, for each word, the share of the drawn word sequences that agree with it when aligned with `words`.
 
     Sequences that are drawn by their probability stand for the lattice (our choice: the posterior of a word is that
-    of the alternatives which agree with it, whatever the times).
+    of the alternatives that agree with it, whatever the times).
     """
     if not drawn:
         return [0.0] * len(words)
@@ -51,9 +51,9 @@ def shares(words: Sequence[int], drawn: Sequence[Sequence[int]]) -> list[float]:
 
 
 def _alike(ours: tuple[int, ...], theirs: tuple[int, ...]) -> list[int]:
-    """Places of our words that stand beside their like where both are aligned at the least edit distance.
+    """Return the places of our words that agree with theirs in an alignment at the least edit distance.
 
-    Of several such alignments it is one in which the most do.
+    Of several such alignments, one with the most agreements is taken.
     """
     first, most = 0, min(len(ours), len(theirs))
     while first < most and ours[first] == theirs[first]:
@@ -67,7 +67,7 @@ def _alike(ours: tuple[int, ...], theirs: tuple[int, ...]) -> list[int]:
 
 
 def _aligned(a: Sequence[int], b: Sequence[int]) -> list[int]:
-    """Places of `a`: by dynamic programming over edits and, of as many, over words that differ."""
+    """Return the places of `a` that agree, by dynamic programming over edits and, among equals, over agreements."""
     table = [[(j, 0) for j in range(len(b) + 1)]]
     for i, word in enumerate(a, 1):
         row = [(i, 0)]

@@ -1,9 +1,9 @@
-"""Words that a user adds: a file of them, and what becomes of it.
+"""Words that a user adds: how a file of them is read.
 
 A line is a word, its phones if they are known, and `weight=3` if it is more likely than others. Without phones its
-pronunciations are those of the lexicon, or a guess. Words follow one another anywhere; those after a line `<contact>`
-stand where the language model has a place of this name. `<new> weight=5` or `<contact> weight=5` on a line makes all
-words of this place so much likelier. Empty lines, and what follows a # that begins a word, are left out.
+pronunciations are those of the lexicon, or a guess. Words may stand anywhere; those after a line `<contact>`, where
+the language model has a place of this name. A line `<new> weight=5` or `<contact> weight=5` makes all words of this
+place five times as likely. Empty lines, and what follows a # that begins a word, are left out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .textfile import lines_of
 from .vocabulary import SILENCE, Vocabulary
 
 Guess = Callable[[str], Sequence[str] | None]
-"""Phones of a word, None where there are none to be guessed"""
+"""a function that guesses the phones of a word; None: it cannot"""
 _SHOWN = 20
 _WEIGHT = re.compile(r"weight=(.*)")
 _RESERVED = ("<eps>", "#0", "<s>", "</s>")
@@ -31,19 +31,19 @@ _RESERVED = ("<eps>", "#0", "<s>", "</s>")
 
 @dataclass(frozen=True)
 class Added:
-    """What a file of words comes to."""
+    """The words of a file, added to a vocabulary."""
 
     vocabulary: Vocabulary
-    """with these words"""
+    """the vocabulary with these words"""
     spoken: dict[str, list[Spoken]]
-    """by class"""
+    """pronunciations of the words, by class"""
     guessed: list[tuple[str, tuple[str, ...]]]
-    """words and their phones"""
+    """words whose phones were guessed, and the phones"""
     doubled: list[str]
-    """where lines stand that say what an earlier one does"""
+    """path:number of lines that repeat an earlier one"""
 
     def told(self) -> list[str]:
-        """What a user should know, a sentence each."""
+        """Return what a user should know, a sentence each."""
         found = []
         if self.guessed:
             shown = ", ".join(f"{word} ({' '.join(phones)})" for word, phones in self.guessed[:_SHOWN])
@@ -69,15 +69,16 @@ class _Line:
 
 
 def read_words(path: Path, vocabulary: Vocabulary, places: Collection[str] | None, guess: Guess) -> Added:
-    """Words of a file.
+    """Read the words of a file.
 
     Args:
-        vocabulary: the words that are there.
+        vocabulary: the words known before.
         places: classes that the graph has places for; None: any may be named.
+        guess: guesses pronunciations.
 
     Raises:
-        DeviceError: it cannot be read, has no words, a class without a place, or a word that cannot be said with the
-            vocabulary's phones.
+        DeviceError: the file cannot be read, or has no words, a class without a place, or a word that cannot be said
+            with the vocabulary's phones.
     """
     lines, shares, doubled = _lines(path, places)
     words, pronunciations = list(vocabulary.words), {**vocabulary.pronunciations}
@@ -104,7 +105,7 @@ def read_words(path: Path, vocabulary: Vocabulary, places: Collection[str] | Non
 
 
 def _lines(path: Path, places: Collection[str] | None) -> tuple[list[_Line], dict[str, float], list[str]]:
-    """Each once, how much likelier classes are, and where there are others of the same."""
+    """Return the lines, each once, the weights of classes, and where repeated lines stand."""
     place, lines, shares, doubled = NEW, {}, {}, []
     for where, text in lines_of(path):
         word, *rest = text.split()
@@ -138,7 +139,7 @@ def _lines(path: Path, places: Collection[str] | None) -> tuple[list[_Line], dic
 
 
 def _rest(where: str, rest: list[str]) -> tuple[tuple[str, ...], float]:
-    """Phones and weight."""
+    """Return the phones and the weight on the rest of a line."""
     weights = [found[1] for one in rest if (found := _WEIGHT.fullmatch(one))]
     try:
         weight = float(weights[0]) if weights else 1.0
@@ -152,7 +153,7 @@ def _rest(where: str, rest: list[str]) -> tuple[tuple[str, ...], float]:
 
 
 def _spoken(line: _Line, vocabulary: Vocabulary, guessed: dict[str, tuple[str, ...]]) -> list[tuple[int, ...]]:
-    """Phone ids of a line's pronunciations."""
+    """Return the phone ids of each of a line's pronunciations."""
     phones = line.phones or guessed.get(line.word)
     if phones is None:
         of = list(vocabulary.pronunciations[line.word])
