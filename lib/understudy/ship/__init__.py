@@ -1,1 +1,1 @@
-"""What brings a student to a device: export, quantisation, and what it costs there (`understudy.device` runs it)."""
+"""Shipping of students to devices: export, quantisation, costs and robustness there (`understudy.device` runs them)."""

@@ -1,4 +1,4 @@
-"""An exported network beside the model that it came from."""
+"""Comparison of an exported network with the model that it came from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.models import AcousticModel
 
 @dataclass(frozen=True)
 class Likeness:
-    """How like the two are, over all frames of some utterances."""
+    """How alike a model and its exported network are, over all frames of some utterances."""
 
     frames: int
     largest: float
@@ -28,7 +28,7 @@ class Likeness:
 
 
 def compare(model: AcousticModel, network: Path, utterances: Iterable[Tensor]) -> Likeness:
-    """Both over whole utterances (frames, inputs); the network hears them in the pieces of the run-time."""
+    """Compare both over whole utterances (frames, inputs); the network gets them in the pieces of the run-time."""
     exported = Network(network)
     frames, largest, divergence, agree = 0, 0.0, 0.0, 0
     for features in utterances:

@@ -22,7 +22,7 @@ OPSET = 17  # the first with LayerNormalization
 
 
 def metadata(model: LstmModel, normaliser: Normaliser, tree: str) -> dict[str, str]:
-    """All that a run-time has to know beside the network."""
+    """Return all that a run-time has to know beside the network, as metadata."""
     features = {
         "type": "log-mel", "sample_rate": SAMPLE_RATE, "mels": NUM_MELS, "low_hz": LOW_FREQ, "high_hz": HIGH_FREQ,
         "window_s": WINDOW, "shift_s": FRAME_SHIFT, "stack": STACK, "scale": 32768,
@@ -39,7 +39,7 @@ def metadata(model: LstmModel, normaliser: Normaliser, tree: str) -> dict[str, s
 
 
 def _json(value: Any) -> str:
-    """Raises ValueError for what is no number: a run-time cannot do without it, as a report can."""
+    """Return a value as JSON; raises ValueError for NaN and infinity, since a run-time needs every number."""
     return json.dumps(value, allow_nan=False)
 
 
@@ -55,12 +55,12 @@ class Network:
         self._count = 0
 
     def weight(self, name: str, values: np.ndarray | np.generic | Tensor) -> str:
-        """Add weights; returns their name."""
+        """Add weights and return their name."""
         self.weights[name] = values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
         return name
 
     def node(self, kind: str, *inputs: str, outputs: int = 1, name: str | None = None, **attributes: Any) -> str:
-        """Add a node; returns the name of its (first) output, `name` or one of its own, the others with .1, .2, …"""
+        """Add a node; returns the name of its first output, `name` or a new one, to which the others add .1, .2, …"""
         self._count += 1
         name = name or f"{kind}.{self._count}"
         names = [name, *(f"{name}.{i}" for i in range(1, outputs))]
@@ -68,8 +68,8 @@ class Network:
         return name
 
     def lstm(self, number: int, layer: nn.LSTM, features: str, hidden: str, cell: str) -> tuple[str, str, str]:
-        """One layer: (frames, width) and states (1, outputs), (1, cells) to (frames, outputs) and the states after."""
-        if layer.proj_size:  # ONNX's own knows no projection
+        """Add a layer: (frames, width) and states (1, outputs), (1, cells) to (frames, outputs) and states after."""
+        if layer.proj_size:  # ONNX's own LSTM has no projection
             return self.scan(number, layer, features, hidden, cell)
         weights = [
             self.weight(f"lstm.{number}.{name}", gates_of_onnx(layer, values)[None])
@@ -81,7 +81,7 @@ class Network:
         self, kind: str, number: int, layer: nn.LSTM, heard: tuple[str, str, str], weights: list[str],
         scales: tuple[str, ...] = (), domain: str = "",
     ) -> tuple[str, str, str]:  # fmt: skip
-        """The same by one node, an LSTM of ONNX or one that hears the scales of its weights too."""
+        """Add a layer, see `lstm`, as one node: an LSTM of ONNX, or one that takes the scales of its weights too."""
         values = np.concatenate([gates_of_onnx(layer, "bias_ih_l0"), gates_of_onnx(layer, "bias_hh_l0")])[None]
         bias = self.weight(f"lstm.{number}.b", values)
         batch, first, both = (self.axes(*axes) for axes in ((1,), (0,), (1, 2)))
@@ -96,7 +96,7 @@ class Network:
         return hears, self.node("Squeeze", f"{out}.1", first), self.node("Squeeze", f"{out}.2", first)
 
     def scan(self, number: int, layer: nn.LSTM, features: str, hidden: str, cell: str) -> tuple[str, str, str]:
-        """The same, of products: the inputs of all frames at once, then the state frame by frame."""
+        """Add a layer, see `lstm`, as products: the inputs of all frames at once, then the state frame by frame."""
         name = f"lstm.{number}"
         bias = gates_of_onnx(layer, "bias_ih_l0") + gates_of_onnx(layer, "bias_hh_l0")
         product = self.product(f"{name}.w", gates_of_onnx(layer, "weight_ih_l0"), features)
@@ -113,7 +113,7 @@ class Network:
         return f"{out}.2", out, f"{out}.1"
 
     def _step(self, name: str, layer: nn.LSTM) -> tuple[str, str, str]:
-        """State and cell after a frame, and the frame's output, of the gates' input and the state before."""
+        """Add what computes hidden state, cell and output of a frame from the gates' input and the state before."""
         share = self.product(f"{name}.r", gates_of_onnx(layer, "weight_hh_l0"), "h")
         split = self.node("Split", self.node("Add", share, "gates"), outputs=4, axis=1)
         parts = [split, *(f"{split}.{n}" for n in (1, 2, 3))]
@@ -125,20 +125,20 @@ class Network:
         return hidden, cell, self.node("Squeeze", hidden, self.axes(0))
 
     def linear(self, name: str, layer: nn.Linear, features: str, output: str) -> str:
-        """(frames, width) to (frames, outputs)."""
+        """Add a linear layer, from features (frames, width) to (frames, outputs)."""
         product = self.product(name, layer.weight.detach().numpy(), features)
         return self.node("Add", product, self.weight(f"{name}.b", layer.bias), name=output)
 
     def product(self, name: str, rows: np.ndarray, features: str) -> str:
-        """features (frames, width) times the transpose of rows (outputs, width)."""
+        """Add the product of features (frames, width) and the transpose of rows (outputs, width)."""
         return self.node("MatMul", features, self.weight(name, np.ascontiguousarray(rows.T)))
 
     def axes(self, *numbers: int) -> str:
-        """A constant list of axes."""
+        """Add a constant list of axes."""
         return self.weight("axes." + ".".join(map(str, numbers)), np.array(numbers, np.int64))
 
     def build(self, model: LstmModel) -> onnx.ModelProto:
-        """The whole: features (frames, inputs) and both states, (layers, 1, …), to logits and the states after."""
+        """Make the network: features (frames, inputs) and both states, (layers, 1, …), to logits and states after."""
         out, states = "features", []
         for number, (layer, norm) in enumerate(zip(model.lstms, model.norms, strict=True)):
             which = self.weight(f"layer.{number}", np.array(number, np.int64))
@@ -161,7 +161,7 @@ class Network:
         return helper.make_model(graph, opset_imports=self.opsets(), ir_version=8)
 
     def opsets(self) -> list[onnx.OperatorSetIdProto]:
-        """Of the operators that the nodes are of: ONNX's, and those of others that they name."""
+        """Return the sets of operators that the nodes need: ONNX's, and those of other domains."""
         others = sorted({node.domain for node in self.nodes if node.domain})
         return [helper.make_opsetid("", OPSET), *(helper.make_opsetid(domain, 1) for domain in others)]
 
@@ -171,10 +171,10 @@ def _value(name: str, shape: list) -> onnx.ValueInfoProto:
 
 
 def gates_of_onnx(layer: nn.LSTM, name: str) -> np.ndarray:
-    """torch's gates (input, forget, cell, output) in ONNX's order (input, output, forget, cell), on the first axis.
+    """Put torch's gates (input, forget, cell, output) into ONNX's order (input, output, forget, cell), on axis 0.
 
     Args:
-        name: of the layer's parameter.
+        name: name of the layer's parameter.
     """
     rows = layer.get_parameter(name)
     i, f, c, o = rows.detach().numpy().reshape(4, -1, *rows.shape[1:])
@@ -189,7 +189,7 @@ def export(model: AcousticModel, normaliser: Normaliser, tree: str, path: Path, 
         network: how its layers are computed; None: in float32.
 
     Raises:
-        UserError: the model does not stream.
+        UserError: the model cannot stream.
     """
     whole = (network or Network()).build(streaming(model))
     onnx.checker.check_model(whole)

@@ -1,7 +1,7 @@
-"""A smaller student out of a trained one: what a layer tells the next frame and the next layer, in fewer numbers.
+"""A smaller student made from a trained one: a layer's output to the next frame and the next layer is projected.
 
 Source: Prabhavalkar et al. 2016 (arXiv:1603.08042): the recurrent matrix and the next layer's input matrix are
-factorised together, with a projection that they share; what comes out is an LSTM with projection.
+factorised together, with a projection that they share; the result is an LSTM with projection.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from understudy.step import UserError
 
 @torch.no_grad()
 def factorise(student: AcousticModel, projection: int) -> LstmModel:
-    """A model whose layers' outputs are projected, as like the given one as singular values allow.
+    """Return a model whose layers' outputs are projected, as like the given one as singular values allow.
 
-    A layer's output is normalised before the next layer hears it. The mean that this takes off is part of the matrix
-    that is factorised; the spread is taken for that of the projected numbers, which is not exact: distil it again.
+    A layer's output is normalised before the next layer. The mean that this subtracts is part of the matrix that is
+    factorised; the deviation is taken to be that of the projected numbers, which is not exact: distil the model again.
 
     Raises:
-        UserError: the student does not stream, or is projected already; the projection is not within its cells.
+        UserError: the student cannot stream, or is projected already; the projection is not within its cells.
     """
     model = streaming(student)
     if model.options.projection:
@@ -54,5 +54,5 @@ def factorise(student: AcousticModel, projection: int) -> LstmModel:
 
 
 def _centred(matrix: Tensor) -> Tensor:
-    """The matrix that does to a vector what this one does to the vector without its mean."""
+    """Return the matrix whose product with a vector is this one's with the vector minus its mean."""
     return matrix - matrix.mean(1, keepdim=True)

@@ -1,4 +1,4 @@
-"""The folder that goes to a device: network, graph, what they mean, and the run-time itself."""
+"""The folder that goes to a device: network, graph, their description, and the run-time itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ sys.exit(main())
 def write_graph(graph: DecodingGraph, first: Path, *others: Path) -> None:
     """Write the decoding graph, which networks of one tree share, to the folder of each, and no other graph there.
 
-    One with epsilons is to be mapped; another is in OpenFst's form.
+    A graph with epsilons is written in files to be mapped, another one in OpenFst's format.
     """
     for folder in (first, *others):
         for name in (GRAPH, ARCS, STATES):
@@ -59,7 +59,7 @@ def seal_folder(recogniser: Recogniser, out: Path, language: bool = True, graph:
 
     Args:
         language: write language.json too, so that graphs can be made on the device.
-        graph: that `write_graph` wrote; None: the recogniser's.
+        graph: the one that `write_graph` wrote; None: the recogniser's.
     """
     graph = graph or recogniser.graph
     package = Path(understudy.device.__file__).parent
@@ -80,7 +80,7 @@ def seal_folder(recogniser: Recogniser, out: Path, language: bool = True, graph:
 
 
 def _write_language(recogniser: Recogniser, out: Path) -> list[str]:
-    """What graphs are made of on the device: the names of its files."""
+    """Write what graphs are made from on the device, and return the names of the files."""
     tree, names = recogniser.tree, [LANGUAGE]
     from understudy.device.language import language_values  # brings OpenFst
 

@@ -1,4 +1,4 @@
-"""What a network costs on a device: measured in a process of its own, which has the run-time and nothing else."""
+"""Costs of a network on a device, measured in a process of its own, which has the run-time and nothing else."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ CLIPPED = 32767 / 32768
 
 @dataclass(frozen=True)
 class Footprint:
-    """Of one network over one set."""
+    """Results and costs of one network over one set."""
 
     outcomes: list[Outcome]
     rtf: float
     """CPU seconds of one core for a second of speech: features, network and search"""
     first_word_s: float | None
-    """median of the audio heard until there is a word, over utterances with words; where the first one appears only at
-    the end, that is all the audio. None: there were no words"""
+    """median seconds of audio until the first word, over utterances with words; where it appears only at the end, that
+    is all the audio. None: there were no words"""
     end_s: tuple[float, float]
     """median and 95th percentile of the seconds from the end of the audio to the final words"""
     peak_mb: float
@@ -46,26 +46,26 @@ class Footprint:
     clipped: list[int]
     """samples at the limit of 16 bits in each utterance"""
     shares: list[float]
-    """of all words that were told, how much of what else was likely has it, where that was asked for"""
+    """for each recognised word, the share of alternatives that agree with it, where that was asked for"""
     right: list[bool]
-    """whether each of these was said"""
+    """whether each of these words was said"""
 
 
 def measure(
     folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Sequence[Way] = (),
     altered: Alteration | None = None, sure: bool = False,
 ) -> Footprint:  # fmt: skip
-    """Hear the audio of a manifest with the run-time that lies in a folder of `understudy.ship.folder`.
+    """Recognise the audio of a manifest with the run-time that lies in a folder of `understudy.ship.folder`.
 
     Args:
-        kept: folder of what was heard, a file for each shard. What is there is not heard again.
-        shard_size: utterances that one process hears.
-        ways: in which texts are made alike before they are compared.
-        altered: what becomes of the audio before; it depends on the cut alone, or resuming hears something else.
-        sure: find out how sure it is of each word too, afterwards.
+        kept: folder of the results, a file for each shard. Shards that are there are not recognised again.
+        shard_size: utterances that one process recognises.
+        ways: ways in which texts are normalised before they are compared.
+        altered: alters the audio before; it depends on the cut alone, so that a resumed run gets the same audio.
+        sure: compute the confidence in each word too, afterwards.
 
     Raises:
-        UserError: it fails; its own words are in the text.
+        UserError: the run-time fails; its own message is in the text.
     """
     kept.mkdir(parents=True, exist_ok=True)
     outcomes, heard, peak_mb, right = [], [], 0.0, []
@@ -100,14 +100,14 @@ def _outcome(cut: Cut, heard: dict[str, Any], ways: Sequence[Way]) -> Outcome:
 
 
 def first_word(heard: Iterable[dict[str, Any]]) -> float | None:
-    """`Footprint.first_word_s` of what `understudy.device.measure` tells of each utterance."""
+    """Return `Footprint.first_word_s` of the lines that `understudy.device.measure` prints for utterances."""
     begun = [h for h in heard if h["words"] or h["first_word_s"] is not None]
     firsts = [h["seconds"] if h["first_word_s"] is None else h["first_word_s"] for h in begun]
     return float(np.median(firsts)) if firsts else None
 
 
 def _hear(folder: Path, cuts: Sequence[Cut], altered: Alteration | None, sure: bool) -> str:
-    """What the run-time tells of each utterance and, in a last line, of its process."""
+    """Return the run-time's line for each utterance and, at the end, that for its process."""
     clipped = []
     with tempfile.TemporaryDirectory(prefix="understudy-") as scratch:
         for number, cut in enumerate(cuts):
@@ -121,10 +121,10 @@ def _hear(folder: Path, cuts: Sequence[Cut], altered: Alteration | None, sure: b
 
 
 def run_alone(folder: Path, module: str, *arguments: str) -> str:
-    """Standard output of a module of a folder's run-time, in a process of one core that has nothing of this library.
+    """Run a module of a folder's run-time, in a one-core process without this library, and return its standard output.
 
     Raises:
-        UserError: it fails; its own words are in the text.
+        UserError: the module fails; its own message is in the text.
     """
     alone = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", f"{RUNTIME}.{module}", *arguments]
@@ -135,6 +135,6 @@ def run_alone(folder: Path, module: str, *arguments: str) -> str:
 
 
 def multiply_adds(model: AcousticModel) -> float:
-    """Of the network, for a second of speech: each weight of a matrix is used once in a frame."""
+    """Return the network's multiply-adds for a second of speech: each weight of a matrix is used once in a frame."""
     weights = sum(p.numel() for p in model.parameters() if p.dim() == 2)
     return weights / STACKED_SHIFT

@@ -1,4 +1,4 @@
-"""Options of what ships."""
+"""Options of the steps that ship a student."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from understudy.corpus.names import check_names
 from understudy.score.normalise import Way
 
 Precision = Literal["float32", "int8-dynamic", "int8-static"]
-"""Of a network's numbers"""
+"""precision of a network's weights and activations"""
 
 Told = Literal["text", "ids"]
-"""How sherpa-onnx tells words: as readable text, or as the numbers of words.txt alone"""
+"""how sherpa-onnx returns words: as readable text, or as the numbers of words.txt alone"""
 
 
 @dataclass
@@ -27,13 +27,13 @@ class ShipOptions:
     calibrate: Path
     """manifest with features: unlabelled speech, for the ranges of activations"""
     test: list[Path]
-    """manifests with features and audio, heard as they would arrive"""
+    """manifests with features and audio, which is recognised as if it arrived live"""
     out: Path
     """folder of the precisions' folders"""
     system: str
     """name in the results, to which the precision is added"""
     dev: Path | None = None
-    """as --test, for what is decided by it: rates go to dev.json in --out, not to the results"""
+    """development set, as --test, for decisions: its rates go to dev.json in --out, not to the results"""
     recipe: str = "s1"
     """name of the recipe in the results"""
     results: Path = Path("exp/results.jsonl")
@@ -41,13 +41,13 @@ class ShipOptions:
     precisions: list[Precision] = field(default_factory=lambda: ["float32", "int8-dynamic", "int8-static"])
     """networks to make"""
     language: bool = True
-    """the folders carry pronunciations and tree, so that they take sentences and words of their users; log.txt tells
-    the bytes"""
+    """the folders carry pronunciations and tree, so that they accept sentences and words of their users; log.txt states
+    their bytes"""
     compact: bool = False
-    """ship the graph with epsilons that stage 11 makes where words have no place in it, in files that are mapped into
-    memory: for large vocabularies"""
+    """for large vocabularies: ship the graph with epsilons, which stage 11 makes where it has no places for words, in
+    files that are mapped into memory"""
     utterances: NonNegativeInt = 0
-    """of each test set: the first of each speaker, then the second of each, and so on; 0: all"""
+    """utterances of each test set: the first of each speaker, then the second of each, and so on; 0: all"""
     calibration: PositiveInt = 200
     """cuts of --calibrate, from its beginning"""
     shard_size: PositiveInt = 200
@@ -60,14 +60,14 @@ class ShipOptions:
 
 @dataclass
 class RobustnessOptions:
-    """Stage 12: what a student stands."""
+    """Stage 12: how robust a student is."""
 
     device: Path
     """folder of a precision, of steps/ship.py"""
     test: Path
     """manifest with audio"""
     out: Path
-    """folder of what was heard, and of the errors of each condition"""
+    """folder of the transcripts and errors in each condition"""
     system: str
     """name in the results"""
     recipe: str = "s1"
@@ -75,19 +75,19 @@ class RobustnessOptions:
     results: Path = Path("exp/results.jsonl")
     """the results file, one line for each condition"""
     utterances: NonNegativeInt = 150
-    """of --test: the first of each speaker, then the second of each, and so on; 0: all"""
+    """utterances of --test: the first of each speaker, then the second of each, and so on; 0: all"""
     minutes: PositiveFloat = 3.0
-    """of each sound in which nobody says a word"""
+    """minutes of each sound in which nobody says a word"""
     talkers: Path | None = None
     """manifest with audio, for babble; default: --test, whose other speakers are heard behind each one"""
     nonspeech_audio: Path | None = None
-    """folder of WAV files in which nobody says a word that the student knows, to be heard besides"""
+    """folder of further WAV files in which nobody says a word that the student knows"""
     normalise: list[Way] | None = None
-    """ways in which texts are made alike before they are compared; default: as steps/ship.py did with this set"""
+    """ways in which texts are normalised before they are compared; default: those of steps/ship.py for this set"""
     shard_size: PositiveInt = 200
     """utterances of a shard, the unit of resuming"""
     seed: int = 42
-    """of noises, rooms and sounds"""
+    """seed of noises, rooms and sounds"""
 
 
 @dataclass
@@ -97,10 +97,10 @@ class SherpaOptions:
     networks: Path
     """folder of steps/ship.py"""
     out: Path
-    """folder of a folder for each precision"""
+    """folder that gets a folder for each precision"""
     words: Told = "text"
-    """text: readable, from a column of the network's output for each pair of senone and words; ids: the numbers of
-    words.txt, which not all of sherpa-onnx's languages tell, without these columns"""
+    """text: readable, which takes a column of the network's output for each pair of senone and words; ids: the numbers
+    of words.txt, without these columns; not all of sherpa-onnx's programming languages return them"""
 
 
 @dataclass
@@ -110,9 +110,9 @@ class WebOptions:
     device: Path
     """folder of a precision in 8 bits, of steps/ship.py"""
     out: Path
-    """folder of the folder page"""
+    """folder that gets the folder page"""
     most_bytes: PositiveInt = 2_000_000
-    """that the page may have with all its files; more is an error"""
+    """greatest size in bytes of the page with all its files; more is an error"""
 
 
 @dataclass
@@ -124,10 +124,10 @@ class SpottingOptions:
     keywords: Path
     """words and phrases, one a line, as understudy-listen --keywords takes them"""
     test: Path
-    """manifest with audio and transcripts, in which some keywords are said and much else"""
+    """manifest with audio and transcripts, in which keywords are said, and much else"""
     out: Path
-    """folder of keywords.json, curve.png, and what was told of each utterance"""
+    """folder of keywords.json, curve.png, and the hits in each utterance"""
     words: Path | None = None
-    """words that are added, with their phones (understudy-listen --words)"""
+    """file of words to add, with their phones (understudy-listen --words)"""
     shard_size: PositiveInt = 200
     """utterances of a shard, the unit of resuming"""

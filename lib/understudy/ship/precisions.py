@@ -1,4 +1,4 @@
-"""A student's folders, one for each precision: made, held against the model, and heard."""
+"""A student's folders, one for each precision: they are made, compared with the model, and measured."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SAME = 1e-3  # largest difference of a logit that rounding may make
 
 
 def ship(options: ShipOptions, step: Step) -> None:
-    """Export, check, hear the test sets, write a results line for each."""
+    """Export, check, recognise the test sets, write a results line for each."""
     recogniser = Recogniser(options.recogniser)
     cuts = islice(CutSet.from_jsonl_lazy(options.calibrate), options.calibration)
     speech = [torch.from_numpy(load_stacked(cut, recogniser.normaliser)) for cut in cuts]
@@ -63,7 +63,7 @@ def ship(options: ShipOptions, step: Step) -> None:
 
 
 def _tested(options: ShipOptions, out: Path) -> list[Path]:
-    """Manifests of the utterances of the test sets that are heard."""
+    """Return manifests of the test sets' utterances that are to be recognised."""
     if not options.utterances:
         return options.test
     manifests = [out / "tested" / path.name for path in options.test]
@@ -73,7 +73,7 @@ def _tested(options: ShipOptions, out: Path) -> list[Path]:
 
 
 def _graph(options: ShipOptions, recogniser: Recogniser) -> DecodingGraph:
-    """That which ships: the one with epsilons, where it is wanted."""
+    """Return the graph that ships: with --compact the one with epsilons."""
     if not options.compact:
         return recogniser.graph
     if recogniser.compact is None:
@@ -87,7 +87,7 @@ def _graph(options: ShipOptions, recogniser: Recogniser) -> DecodingGraph:
 def _networks(
     options: ShipOptions, recogniser: Recogniser, graph: DecodingGraph, speech: list[torch.Tensor], out: Path
 ) -> None:
-    """The graph, and the network of each precision."""
+    """Write the graph, and the network of each precision."""
     for precision in options.precisions:
         (out / precision).mkdir(parents=True, exist_ok=True)
         write_network(
@@ -101,10 +101,10 @@ def seal_alike(
     recogniser: Recogniser, speech: list[torch.Tensor], folders: dict[Precision, Path], language: bool = True,
     graph: DecodingGraph | None = None,
 ) -> dict[Precision, Likeness]:  # fmt: skip
-    """Compare each folder's network with the model over utterances (frames, inputs), then make the folders whole.
+    """Compare each folder's network with the model over utterances (frames, inputs), then complete the folders.
 
     Raises:
-        UserError: the network in float32 is not the model; then no folder is whole.
+        UserError: the network in float32 differs from the model; then no folder is completed.
     """
     likes = {precision: compare(recogniser.model, folder / NETWORK, speech) for precision, folder in folders.items()}
     for precision, like in likes.items():
@@ -126,7 +126,7 @@ def _line(options: ShipOptions, step: Step, recogniser: Recogniser, precision: s
 
 
 def _worth(found: Footprint, recogniser: Recogniser) -> dict[str, Any]:
-    """Of confidences: normalised cross entropy as they are told, and of the shares that they are made of."""
+    """Return the normalised cross entropy of the confidences, and of the shares before calibration."""
     calibrated = list(map(recogniser.calibration or float, found.shares))
     each = [normalised_cross_entropy(of, found.right) for of in (calibrated, found.shares)]
     return {name: rounded(of) for name, of in zip(("nce", "nce_uncalibrated"), each)}

@@ -1,11 +1,11 @@
 """Networks with 8-bit weights and activations, whose integers are the same on every processor.
 
-Weights have one scale for each output. Activations get theirs from what they hold at each step (dynamic), or from what
-they held in unlabelled speech (static). Both are unsigned bytes, the weights around 128, since onnxruntime multiplies
+Weights have one scale for each output. Activations get theirs from their range at each step (dynamic), or from their
+range in unlabelled speech (static). Both are unsigned bytes, the weights around 128, since onnxruntime multiplies
 these exactly everywhere: its kernels widen them to 16 bits and add pairs in 32 (SSE2, AVX2, AVX-512), or add in 32 at
-once (NEON, with dot products or without, and AVX-VNNI-INT8). Signed weights would not do: on x86 without VNNI the sum
-of two of their products saturates at 16 bits, 2 x 255 x 127 > 32767, unless they keep to 7 bits. 32 bits are enough for
-33 000 inputs.
+once (NEON, with dot products or without, and AVX-VNNI-INT8). Signed weights would not be exact: on x86 without VNNI,
+the sum of two of their products saturates at 16 bits, 2 x 255 x 127 > 32767, unless they keep to 7 bits. 32 bits are
+enough for 33 000 inputs.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from understudy.ship.options import Precision
 from understudy.step import UserError
 
 MIDDLE = 128
-"""Byte of a weight that is zero"""
+"""byte of a weight that is zero"""
 
-_CLIPPED = 1e-4  # share of the activations outside of their range, on each side (our choice)
+_CLIPPED = 1e-4  # share of the activations outside the range, on each side (our choice)
 _SAMPLES = 20_000  # values kept of each utterance and tensor
 
 
@@ -38,7 +38,7 @@ def write_network(
 
     Args:
         tree: fingerprint of the phonetic decision tree.
-        speech: utterances (frames, inputs) that static scales are taken from.
+        speech: utterances (frames, inputs), from which static scales are taken.
     """
     network = {
         "float32": Network,
@@ -49,15 +49,15 @@ def write_network(
 
 
 Ranges = dict[str, tuple[float, float]]
-"""Lowest and highest value of what goes into each product, without outliers"""
+"""lowest and highest value of the input of each product, without outliers"""
 
 
 @torch.no_grad()
 def calibrate(model: LstmModel, utterances: Iterable[Tensor]) -> Ranges:
-    """Run the model over some utterances (frames, inputs).
+    """Return the ranges of the activations of a model over some utterances (frames, inputs).
 
     Raises:
-        UserError: there are none.
+        UserError: there are no utterances.
     """
     held: dict[str, list[np.ndarray]] = {}
     rng = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def calibrate(model: LstmModel, utterances: Iterable[Tensor]) -> Ranges:
         keep("output", out)
     if not held:
         raise UserError("nothing to calibrate on: give a manifest of unlabelled speech")
-    # What is projected is the product of a sigmoid and a hyperbolic tangent.
+    # The input of a projection is the product of a sigmoid and a hyperbolic tangent.
     projected = {f"lstm.{number}.p": (-1.0, 1.0) for number in range(len(model.layers))}
     return projected | {name: _range(np.concatenate(values)) for name, values in held.items()}
 
@@ -87,14 +87,14 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 
 
 class Bytes(Network):
-    """A network of integer products: how its activations get their scale is for subclasses to say."""
+    """A network of integer products; its subclasses decide how activations get their scale."""
 
     def lstm(self, number: int, layer: nn.LSTM, features: str, hidden: str, cell: str) -> tuple[str, str, str]:
         """See `Network`."""
         return self.scan(number, layer, features, hidden, cell)
 
     def integers(self, name: str, rows: np.ndarray, features: str, scale: str, zero: str) -> str:
-        """The product of bytes, whose step and zero these are, with the rows' transpose."""
+        """Add the product of bytes `features`, of this scale and zero, and the rows' transpose."""
         table, scales = self.bytes(name, rows)
         sums = self.node("MatMulInteger", features, table, zero, self.weight("middle", np.uint8(MIDDLE)))
         return self.node("Mul", self.node("Cast", sums, to=TensorProto.FLOAT), self.node("Mul", scale, scales))
@@ -108,13 +108,13 @@ class Bytes(Network):
 
 
 class Dynamic(Bytes):
-    """Each product with the scale of what goes into it at that step."""
+    """A network whose products take the scale of their inputs at each step."""
 
     def lstm(self, number: int, layer: nn.LSTM, features: str, hidden: str, cell: str) -> tuple[str, str, str]:
         """See `Network`.
 
-        Without projection by onnxruntime's own operator, which does what `scan` does (as a test shows) and takes two
-        fifths of its time: a Scan costs 10 us for each frame of a layer, whatever is in it.
+        A layer without projection is onnxruntime's own operator, which does what `scan` does (as a test shows) in two
+        fifths of the time: a Scan costs 10 us for each frame of a layer, whatever is in it.
         """
         if layer.proj_size:
             return self.scan(number, layer, features, hidden, cell)
@@ -134,7 +134,7 @@ class Dynamic(Bytes):
 
 
 class Static(Bytes):
-    """The same with scales that are known beforehand."""
+    """A network whose products take scales that are known beforehand."""
 
     def __init__(self, ranges: Ranges) -> None:
         super().__init__()
@@ -149,12 +149,12 @@ class Static(Bytes):
 
 
 def rounded(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (outputs, width) as bytes around `MIDDLE`, and the scale (outputs,) of each row."""
+    """Return weights (outputs, width) as bytes around `MIDDLE`, and the scale of each row, (outputs,)."""
     scales = np.maximum(np.abs(rows).max(1), 1e-8) / 127
     return (np.rint(rows / scales[:, None]) + MIDDLE).astype(np.uint8), scales
 
 
 def step_and_zero(held: tuple[float, float]) -> tuple[float, int]:
-    """Scale of the bytes, and which of them stands for zero."""
+    """Return the scale of the bytes for a range, and the byte that stands for zero."""
     scale = max(held[1] - held[0], 1e-6) / 255
     return scale, round(-held[0] / scale)

@@ -1,4 +1,4 @@
-"""What students cost on a device, and what they recognise there: a table and two pictures."""
+"""Report of what students cost on a device and recognise there: a table and pictures."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ figure."""
 
 
 def _worth(line: Line) -> str:
-    """Older lines tell none, and where all words are right there is none."""
+    """Format the cross entropy of confidences; older lines have none, and neither have those without wrong words."""
     told, before = line.get("nce"), line.get("nce_uncalibrated")
     return "–" if told is None or before is None else f"{told:.2f} ({before:.2f})"
 
@@ -64,14 +64,14 @@ def _against(change: Difference | None) -> str:
 
 
 def device_report(lines: list[Line], home: Path) -> str:
-    """Markdown: a table for each recipe and test set.
+    """Return Markdown with a table for each recipe and test set.
 
     Args:
-        lines: of results.jsonl; those without bytes did not go to a device, and are left out.
-        home: folder of results.jsonl, which errors of utterances are found from.
+        lines: lines of results.jsonl; those without bytes did not go to a device, and are left out.
+        home: folder of results.jsonl, from which the errors of utterances are found.
 
     Raises:
-        UserError: no line has been on a device.
+        UserError: no line is of a device.
     """
     shipped = [line for line in lines if "bytes" in line]
     if not shipped:
@@ -96,19 +96,19 @@ def _student(line: Line) -> str:
 
 
 def _full(line: Line, rows: list[Line]) -> Line | None:
-    """In float32, the student that this one learnt on from, if it is here, or the same student."""
+    """Return the float32 line of the student that this one was trained from, if it is here, or of the same student."""
     full = {_student(r): r for r in rows if r["precision"] == "float32"}
     before = full.keys() & known_as(line.get("init"), _student(line))
     return full.get(before.pop() if before else _student(line))
 
 
 def _changes(shipped: list[Line], home: Path) -> dict[tuple[str, str, str], Difference]:
-    """Of each line from the one in float32 that it is held against, corrected for their number."""
+    """Return the difference of each line from the float32 line to compare it with, corrected for their number."""
     found = {}
     for line, rows in ((line, of.lines) for of in by_set(shipped) for line in of.lines):
         full = _full(line, rows)
         if full is None or full is line or line["utterances"] < 2 or not line["words"]:
-            continue  # of one utterance, or of no words, chance is not known
+            continue  # with one utterance, or without words, significance is not known
         before, after = (System(r["system"], home / "results.jsonl", r) for r in (full, line))
         found[_key(line)] = differ([before], [after])
     return holm(found)
@@ -119,7 +119,7 @@ def _key(line: Line) -> tuple[str, str, str]:
 
 
 def draw(lines: list[Line], folder: Path) -> list[tuple[str, str]]:
-    """WER against bytes and against real time, as PNG. Returns file names and captions."""
+    """Draw WER against bytes and against real time, as PNG. Returns file names and captions."""
     made = []
     for of in by_set(lines):
         shown = [line for line in of.lines if line["wer"] is not None]
@@ -161,13 +161,13 @@ def _figure(lines: list[Line]) -> Figure:
 
 
 def _teachers(lines: list[Line]) -> list[Line]:
-    """What the students that were shipped learnt from, as it was decoded."""
+    """Return the decoding results of the shipped students' teachers."""
     called = set().union(*(known_as(r.get("teacher"), _student(r)) for r in lines if "bytes" in r))
     return [r for r in lines if "bytes" not in r and r["system"] in called]
 
 
 def _teacher_cost(line: Line, key: str) -> float | None:
-    """Bytes of its weights in float32, or the real-time factor of its decoding where that was measured."""
+    """Return the bytes of a teacher's weights in float32, or the real-time factor of its decoding, if measured."""
     return 4.0 * line["parameters"] if key == "bytes" else line.get(key)
 
 

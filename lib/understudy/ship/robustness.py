@@ -1,4 +1,4 @@
-"""What a shipped student stands: a set heard in several conditions, and sounds in which nobody says a word."""
+"""Robustness of a shipped student: a set in several acoustic conditions, and sounds in which nobody says a word."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ CROWD = 8  # in babble alone
 
 @dataclass(frozen=True)
 class Condition:
-    """How speech is heard."""
+    """An acoustic condition of speech."""
 
     name: str
     group: str
-    """of conditions that belong together"""
+    """name of the group of conditions that belong together"""
     alter: Callable[[Cut, np.ndarray], np.ndarray] = field(repr=False)
-    """a cut's samples, (length,) float32 in ±1, to as many; depends on the cut alone"""
+    """function from a cut's samples, (length,) float32 in ±1, to as many; depends on the cut alone"""
 
     def hear(self, folder: Path, manifest: Path, kept: Path, shard_size: int, ways: Sequence[Way] = ()) -> Footprint:
-        """A manifest's audio as a microphone of 16 bits would send it: `footprint.measure`."""
+        """Recognise a manifest's audio as a 16-bit microphone would send it; see `footprint.measure`."""
         altered = partial(_sent, self.alter)
         return measure(folder, manifest, kept / slug(self.name), shard_size, ways, altered)
 
@@ -59,7 +59,7 @@ class Talkers:
         """Take cuts with audio.
 
         Raises:
-            UserError: there are none.
+            UserError: there are no cuts.
         """
         self._of: dict[str, list[Cut]] = defaultdict(list)
         for cut in cuts:
@@ -69,16 +69,16 @@ class Talkers:
         self._seed = seed
 
     def behind(self, cut: Cut, length: int) -> np.ndarray:
-        """`TALKERS` other speakers at once, or as many as there are, equally loud: (length,) float32 at power 1."""
+        """Return `TALKERS` other speakers at once, or all there are, equally loud: (length,) float32 at power 1."""
         rng = draw(self._seed, "babble", cut.id)
         others = [name for name in self._of if name != speaker_of(cut)] or list(self._of)
         chosen = [others[i] for i in rng.permutation(len(others))[:TALKERS]]
         return unit(reduce(np.add, (unit(self._talk(name, length, rng, cut.id)) for name in chosen)))
 
     def backwards(self, length: int, rng: np.random.Generator) -> np.ndarray:
-        """`CROWD` talkers played backwards, which is no words of any language: (length,) float32 at power 1.
+        """Return `CROWD` talkers played backwards, without words of any language: (length,) float32 at power 1.
 
-        Where there are fewer speakers, some are heard several times at once, with other utterances.
+        Where there are fewer speakers, some are there several times at once, with other utterances.
         """
         names = list(self._of)
         order = [names[i] for i in rng.permutation(len(names))]
@@ -86,7 +86,7 @@ class Talkers:
         return unit(reduce(np.add, (unit(self._talk(name, length, rng)) for name in chosen)))[::-1].copy()
 
     def _talk(self, name: str, length: int, rng: np.random.Generator, but: str = "") -> np.ndarray:
-        """Of one speaker, an utterance after another, from a random place on."""
+        """Return one speaker's utterances, one after another, from a random place on; not the cut of the id `but`."""
         cuts = [cut for cut in self._of[name] if cut.id != but] or self._of[name]
         at, pieces, left = int(rng.integers(len(cuts))), [], length
         skipped = int(rng.integers(cuts[at].num_samples))
@@ -98,23 +98,23 @@ class Talkers:
 
 
 def slug(name: str) -> str:
-    """A condition's name as that of a file."""
+    """Return the file name for the name of a condition."""
     signed = re.sub(r"-(?=\d)", "minus ", name.lower().replace("+", "plus "))
     return re.sub(r"[^a-z0-9]+", "-", signed).strip("-")
 
 
 def draw(seed: int, *names: str) -> np.random.Generator:
-    """Random numbers that depend on the seed and some names alone."""
+    """Return a random generator that depends on the seed and some names alone."""
     return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
 def conditions(talkers: Talkers, rooms: np.ndarray, seed: int) -> list[Condition]:
-    """All that can be had here (see `left_out`), the first as recorded.
+    """Return all conditions that can be made here (see `left_out`), the first as recorded.
 
     Noise is the same at all ratios, so that only its level differs from one of them to the next.
 
     Args:
-        rooms: (rooms, taps) float32, of `rooms.make_rooms`.
+        rooms: (rooms, taps) float32, from `rooms.make_rooms`.
     """
     made = [Condition(RECORDED, "", lambda _, samples: samples)]
     for db in GAINS:
@@ -130,7 +130,7 @@ def conditions(talkers: Talkers, rooms: np.ndarray, seed: int) -> list[Condition
 
 
 def left_out() -> dict[str, str]:
-    """Conditions that cannot be had here, and why."""
+    """Return the conditions that cannot be made here, and why."""
     why = distortions.no_opus()
     return {_OPUS: why} if why else {}
 
@@ -148,7 +148,7 @@ def _channels() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 
 
 Noise = Callable[[Cut, int], np.ndarray]
-"""Of a cut, so many samples at power 1."""
+"""function that returns noise for a cut: so many samples at power 1"""
 
 
 def _noises(talkers: Talkers, seed: int) -> dict[str, Noise]:
@@ -185,13 +185,13 @@ class Nothing:
 
     name: str
     make: Callable[[], np.ndarray] = field(repr=False)
-    """(length,) float32 in ±1"""
+    """function that makes the sound, (length,) float32 in ±1"""
 
     def hear(self, folder: Path, kept: Path) -> FalseWords:
-        """As an endless stream is heard, whose utterances end at pauses, by the folder's own command with its defaults.
+        """Recognise the sound as a stream that pauses divide, by the folder's own command with its defaults.
 
         Args:
-            kept: folder of what was heard. What is there is not heard again.
+            kept: folder of the results. A sound whose result is there is not recognised again.
 
         Raises:
             UserError: the run-time fails.
@@ -204,22 +204,22 @@ class Nothing:
 
 @dataclass(frozen=True)
 class FalseWords:
-    """What was heard in a sound."""
+    """The words recognised in a sound without any."""
 
     texts: list[str]
-    """of each utterance with words"""
+    """text of each utterance with words"""
     seconds: float
     lost: int
-    """utterances in which the search found no way"""
+    """utterances in which the search found no path"""
 
     @property
     def words(self) -> int:
-        """In all."""
+        """Number of false words."""
         return sum(len(text.split()) for text in self.texts)
 
     @property
     def a_minute(self) -> float:
-        """Words."""
+        """False words a minute."""
         return 60 * self.words / self.seconds
 
 
@@ -234,10 +234,10 @@ def _listen(folder: Path, samples: np.ndarray) -> FalseWords:
 
 
 def nothings(talkers: Talkers, minutes: float, audio: Path | None, seed: int) -> list[Nothing]:
-    """Sounds of so many minutes, each loud and soft, and silence; then the WAV files of a folder, as long as they are.
+    """Return sounds of so many minutes and the WAV files of a folder, each loud and soft, and then silence.
 
     Raises:
-        UserError: no WAV file in the folder.
+        UserError: the folder has no WAV file, or two of one name.
     """
     length = round(60 * minutes * SAMPLE_RATE)
     kinds: dict[str, sounds.Sound] = {
@@ -272,7 +272,7 @@ def _wavs(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> np.ndarray:
-    """A file of any rate, the mean of its channels, at power 1."""
+    """Read a file of any rate: the mean of its channels, at `SAMPLE_RATE` and power 1."""
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:

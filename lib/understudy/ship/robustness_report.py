@@ -1,4 +1,4 @@
-"""What students stand: tables and a picture of the lines that steps/robustness.py wrote."""
+"""Report on the robustness of students: tables and a picture from the lines that steps/robustness.py wrote."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTHING = ("sound", "words a minute", "words", "minutes")
 
 
 def by_student(lines: list[Line]) -> dict[tuple[str, str, str], list[Line]]:
-    """Lines of each recipe, test set and system, of the options that were run last alone."""
+    """Return the lines of each recipe, test set and system: those with the options that were run last alone."""
     found: dict[tuple[str, str, str], list[Line]] = {}
     for line in lines:
         found.setdefault((line["recipe"], line["test_set"], line["system"]), []).append(line)
@@ -40,12 +40,12 @@ def by_student(lines: list[Line]) -> dict[tuple[str, str, str], list[Line]]:
 
 
 def speech_rows(lines: list[Line]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Heads and cells of the conditions of one student."""
+    """Return heads and cells of a table of one student's conditions."""
     return _SPEECH, [_speech(line) for line in lines if "wer" in line or "left_out" in line]
 
 
 def nothing_rows(lines: list[Line]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Heads and cells of the sounds of one student."""
+    """Return heads and cells of a table of one student's sounds without words."""
     return _NOTHING, [
         [_name(r), f"{r['false_words_a_minute']:.1f}", str(r["false_words"]), f"{r['seconds'] / 60:.1f}"]
         for r in lines
@@ -54,7 +54,7 @@ def nothing_rows(lines: list[Line]) -> tuple[tuple[str, ...], list[list[str]]]:
 
 
 def interval_note(lines: list[Line]) -> str:
-    """What one student heard, and what its intervals are over; empty where it heard no speech."""
+    """Return sentences on one student's test set and its intervals; empty where it has no results on speech."""
     speech = [line for line in lines if "wer" in line]
     return f"{sentence(speech)} {said(speech)}" if speech else ""
 
@@ -80,7 +80,7 @@ def _name(line: Line) -> str:
 
 
 def robustness_section(lines: list[Line]) -> str:
-    """Markdown: a section with two tables for each student; empty where there are no lines."""
+    """Return a Markdown section with two tables for each student; empty where there are no lines."""
     text = ["## What it stands", "", INTRODUCTION, "", SOUNDS] if lines else []
     for (recipe, test_set, system), of in by_student(lines).items():
         text += ["", f"### {recipe}, {test_set}: {system}"]
@@ -96,7 +96,7 @@ def _table(heads: tuple[str, ...], rows: list[list[str]]) -> list[str]:
 
 
 def draw(lines: list[Line], folder: Path) -> list[tuple[str, str]]:
-    """A picture for each student, as PNG. Returns file names and captions."""
+    """Draw a picture for each student, as PNG. Returns file names and captions."""
     made = []
     for (recipe, test_set, system), of in by_student(lines).items():
         name = f"robustness-{recipe}-{test_set}-{system}.png"
@@ -107,12 +107,12 @@ def draw(lines: list[Line], folder: Path) -> list[tuple[str, str]]:
 
 
 def caption(system: str) -> str:
-    """Of its picture."""
+    """Return the caption of a system's picture."""
     return f"WER of {system} by condition with 95 % intervals, and the words that it hears where nobody speaks."
 
 
 def figure(lines: list[Line]) -> Figure:
-    """WER by condition, a line where it is as recorded; beside it false words a minute in sounds."""
+    """Draw WER by condition, with a line at that as recorded, and beside it false words a minute in sounds."""
     speech, nothing = [r for r in lines if r.get("wer") is not None], [r for r in lines if "false_words" in r]
     drawn = Figure(figsize=(11, 1.2 + 0.24 * max(len(speech), len(nothing))), layout="constrained")
     left, right = drawn.subplots(1, 2, width_ratios=(1.3, 1))
@@ -146,7 +146,7 @@ def _false_words(axes: Axes, lines: list[Line]) -> None:
 
 
 def _labelled(axes: Axes, lines: list[Line]) -> None:
-    """Names from above to below."""
+    """Label the rows with the lines' names, from top to bottom."""
     axes.set_yticks(range(len(lines)), [_name(r) for r in lines], fontsize=8)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.grid(axis="x", alpha=0.25)

@@ -1,4 +1,4 @@
-"""Conditions that a student is heard in, a line of results for each."""
+"""Recognition of a test set by a student in several conditions, with a line of results for each."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from understudy.ship.robustness import RECORDED, Talkers, conditions, left_out, 
 from understudy.step import Step, log, read_json
 
 _ROOMS = 20
-_ROOM_SEED = 1_000_000  # from here on: training and the recipes' corpora draw their rooms with small seeds
+_ROOM_SEED = 1_000_000  # seeds from here on: training and the recipes' corpora draw their rooms with small ones
 
 
 def hear_all(options: RobustnessOptions, step: Step) -> None:
-    """Hear, score, write a results line for each condition."""
+    """Recognise, score, write a results line for each condition."""
     manifest = step.out / f"{set_name(options.test)}.jsonl.gz"
     write_cuts(manifest, evenly(read_cuts(options.test), options.utterances))
     talkers = Talkers(read_cuts(options.talkers or options.test), options.seed)
@@ -68,12 +68,12 @@ def _clipped(found: Footprint) -> dict[str, int]:
 
 
 def _against(recorded: list[Outcome], heard: list[Outcome]) -> dict[str, Any]:
-    """Errors against those as recorded, paired by speaker, or by utterance where one speaker is all there is."""
+    """Compare the errors with those as recorded, paired by speaker, or by utterance where there is only one speaker."""
     speakers, words = [one.speaker for one in heard], [len(one.reference) for one in heard]
     before, now = ([score(o.id, o.speaker, o.reference, o.words).errors for o in of] for of in (recorded, heard))
     try:
         change = difference(words, before, now, speakers)
-    except ValueError:  # of one utterance, or of no words, chance is not known
+    except ValueError:  # with one utterance, or without words, significance is not known
         return {}
     known = {"paired_by": change.by, "change": change.wer, "change_low": change.low, "change_high": change.high}
     if times := ratio(before, now, speakers):

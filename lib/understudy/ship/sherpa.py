@@ -1,4 +1,4 @@
-"""A folder for sherpa-onnx out of one that stage 12 made: the same network and graph, on another engine."""
+"""A folder for sherpa-onnx, made from a folder of stage 12: the same network and graph, on another engine."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from understudy.step import UserError, atomic_path, log
 
 MODEL, TOKENS, WORDS, RULE, README = "model.onnx", "tokens.txt", "words.txt", "rule.fst", "README.md"
 BEAM = 16.0
-"""Of sherpa-onnx's search; it is no option there"""
+"""beam of sherpa-onnx's search, which is no option there"""
 _HEARS = {"type": "log-mel", "sample_rate": 16000, "low_hz": 20, "high_hz": 7600, "window_s": 0.025, "shift_s": 0.01,
           "scale": 32768}  # fmt: skip
-"""What its front end does of itself, and the scale that `sherpa_network` makes up for"""
-_FRAMES_MORE = 2  # a piece is heard once a frame of the next one is there, and a frame once its window is
+"""fixed settings of sherpa-onnx's front end, and the scale that `sherpa_network` makes up for"""
+_FRAMES_MORE = 2  # a piece is processed once a frame of the next one is there, and a frame once its window is
 
 
 def write_sherpa(device: Path, out: Path, told: Told) -> None:
@@ -37,7 +37,7 @@ def write_sherpa(device: Path, out: Path, told: Told) -> None:
         told: how the words come out.
 
     Raises:
-        UserError: the folder is not whole, or its network hears other features than the engine's.
+        UserError: the folder is incomplete, or its network takes other features than the engine's.
     """
     try:
         files = Files.of(device)
@@ -94,7 +94,7 @@ def _readme(about: dict[str, Any], described: dict[str, str], told: Told) -> str
 
 
 def silence_after(described: dict[str, str]) -> float:
-    """Seconds of zeros that have to follow the audio, or its last frames are not heard: rounded up to tenths.
+    """Return the seconds of zeros that audio needs at its end for its last frames to be heard, rounded up to tenths.
 
     Args:
         described: metadata of a network.onnx.

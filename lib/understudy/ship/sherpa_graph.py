@@ -1,8 +1,8 @@
-"""A shipped decoding graph as sherpa-onnx's search takes it.
+"""A shipped decoding graph in the form that sherpa-onnx's search takes.
 
-Its decoder reads the best path's input labels as text, and its output labels one by one. So here an arc has one word at
-most; several words are arcs in a row, the further ones without input. For readable text each pair of a senone and words
-is an input label of its own, a column of the network's output.
+Its decoder reads the best path's input labels as text, and its output labels one by one. So here an arc has at most
+one word; several words are arcs in a row, all but the first without input. For readable text each pair of a senone and
+words is an input label of its own, a column of the network's output.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ Words = tuple[int, ...]
 
 @dataclass(frozen=True)
 class SherpaGraph:
-    """Arcs' input labels are column + 1, their outputs numbers of words."""
+    """A graph for sherpa-onnx: input labels are column + 1, outputs are word ids."""
 
     fst: Fst
     columns: np.ndarray
     """(columns,) senone of each; the first are all senones in their order"""
     said: list[Words]
-    """the words of each column; the senones' own have none"""
+    """words of each column; the senones' own columns have none"""
     blank: int
-    """column of the frames of a silence, but for its first"""
+    """column of the frames of silence but the first"""
 
 
 def as_sherpa(
     graph: Fst, sequences: list[Words], base: int, senones: int, silences: list[int], scale: float, readable: bool
 ) -> SherpaGraph:
-    """The same paths at costs multiplied by `scale`.
+    """Return a graph for sherpa-onnx with the same paths, at costs multiplied by `scale`.
 
     Args:
-        graph: of `write_graph`.
+        graph: one that `write_graph` wrote.
         sequences: words that outputs from `base` on stand for.
-        senones: of the network.
+        senones: number of the network's senones.
         silences: the senones of silence.
         readable: give each pair of senone and words a column.
     """
@@ -61,11 +61,11 @@ def as_sherpa(
 
 
 def _with_words_on_frames(graph: Fst, sequences: Sequences) -> Fst:
-    """The same with each word on an arc that hears a frame.
+    """Return an equivalent graph with each word on an arc that consumes a frame.
 
-    Words on an arc without input stand behind the last phone's state. That state gets a twin, which goes on where the
-    arc leads: with its own loop, and with a twin of each other arc to it, which has these words too. Where nothing was
-    heard before, words go to what is heard next.
+    Words on an arc without input follow the last phone's state. That state gets a twin, which continues where the arc
+    leads: with its own loop, and with a twin of each other arc to it, which has these words too. Where no frame comes
+    before, words move to the next arc with input.
     """
     while len(worded := np.flatnonzero((graph.arcs[:, 0] == 0) & (graph.arcs[:, 1] > 0))):
         first = graph.sources[worded] == graph.start
@@ -75,8 +75,8 @@ def _with_words_on_frames(graph: Fst, sequences: Sequences) -> Fst:
 
 
 def _later(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
-    """Of these arcs, which leave the start, each becomes one arc with each that follows it: of a start of its own,
-    where nothing was heard before. What was the start is a state as any other, if arcs lead there."""
+    """Join each of these arcs, which leave the start, with each arc that follows it. The joined arcs leave a new start,
+    before which there is no frame; the old one becomes a state like any other, if arcs lead there."""
     targets = graph.arcs[worded, 3]
     begins, ends = (np.searchsorted(graph.sources, targets, side) for side in ("left", "right"))
     following, of = ranges(begins, ends), np.repeat(np.arange(len(worded)), ends - begins)
@@ -95,7 +95,7 @@ def _costs(bits: np.ndarray) -> np.ndarray:
 
 
 def _twins(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
-    """For each of these arcs a twin of the state that it leaves. Arcs without input that lead there are next."""
+    """Make a twin of the state that each of these arcs leaves; arcs without input that lead there are done next."""
     states, twins = graph.sources[worded], len(graph.finals) + np.arange(len(worded))
     order = np.argsort(graph.arcs[:, 3], kind="stable")
     begins, ends = (np.searchsorted(graph.arcs[order, 3], states, side) for side in ("left", "right"))
@@ -116,7 +116,7 @@ def _twins(graph: Fst, worded: np.ndarray, sequences: Sequences) -> Fst:
 
 
 def _without_dead_ends(graph: Fst) -> Fst:
-    """Without arcs to states from which nothing leads on: whose arcs all went to their twins."""
+    """Return the graph without arcs to dead ends: states whose arcs all went to their twins."""
     while True:
         targets = graph.arcs[:, 3]
         alive = np.isfinite(graph.finals)
@@ -144,7 +144,7 @@ def _one_word_an_arc(graph: Fst, sequences: Sequences) -> Fst:
 
 
 def _with(graph: Fst, kept: np.ndarray, arcs: np.ndarray, sources: np.ndarray, finals: np.ndarray) -> Fst:
-    """Those arcs that are kept, with further arcs and states."""
+    """Return the graph of the arcs `kept`, with further arcs and states."""
     every = np.concatenate([graph.arcs[kept], arcs.astype(np.int32)])
     begins = np.concatenate([graph.sources[kept], sources.astype(np.int32)])
     order = np.argsort(begins, kind="stable")
@@ -153,6 +153,6 @@ def _with(graph: Fst, kept: np.ndarray, arcs: np.ndarray, sources: np.ndarray, f
 
 
 def _blank(graph: Fst, silences: list[int]) -> int:
-    """The senone of silence that is on most self-loops: a phone's first frame has another."""
+    """Return the silence senone that is on most self-loops: the first frame of a phone has another."""
     loops = graph.arcs[graph.sources == graph.arcs[:, 3], 0] - 1
     return max(silences, key=lambda senone: int((loops == senone).sum()))

@@ -1,10 +1,10 @@
 """A shipped network as sherpa-onnx's streaming `zipformer2_ctc` model: log-mels of ±1 samples in, scores out.
 
-The nodes of a network.onnx stay as they are. Before them stand the normaliser and the stacking, after them the priors,
-the scale and the delay; what the run-time keeps between pieces lies in states whose shapes sherpa-onnx takes from the
-metadata, and which begin as zeros.
+The nodes of a network.onnx stay as they are. Normaliser and stacking are put before them, priors, scale and delay
+after them; what the run-time keeps between pieces is in states whose shapes sherpa-onnx takes from the metadata, and
+which begin as zeros.
 
-Source: sherpa-onnx, csrc/online-zipformer2-ctc-model.cc, for the order and the shapes of what goes in and comes out.
+Source: sherpa-onnx, csrc/online-zipformer2-ctc-model.cc, for the order and the shapes of inputs and outputs.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from understudy.device.normalise import OnlineMean
 from understudy.ship.export import Network
 
 LOUDER = 2 * math.log(32768)
-"""What log-mels of samples within ±32768 have more than those of samples within ±1"""
+"""difference of log-mels of samples within ±32768 from those of samples within ±1"""
 
 _UNUSED = ("attention", "value", "embedding")
-"""States that sherpa-onnx has besides"""
+"""states of sherpa-onnx's model that are not used here"""
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """What becomes of logits."""
+    """How logits become scores."""
 
     scale: float
-    """that they are multiplied by, once priors are taken off"""
+    """factor of the logits, after priors are subtracted"""
     prior_scale: float
     columns: np.ndarray
-    """(columns,) senone of each"""
+    """(columns,) senone of each column of the scores"""
 
 
 def as_sherpa(network: onnx.ModelProto, described: dict[str, str], scoring: Scoring) -> onnx.ModelProto:
-    """The network with all around it.
+    """Return the network with normaliser and stacking before it, and scoring after it.
 
     Args:
-        network: of `export`, in any precision.
+        network: one of `export`, in any precision.
         described: its metadata.
     """
     around = _Around(described)
@@ -83,16 +83,16 @@ class _Around(Network):
         self._tree = described["tree"]
 
     def node(self, kind: str, *inputs: str, outputs: int = 1, name: str | None = None, **attributes: Any) -> str:
-        """See `Network`; its names are none of the network's own."""
+        """See `Network`; the names of these nodes differ from those of the network's own."""
         name = name or f"around.{kind}.{self._count + 1}"
         return super().node(kind, *inputs, outputs=outputs, name=name, **attributes)
 
     def constant(self, values: Any, kind: type = np.float64) -> str:
-        """A weight with a name of its own."""
+        """Add a weight with a name of its own."""
         return self.weight(f"around.{len(self.weights)}", np.asarray(values, kind))
 
     def hear(self) -> None:
-        """`x` (1, frames, mels) to `features` (stacked frames, inputs), and the normaliser's states."""
+        """Add what makes `features` (stacked frames, inputs) and the normaliser's states of `x` (1, frames, mels)."""
         logmel = self.node("Add", self.node("Squeeze", "x", self.axes(0)), self.constant(LOUDER, np.float32))
         if self._online is None:
             ready = self._fixed(logmel)
@@ -109,7 +109,7 @@ class _Around(Network):
         return self.node("Div", self.node("Sub", logmel, mean), std)
 
     def _running(self, logmel: str, online: OnlineMean) -> str:
-        """(mels, frames) to (frames, mels), as `device.normalise` does it: in doubles."""
+        """Add normalisation as in `device.normalise`, in double precision: (mels, frames) to (frames, mels)."""
         within = self._within(logmel, online.window) if online.window else self._since_the_beginning(logmel)
         heard = self.node("Mul", "heard", self.constant(self._stack, np.int64))
         counted = self.node("Add", heard, self.constant(1 + np.arange(self._frames), np.int64))
@@ -123,7 +123,7 @@ class _Around(Network):
         return self.node("Transpose", self.node("Cast", ready, to=TensorProto.FLOAT), perm=[1, 0])
 
     def _within(self, logmel: str, window: int) -> str:
-        """The sum of the last `window` frames at each; those before the first are zeros, as the states begin."""
+        """Add the sum of the last `window` frames at each; frames before the first are zeros, as the states begin."""
         past = [self.node("Squeeze", side, self.axes(0)) for side in ("past", "recent")]
         every, kept = self.node("Concat", *past, logmel, axis=1), 2 * self._kept
         sums = self.node("CumSum", self.double(every), self.constant(1, np.int64))
@@ -134,7 +134,7 @@ class _Around(Network):
         return self.node("Sub", ends, begins)
 
     def _since_the_beginning(self, logmel: str) -> str:
-        """The sum of all frames up to each; it is kept as its float and what that lacks."""
+        """Add the sum of all frames up to each; the state keeps it as a float and the rounding error of that."""
         before = [self.double(self.node("Squeeze", side, self.axes(0))) for side in ("past", "recent")]
         sums = self.node("CumSum", self.double(logmel), self.constant(1, np.int64))
         sums = self.node("Add", sums, self.node("Add", *before))
@@ -146,7 +146,7 @@ class _Around(Network):
         return sums
 
     def tell(self, scoring: Scoring) -> None:
-        """`logits` (stacked frames, senones) to `scores` (1, frames in step with the features, columns)."""
+        """Add what makes `scores` (1, frames in step with features, columns) of `logits` (stacked frames, senones)."""
         offset = self.constant(scoring.prior_scale * self._priors, np.float32)
         scores = self.node("Mul", self.node("Sub", "logits", offset), self.constant(scoring.scale, np.float32))
         late = self.node("Sub", self.constant([self._delay], np.int64), "heard")
@@ -160,20 +160,20 @@ class _Around(Network):
             self.node("Identity", name, name=f"{name}_after")
 
     def double(self, numbers: str) -> str:
-        """The same numbers."""
+        """Add a cast to double precision."""
         return self.node("Cast", numbers, to=TensorProto.DOUBLE)
 
     def slice(self, of: str, begin: int, end: int) -> str:
-        """Columns."""
+        """Add the columns of a matrix from `begin` to before `end`."""
         return self.node("Slice", of, *(self.constant([n], np.int64) for n in (begin, end)), self.axes(1))
 
     def inputs(self) -> list[onnx.ValueInfoProto]:
-        """In sherpa-onnx's order."""
+        """Return the inputs in sherpa-onnx's order."""
         heard = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, self._frames, self._mels])
         return [heard, *self._states("")]
 
     def outputs(self, columns: int) -> list[onnx.ValueInfoProto]:
-        """In sherpa-onnx's order."""
+        """Return the outputs in sherpa-onnx's order."""
         scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, "frames", columns])
         return [scores, *self._states("_after")]
 
@@ -188,7 +188,7 @@ class _Around(Network):
         return [*floats, helper.make_tensor_value_info(f"heard{after}", TensorProto.INT64, [1])]
 
     def metadata(self) -> dict[str, str]:
-        """That sherpa-onnx makes its states by."""
+        """Return the metadata from which sherpa-onnx makes its states."""
         values: dict[str, Any] = {
             "encoder_dims": self._mels, "query_head_dims": self._hidden, "value_head_dims": self._cells, "num_heads": 1,
             "num_encoder_layers": 1, "cnn_module_kernels": 2 * self._kept, "left_context_len": self._layers,

@@ -1,4 +1,4 @@
-"""A student as it ships spots keywords in a test set; what it misses and what it falsely tells, as a curve."""
+"""Keyword spotting by a shipped student in a test set: its misses and false alarms, as a curve."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from understudy.ship.options import SpottingOptions
 from understudy.step import UserError, atomic_path, log, to_json, write_json
 
 _ALL = 1e9
-"""nats; nothing misfits by more"""
+"""a misfit (nats) that no hit exceeds"""
 
 
 def spot(options: SpottingOptions, out: Path) -> None:
-    """Hear all, shard by shard; what was heard before a kill is not heard again.
+    """Spot keywords in all utterances, shard by shard; shards that are done are not repeated after a kill.
 
     Raises:
-        UserError: something is wrong with the keywords or the folder, or none of them is said.
+        UserError: something is wrong with the keywords or the folder, or no keyword is said.
     """
     try:
         wishes = Wishes(words=options.words, keywords=options.keywords)
@@ -52,7 +52,7 @@ def spot(options: SpottingOptions, out: Path) -> None:
 
 
 def _heard(student: Recogniser, cut: Cut) -> dict[str, Any]:
-    """What an utterance has of keywords, and what was told of it."""
+    """Return the keywords that are said in an utterance, and the hits in it."""
     if student.keywords is None:
         raise RuntimeError("no keywords to spot")
     found = student.whole(load_samples(cut))

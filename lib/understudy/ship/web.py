@@ -1,4 +1,4 @@
-"""A page for a browser out of a folder that stage 12 made: the same network, graph and front end, in JavaScript."""
+"""A page for browsers, made from a folder of stage 12: the same network, graph and front end, in JavaScript."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from understudy.ship import web_features, web_graph, web_network
 from understudy.step import UserError, atomic_path, log, to_json
 
 PAGE = Path(__file__).with_name("page")
-"""HTML, style and modules, which are the same for every student"""
+"""folder of HTML, style and modules, which are the same for every student"""
 DESCRIPTION, NUMBERS = "model.json", "model.bin"
 FORMAT = 1
-_ALIGNED = 8  # bytes: a typed array begins at a multiple of its width
+_ALIGNED = 8  # bytes; a typed array begins at a multiple of its width
 
 Arrays = dict[str, np.ndarray]
 
 
 def write_web(device: Path, out: Path, most_bytes: int) -> int:
-    """Write the page, model.bin, and model.json, which makes the folder whole.
+    """Write the page, model.bin and, last, model.json, which completes the folder.
 
     Args:
         device: folder of a precision, in 8 bits.
-        most_bytes: that all files of `out` may have together.
+        most_bytes: greatest size of all files of `out` together.
 
     Returns:
-        The bytes that they have.
+        Their size in bytes.
 
     Raises:
-        UserError: the folder is not whole, its network is of a kind that the page cannot run, or it is too large.
+        UserError: the folder is incomplete, its network is of a kind that the page cannot run, or they are too large.
     """
     about, arrays = _model(device)
     numbers, places = packed(arrays)
@@ -60,7 +60,7 @@ def write_web(device: Path, out: Path, most_bytes: int) -> int:
 
 
 def _model(device: Path) -> tuple[dict[str, Any], Arrays]:
-    """model.json without its arrays, and these."""
+    """Return model.json without its arrays, and the arrays."""
     try:
         files = Files.of(device)
         if files.mapped:
@@ -91,7 +91,7 @@ def _model(device: Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def packed(arrays: Arrays) -> tuple[bytes, dict[str, dict[str, Any]]]:
-    """All numbers in a row, little-endian, and of each array its kind, length, and byte at which it begins."""
+    """Return all numbers in a row, little-endian, and each array's kind, length, and byte at which it begins."""
     data, places = bytearray(), {}
     for name, values in arrays.items():
         data += bytes(-len(data) % _ALIGNED)

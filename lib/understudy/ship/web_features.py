@@ -1,4 +1,4 @@
-"""The front end of a shipped network as the page computes it: its window and its filters are Kaldi's own numbers."""
+"""The front end of a shipped network for the page: its window and its filters are Kaldi's own numbers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from understudy.device.features import FrontEnd, fbank_options
 
 
 def as_web(described: dict[str, str], front: FrontEnd) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """`features` of model.json, and arrays: window, mean, deviation, and of the filters what is not zero.
+    """Return `features` of model.json, and arrays: window, mean, deviation, and the non-zero weights of the filters.
 
     Args:
         described: metadata of a network.onnx.
-        front: of the same.
+        front: front end of the same network.
     """
     how = json.loads(described["features"])
     options = fbank_options(how)
@@ -34,7 +34,7 @@ def as_web(described: dict[str, str], front: FrontEnd) -> tuple[dict[str, Any], 
 
 
 def _sparse(filters: np.ndarray) -> dict[str, np.ndarray]:
-    """(mels, bins) to the first bin of each, where its weights begin among all, and these."""
+    """Return each filter's first bin, where its weights begin among all, and all weights, of filters (mels, bins)."""
     heard = filters > 0
     first = heard.argmax(1)
     length = np.where(heard.any(1), heard.shape[1] - heard[:, ::-1].argmax(1) - first, 0)

@@ -1,4 +1,4 @@
-"""A shipped decoding graph as the page searches it: arcs by the state that they leave, in as few bytes as hold them."""
+"""A shipped decoding graph for the page: arcs sorted by source, in as few bytes as hold them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from understudy.step import UserError
 
 
 def as_web(graph: Fst, path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """`graph` of model.json, and its arrays: see `Graph` of page/search.js.
+    """Return `graph` of model.json, and its arrays: see `Graph` of page/search.js.
 
     Args:
-        graph: of `write_graph`.
-        path: of it, for errors.
+        graph: one that `write_graph` wrote.
+        path: its file, for error messages.
 
     Raises:
-        UserError: it has arcs without input elsewhere than at the end.
+        UserError: the graph has arcs without input elsewhere than at the end.
     """
     labels, outputs, bits, targets = graph.arcs.T
     counts = np.bincount(graph.sources, minlength=len(graph.finals))
@@ -40,5 +40,5 @@ def as_web(graph: Fst, path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray
 
 
 def _narrow(numbers: np.ndarray) -> np.ndarray:
-    """Unsigned, of as few bytes as hold them."""
+    """Return the numbers as unsigned integers of as few bytes as hold them."""
     return numbers.astype(np.min_scalar_type(numbers.max(initial=0)))

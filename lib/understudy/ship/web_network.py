@@ -1,4 +1,4 @@
-"""A shipped network in 8 bits as the page computes it: bytes, their scales, and all else in float32."""
+"""A shipped network in 8 bits for the page: bytes, their scales, and all else in float32."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from understudy.step import UserError
 def as_web(
     network: onnx.ModelProto, described: dict[str, str], path: Path
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """`network` of model.json, and arrays: of each product (outputs × width,) int8 and (outputs,) float32 scales.
+    """Return `network` of model.json, and each product's arrays: (outputs × width,) int8 and (outputs,) float32 scales.
 
     Args:
-        network: of `quantise`, dynamic or static.
+        network: one of `quantise`, dynamic or static.
         described: its metadata.
-        path: of it, for errors.
+        path: its file, for error messages.
 
     Raises:
-        UserError: it is of another kind.
+        UserError: the network is of another kind.
     """
     weights = {one.name: numpy_helper.to_array(one) for one in network.graph.initializer}
     layers, cells = int(described["layers"]), int(described["cells"])
@@ -38,7 +38,7 @@ def as_web(
         if f"{name}.step" in weights:
             steps[name] = [float(weights[f"{name}.step"]), int(weights[f"{name}.zero"])]
     for n in range(layers):
-        arrays[f"lstm.{n}.b"] = weights[f"lstm.{n}.b"].reshape(-1, 4 * cells).sum(0)  # ONNX's own operator has two
+        arrays[f"lstm.{n}.b"] = weights[f"lstm.{n}.b"].reshape(-1, 4 * cells).sum(0)  # ONNX's LSTM has two
         arrays |= {f"norm.{n}.{which}": weights[f"norm.{n}.{which}"] for which in ("weight", "bias")}
     arrays["output.b"] = weights["output.b"]
     about = {"delay": int(described["delay"]), "piece": PIECE, "steps": steps}
@@ -61,11 +61,11 @@ def _check(weights: dict[str, np.ndarray], names: list[str], path: Path) -> None
 
 
 def _rows(table: np.ndarray) -> np.ndarray:
-    """(…, width, outputs) bytes around `MIDDLE` to (outputs × width,) int8."""
+    """Return bytes around `MIDDLE`, (…, width, outputs), as (outputs × width,) int8."""
     return (table.reshape(table.shape[-2:]).T.astype(np.int16) - MIDDLE).astype(np.int8).reshape(-1)
 
 
 def _epsilons(network: onnx.ModelProto) -> list[float]:
-    """Of the layers' normalisations, in their order."""
+    """Return the epsilons of the layers' normalisations, in order."""
     nodes = [node for node in network.graph.node if node.op_type == "LayerNormalization"]
     return [helper.get_node_attr_value(node, "epsilon") for node in nodes]
