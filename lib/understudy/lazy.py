@@ -1,7 +1,7 @@
-"""Names of a package that are imported when somebody first asks for them (PEP 562).
+"""Lazy imports: names of a package that are imported when somebody first asks for them (PEP 562).
 
-A module's package is imported before it: where that imported all that it offers, nobody could have a module that is
-light, such as the options of a step, without torch and Lhotse.
+A package is imported before its modules: if it imported all that it offers, nobody could import a light module, such as
+the options of a step, without torch and Lhotse.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 
 def lazy(package: str, where: Mapping[str, Sequence[str]]) -> tuple[Callable[[str], Any], list[str]]:
-    """`__getattr__` and `__all__` of a package.
+    """Return `__getattr__` and `__all__` of a package.
 
     Args:
-        package: its name.
-        where: names by the module of the package that has them. No name may be that of a module of the package
-            too: which of the two it meant would hang on what was imported first.
+        package: name of the package.
+        where: names by the module of the package that has them. No name may also be that of a module of the package:
+            which of the two it meant would depend on what was imported first.
     """
     module_of = {name: module for module, names in where.items() for name in names}
 

@@ -1,4 +1,4 @@
-"""What every step shares: options, logging, atomic output, fingerprints."""
+"""The basis of all steps: options, logging, atomic output, fingerprints."""
 
 from understudy.step.errors import UserError
 from understudy.step.log import counted, few, log

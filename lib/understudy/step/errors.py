@@ -2,7 +2,7 @@
 
 
 class UserError(Exception):
-    """Bad input or a bad option: the message names what is wrong, where, and the way out.
+    """Bad input or a bad option: the message says what is wrong, where, and what to do.
 
     Steps print it without a traceback and exit with status 1.
     """

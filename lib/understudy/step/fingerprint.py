@@ -1,4 +1,4 @@
-"""What a finished output was made from, so that nothing stale is ever trusted."""
+"""Digests of what a finished output was made from, so that nothing stale is ever trusted."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from understudy.step.status import Status, status_of
 
 
 def of_file(path: Path) -> str:
-    """Digest of a file's content, or of a finished step's record where `path` is its folder or a folder in that.
+    """Return the digest of a file's content, or that of a finished step's record if `path` is its folder or one in it.
 
-    Inside the folder of a finished step the file's content is what counts, so that rerunning a step
-    with the same result does not invalidate what follows.
+    For a file in the folder of a finished step its content counts, too, so that rerunning a step with the same result
+    does not invalidate what follows. For a folder of no step, names and sizes of its files count.
 
     Raises:
-        UserError: `path` is the folder of a step that is not finished, or a folder in that.
+        UserError: `path` is the folder of a step that is not finished, or a folder in it.
     """
     if path.is_dir():
         if status := finished(path):
@@ -39,10 +39,10 @@ def of_file(path: Path) -> str:
 
 
 def finished(folder: Path) -> Status | None:
-    """The status of a finished step's output folder; None: it is no step's.
+    """Return the status of a finished step's output folder; None: it is no step's.
 
     Raises:
-        UserError: its step is not finished.
+        UserError: the folder's step is not finished.
     """
     status = status_of(folder)
     if status and not status.done:
@@ -51,18 +51,18 @@ def finished(folder: Path) -> Status | None:
 
 
 def of_files(paths: Iterable[Path]) -> tuple[str, ...]:
-    """`of_file` of each, empty for what is not there (whoever reads it will say so): what a process may keep loaded."""
+    """Return `of_file` of each path, empty for one that does not exist, by which a process may keep files loaded."""
     return tuple(of_file(path) if path.exists() else "" for path in paths)
 
 
 def made_anew(folder: Path, known: dict[Path, str | None] | None = None) -> list[str]:
-    """What a finished output was made of, directly or through other steps, that is otherwise now.
+    """Return the inputs of a finished output, its own or those of earlier steps, that have changed since.
 
-    They are paths as its step was told them, without those that cannot be found from here.
+    They are paths as they were given to the steps; those that do not exist from here are left out.
 
     Args:
-        folder: of the output.
-        known: digests of paths that were looked at before, which are added to; None: not finished.
+        folder: folder of the output.
+        known: digests of paths that were looked at before, which new ones are added to; the digest None: not finished.
     """
     known = {} if known is None else known
     mark, found = status_of(folder), []
@@ -83,10 +83,10 @@ def made_anew(folder: Path, known: dict[Path, str | None] | None = None) -> list
 
 
 def of_code(script: Path) -> dict[str, str]:
-    """Digest of a script, and of what it has imported from its own folder or those below it, by their names: what they
-    do, not their comments, descriptions and line breaks.
+    """Return the digests of a script and of the modules that it has imported from its folder and below, by file name.
 
-    Some modules of torch give a bare name for their file, which would be one of the folder that the step is run in.
+    Comments, docstrings and line breaks do not count. Some modules of torch give a bare name for their file, which
+    would be one of the folder that the step is run in.
     """
     folder = script.resolve().parent
     loaded = (Path(one) for module in list(sys.modules.values()) if (one := getattr(module, "__file__", None)))
@@ -97,13 +97,13 @@ def of_code(script: Path) -> dict[str, str]:
 
 
 def _bare(source: str) -> str:
-    """A source without comments and texts that stand alone, by places: later versions of Python tell the same."""
+    """Return a source without comments and docstrings; they are cut out, which all versions of Python do alike."""
     lines = source.splitlines(keepends=True)
     spans = [(one.start, one.end) for one in tokenize.generate_tokens(io.StringIO(source).readline)
              if one.type == tokenize.COMMENT]  # fmt: skip
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            final = node.end_lineno or node.lineno  # what was parsed has both
+            final = node.end_lineno or node.lineno  # parsed nodes have both
             begin = len(lines[node.lineno - 1].encode()[: node.col_offset].decode())
             end = len(lines[final - 1].encode()[: node.end_col_offset].decode())
             spans.append(((node.lineno, begin), (final, end)))
@@ -113,12 +113,12 @@ def _bare(source: str) -> str:
 
 
 def digest(values: dict[str, Any]) -> str:
-    """One digest for options and inputs."""
+    """Return one digest of options and inputs."""
     return _digest(values)
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """`name: old -> new` for each entry that differs."""
+    """Return `name: old -> new` for each entry that differs."""
     return [f"{k}: {old.get(k)} -> {new.get(k)}" for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k)]
 
 

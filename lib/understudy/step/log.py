@@ -24,7 +24,7 @@ def open_log(path: Path) -> None:
 
 
 class _Later(logging.Handler):
-    """Keeps records, to be told in a log that is not open yet."""
+    """Keeps records for a log that is not open yet."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,14 +35,14 @@ class _Later(logging.Handler):
         self.records.append(record)
 
     def tell(self) -> None:
-        """Tell what was kept."""
+        """Write the kept records to the log."""
         for record in self.records:
             log.handle(record)
 
 
 @contextmanager
 def told_later() -> Iterator[_Later]:
-    """Within it log lines are kept; `tell` tells them when a log is open. An error leaves what was kept untold."""
+    """Keep log lines within the block; `tell` writes them once a log is open. They are lost if the block fails."""
     later, before, level = _Later(), log.handlers[:], log.level
     log.handlers[:], log.level = [later], logging.INFO
     try:
@@ -52,7 +52,7 @@ def told_later() -> Iterator[_Later]:
 
 
 def warnings_alone(rank: int) -> None:
-    """One of several ranks, not the first, tells warnings alone, on the terminal."""
+    """Log warnings alone, on the terminal: for a rank other than the first."""
     log.setLevel(logging.WARNING)
     named = f"%(asctime)s %(levelname)s rank {rank}: %(message)s"
     _send_to([logging.StreamHandler(sys.stderr)], logging.Formatter(named, _FORMAT.datefmt))
@@ -69,19 +69,19 @@ def _send_to(handlers: list[logging.Handler], form: logging.Formatter) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """e.g. `1 speaker`, `2 speakers`."""
+    """Return a number with its noun, e.g. `1 speaker`, `2 speakers`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def few(names: Sequence[str], most: int = 5) -> str:
-    """The first of some names, e.g. `anna, boris, …`; the sign tells that there are more."""
+    """Return the first of some names, e.g. `anna, boris, …`, with the sign if there are more."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def commit() -> str:
-    """The commit of the checkout, `-dirty` behind it when tracked code differs, or `unknown`.
+    """Return the commit of the checkout, with `-dirty` behind it if tracked code differs, or `unknown`.
 
-    Results are not code: a run that renews a recipe's tables does not make the next one dirty.
+    Results are not code: a run that updates a recipe's tables does not make the next one dirty.
     """
     root = Path(__file__).parents[3]
     try:
@@ -102,7 +102,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 
 def machine() -> str:
-    """Processor and core count, for the results: timings mean nothing without them."""
+    """Return processor and core count, for the results: timings mean nothing without them."""
     import os
 
     model = platform.processor() or platform.machine()
@@ -117,7 +117,7 @@ def machine() -> str:
 
 
 def versions() -> str:
-    """Versions of what the numbers depend on, in one line."""
+    """Return the versions of what the numbers depend on, in one line."""
     found = [f"python {platform.python_version()}"]
     for package in _PACKAGES:
         try:

@@ -24,7 +24,7 @@ _RENAMED = {
     "train.rounded": "train.quantisation_aware",
     "surroundings": "room_noise",
 }
-"""Old spellings, of options or of groups of them, which are understood until version 0.3."""
+"""old names of options or of groups of options, which are accepted until version 0.3"""
 
 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
@@ -69,7 +69,7 @@ def parse(options: type[T], doc: str | None, argv: list[str] | None = None, firs
 
 
 def parse_step(options: type[T], doc: str | None, argv: list[str] | None = None) -> tuple[T, dict[str, bool]]:
-    """As `parse`, for a step: its options, and what every step may be asked for besides, `replace` and `again`."""
+    """Parse the options of a step as `parse` does, and the options `replace` and `again` that every step has."""
     return _parsed(options, doc, argv, None, _OF_EVERY_STEP)
 
 
@@ -93,7 +93,7 @@ def _parsed(
 
 
 def current_name(name: str) -> str:
-    """What an option is called today, of the name that it has or had."""
+    """Return the present name of an option, given that or a former one."""
     for old, new in _RENAMED.items():
         if name == old or name.startswith(f"{old}."):
             return new + name[len(old) :]
@@ -101,7 +101,7 @@ def current_name(name: str) -> str:
 
 
 def _today(name: str) -> str:
-    """The name of an option today; an old spelling is told on standard error."""
+    """Return the present name of an option; warn of a former one on standard error."""
     if (new := current_name(name)) != name:
         print(f"warning: --{name} is now called --{new}. Change your script.", file=sys.stderr)
     return new

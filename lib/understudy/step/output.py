@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writing: files are either whole or not there. Also reading and writing of JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ os.umask(_UMASK)
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; rename it to `path` when the block ends well.
+    """Yield a path beside `path` to write to; rename it to `path` when the block ends without an error.
 
     The temporary name keeps all suffixes (writers choose the format by them). On failure it is removed.
 
@@ -44,9 +44,9 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def atomic_paths(paths: list[Path], beside: Path) -> Iterator[Path]:
-    """Yield a folder in `beside` to write files of these names to; when the block ends well, rename each to its path.
+    """Yield a folder in `beside` for files of these names; rename each to its path when the block ends without error.
 
-    They are renamed in their order, once all are on disk: where the last is, and was not before, all are.
+    They are renamed in order, once all are on disk: if the last one is there, and was not before, all are.
 
     Raises:
         UserError: the disk is full.
@@ -62,10 +62,10 @@ def atomic_paths(paths: list[Path], beside: Path) -> Iterator[Path]:
 
 
 def _settle(partial: Path) -> None:
-    """The data must be on disk before its name is."""
+    """Flush a file's data to disk, where it must be before its name is, and set its permissions."""
     with open(partial, "rb") as file:
         os.fsync(file.fileno())
-    os.chmod(partial, 0o666 & ~_UMASK)  # some writers make files that only their owner reads
+    os.chmod(partial, 0o666 & ~_UMASK)  # some writers make files that only their owner can read
 
 
 @contextmanager
@@ -82,8 +82,8 @@ def _full_disk_told(path: Path) -> Iterator[None]:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what killed processes were writing below a folder that nothing else writes to now."""
-    for path in list(folder.rglob(f"{_PARTIAL}*")):  # a list: folders go while it is walked
+    """Remove unfinished files of killed processes below a folder that nobody writes to now."""
+    for path in list(folder.rglob(f"{_PARTIAL}*")):  # a list: folders disappear while it is walked
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -97,14 +97,14 @@ def write_json(path: Path | str, value: Any) -> None:
 
 
 def to_json(value: Any, name: str = "a line", **how: Any) -> str:
-    """`value` as JSON, which has neither infinity nor NaN (RFC 8259, section 6): null stands for them.
+    """Return `value` as JSON, with null for infinity and NaN, which JSON does not have (RFC 8259, section 6).
 
-    Who knows why there is no number says so, and hands over None; what nobody foresaw is warned of here, and the work
-    that the rest of `value` tells of is not lost.
+    A caller that expects such a case passes None; an unexpected one is warned of here, so that the rest of `value`,
+    perhaps hours of work, is not lost.
 
     Args:
-        name: of what is written, for the warning.
-        how: as `json.dumps` takes it.
+        name: name of what is written, for the warning.
+        how: options of `json.dumps`.
     """
     try:
         return json.dumps(value, allow_nan=False, **how)
@@ -116,7 +116,7 @@ def to_json(value: Any, name: str = "a line", **how: Any) -> str:
 
 
 def _finite(value: Any, where: str, missing: list[str]) -> Any:
-    """The same with None for what is no number; `missing` is added where that was, and what."""
+    """Return the value with None for infinity and NaN; add to `missing` where each was, and which."""
     if isinstance(value, dict):
         return {key: _finite(one, f"{where}.{key}".lstrip("."), missing) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -128,19 +128,19 @@ def _finite(value: Any, where: str, missing: list[str]) -> Any:
 
 
 def of_json(text: str) -> Any:
-    """What JSON tells; `NaN` and `Infinity`, as versions before 0.3 wrote, are None.
+    """Return the value of JSON text; `NaN` and `Infinity`, which versions before 0.3 wrote, become None.
 
     Raises:
-        json.JSONDecodeError: it is not JSON.
+        json.JSONDecodeError: the text is not JSON.
     """
     return json.loads(text, parse_constant=lambda _: None)
 
 
 def decoded(path: Path, data: bytes, encoding: str = "utf-8-sig") -> str:
-    """The text of what a file holds; a byte-order mark is none of it.
+    """Decode the bytes of a file, without a byte-order mark.
 
     Raises:
-        UserError: it is of another encoding.
+        UserError: they are in another encoding.
     """
     try:
         return data.decode(encoding)
@@ -152,7 +152,7 @@ def read_json(path: Path | str) -> Any:
     """Read a JSON file.
 
     Raises:
-        UserError: it is missing or not JSON; the file and the line are named.
+        UserError: the file is missing or not JSON; the file and the line are named.
     """
     try:
         return of_json(Path(path).read_text())

@@ -1,8 +1,8 @@
-"""Who writes into a folder: one process at a time, on whatever machine, and none that has died.
+"""Ownership of a folder: one process at a time writes into it, on whatever machine, and a dead one owns nothing.
 
-The owner is told by a file in the folder, which its owner touches as long as it lives. A process of this machine that
-is gone owns nothing; one of another machine, which cannot be asked, owns nothing once its file has not been touched
-for `STALE` seconds (by the clock of the disk that both see).
+The owner is named in a file in the folder, which it touches as long as it lives. A process of this machine owns nothing
+once it is gone; one of another machine, which cannot be looked up, once its file has not been touched for `STALE`
+seconds (by the clock of the disk that both see).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from understudy.step.errors import UserError
 
 OWNER = ".owner.json"
 TOUCHED = 20.0
-"""seconds between two touches of the file"""
+"""seconds between two touches of the owner's file"""
 STALE = 300.0
-"""seconds after which an owner on another machine counts as dead: a machine may be slow, or its network away"""
+"""seconds after which an owner on another machine counts as dead: a machine may be slow, or its network down"""
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def owned(folder: Path) -> Iterator[None]:
     """Own a folder, which is made if need be, until the block ends.
 
     Raises:
-        UserError: another process owns it; its machine, number and beginning are named.
+        UserError: another process owns the folder; its machine, process id and starting time are named.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / OWNER
@@ -54,7 +54,7 @@ def _take(path: Path) -> None:
     try:
         while True:
             try:
-                os.link(mine, path)  # fails where the file is there, on network disks too
+                os.link(mine, path)  # fails if the file is there, on network disks too
                 return
             except FileExistsError:
                 if (owner := _read(path)) and not _is_dead(path, owner, mine):
@@ -66,7 +66,7 @@ def _take(path: Path) -> None:
 
 
 def _remove_dead(path: Path, owner: dict[str, Any] | None, dead: Path) -> None:
-    """Remove the file of a dead owner; one that another process has put in its place meanwhile is put back."""
+    """Remove the file of a dead owner; a file that another process has meanwhile put in its place is put back."""
     with suppress(FileNotFoundError):  # another process was first
         path.rename(dead)
         if _read(dead) != owner:
@@ -80,7 +80,7 @@ def _me() -> dict[str, Any]:
 
 
 def _born(process: int) -> float | None:
-    """When a process of this machine began, to tell it from a later one of the same number; None: it is gone."""
+    """Return when a process of this machine began, to tell it from a later one of the same id; None: it is gone."""
     try:
         found = psutil.Process(process)
         return None if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
@@ -89,7 +89,7 @@ def _born(process: int) -> float | None:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """None: it has just gone, or is not whole, as after the machine lost power."""
+    """Read an owner's file; None: it has just gone, or is not whole, as after the machine lost power."""
     try:
         return json.loads(path.read_text())
     except (OSError, json.JSONDecodeError):
@@ -99,7 +99,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _is_dead(path: Path, owner: dict[str, Any], mine: Path) -> bool:
     if owner["machine"] == socket.gethostname():
         return _born(owner["process"]) != owner["born"]
-    os.utime(mine)  # the disk's clock says what time it is, whatever the machines' say
+    os.utime(mine)  # the time is that of the disk's clock, whatever the machines' clocks say
     try:
         return mine.stat().st_mtime - path.stat().st_mtime > STALE
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""One of several processes of a job is lost: the others say which, and end too."""
+"""Monitor of the processes (ranks) of a job: if one is lost, the others report which, and end too."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _KEEPALIVE = ((socket.SO_KEEPALIVE, 1), (socket.TCP_KEEPIDLE, 30), (socket.TCP_K
 class RankMonitor:
     """A connection of each rank to rank 0, which the kernel closes when a rank dies, however it dies.
 
-    Collectives alone do not do: with NCCL those that are left wait for half an hour, and no backend names the rank.
-    A machine that loses power is found in a minute (TCP keep-alive). A rank that finds another one lost waits for the
-    launcher to see that first, and to name the same one, then ends the process.
+    Collectives alone do not suffice: with NCCL the others wait for half an hour, and no backend names the lost rank.
+    A machine that loses power is found in a minute (TCP keep-alive). A rank that finds another one lost first gives
+    the launcher time to notice and to name the same one, then ends its process.
     """
 
     def __init__(self, others: dict[str, Connection]) -> None:
         """Begin to watch.
 
         Args:
-            others: by name, e.g. `rank 1 (pid 17 on host)`: all of them at rank 0, rank 0 alone at the others.
+            others: connections by name, e.g. `rank 1 (pid 17 on host)`: at rank 0 to all others, else to rank 0.
         """
         self.others = others
         for other in others.values():
@@ -40,7 +40,7 @@ class RankMonitor:
 
     @classmethod
     def listen(cls, listener: Listener, count: int) -> RankMonitor:
-        """At rank 0: wait for the others; `count`: ranks in all."""
+        """Return rank 0's monitor, once all others have connected; `count`: ranks in all."""
         others = {}
         for _ in range(count - 1):
             other = listener.accept()
@@ -50,18 +50,18 @@ class RankMonitor:
 
     @classmethod
     def connect(cls, rank: int, host: str, port: int, key: bytes, name: str) -> RankMonitor:
-        """At every other rank; `name`: of rank 0."""
+        """Return the monitor of a rank other than 0, connected to rank 0, whose name is `name`."""
         first = Client((host, port), authkey=key)
         first.send_bytes(named(rank).encode())
         return cls({name: first})
 
     def end(self, reason: str = _DONE) -> None:
-        """This process ends, well or for a reason that the others say; what becomes of them no longer matters."""
+        """Report that this process ends, well or for a reason that the others log; ignore what becomes of them."""
         self._over = True
         self._tell(reason)
 
     def wait_for_end(self) -> NoReturn:
-        """Another rank is lost: this thread has nothing more to do."""
+        """Wait until this process is ended, after another rank was lost."""
         while True:
             time.sleep(_GRACE)
 
@@ -93,7 +93,7 @@ class RankMonitor:
 
 
 def named(rank: int) -> str:
-    """This process, as the others call it."""
+    """Return the name of this process for the others."""
     return f"rank {rank} (pid {os.getpid()} on {socket.gethostname()})"
 
 

@@ -1,10 +1,10 @@
-"""One command as several processes that torchrun started, its ranks: who am I, and what do the others have.
+"""Ranks, that is, the processes of one command that torchrun started: their numbers, and messages between them.
 
 Without torchrun there is one rank, and nothing is sent. Messages between ranks go over gloo, on the CPU; what a
 training sends from GPU to GPU has a group of its own.
 
-Neither gloo, nor NCCL, nor the stores by which ranks find one another ask who is there. Ranks of one machine so listen
-on its loopback alone, and meet in a file; on several, whoever reaches the ports is trusted.
+Neither gloo, nor NCCL, nor the stores by which ranks find one another authenticate them. So the ranks of one machine
+listen on its loopback alone, and meet in a file; on several machines, whoever reaches the ports is trusted.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ from understudy.step.rank_monitor import RankMonitor, named
 
 Value = TypeVar("Value")
 
-# One rank may work alone for long (inputs are read through, dev is searched): RankMonitor finds those that are lost.
+# One rank may work alone for long (reading inputs, searching dev): RankMonitor finds those that are lost.
 _TIMEOUT = timedelta(hours=6)
 
 
 def rank() -> int:
-    """Number of this process among all; only number 0 writes."""
+    """Return the number of this process among all; only number 0 writes."""
     return int(os.environ.get("RANK", 0)) if world_size() > 1 else 0
 
 
 def world_size() -> int:
-    """Processes of the job, on all machines."""
+    """Return the number of processes of the job, on all machines."""
     return int(os.environ.get("WORLD_SIZE", 1))
 
 
 def local_rank() -> int:
-    """Number of this process on its machine."""
+    """Return the number of this process on its machine."""
     return int(os.environ.get("LOCAL_RANK", 0)) if world_size() > 1 else 0
 
 
 @contextmanager
 def joined(allowed: bool) -> Iterator[None]:
-    """Meet the other ranks; leave when all are done. If one fails or dies, the others say so and end.
+    """Meet the other ranks; leave when all are done. If one fails or dies, the others report it and end.
 
     Args:
         allowed: whether the command can be run in several processes.
 
     Raises:
-        UserError: it cannot, and is.
+        UserError: it is run in several processes, and cannot be.
     """
     if world_size() == 1:
         yield
@@ -73,7 +73,7 @@ def joined(allowed: bool) -> Iterator[None]:
         yield
         dist.barrier()
     except BaseException as error:
-        # A rank that is lost breaks collectives of the others before they have heard of it.
+        # A lost rank breaks the others' collectives before they have been told of it.
         if watch.lost.wait(0.0 if isinstance(error, UserError) else 2.0):
             watch.wait_for_end()
         watch.end(f"{named(rank())} failed ({type(error).__name__}: {error})")
@@ -92,10 +92,10 @@ def _loopback() -> str:
 
 
 def _meeting() -> Path:
-    """A file that the ranks of one launcher know, in a folder that nobody else can read; torch removes it at the end.
+    """Return a file that the ranks of one launcher know, in a folder that only they can read; torch removes the file.
 
     Raises:
-        UserError: somebody else has taken the folder's name.
+        UserError: there is something else of the folder's name.
     """
     folder = Path(tempfile.gettempdir()) / f"understudy-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -117,7 +117,7 @@ def _watch() -> RankMonitor:
 
 
 def broadcast(value: Value | None = None) -> Value:
-    """What rank 0 says, at every rank."""
+    """Return rank 0's value at every rank."""
     box: list[Any] = [value]
     if world_size() > 1:
         import torch.distributed as dist
@@ -127,7 +127,7 @@ def broadcast(value: Value | None = None) -> Value:
 
 
 def gather(value: Value) -> list[Value]:
-    """Every rank's value, at every rank."""
+    """Return the values of all ranks, in order, at every rank."""
     if world_size() == 1:
         return [value]
     import torch.distributed as dist
@@ -138,7 +138,7 @@ def gather(value: Value) -> list[Value]:
 
 
 def all_reduce(values: list[float]) -> list[float]:
-    """Sums over all ranks, the same bits at each."""
+    """Return the sums of values over all ranks, the same bits at each."""
     if world_size() == 1:
         return values
     import torch

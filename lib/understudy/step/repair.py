@@ -1,4 +1,4 @@
-"""Damaged files of finished steps: told, or removed so that the step that wrote them makes these again, alone."""
+"""Damaged files of finished steps: they are reported, or removed so that their step makes just these again."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from understudy.step.step import reopen
 
 
 class Damage(NamedTuple):
-    """In a folder that was checked."""
+    """The damage in a folder that was checked."""
 
     files: list[Path]
-    """what is damaged or missing"""
+    """files that are damaged or missing"""
     output: Path
-    """of the step that wrote them"""
+    """output folder of the step that wrote them"""
     step: str
-    """its name, as it is told"""
+    """name of this step for the message"""
 
 
 def repair(found: dict[Path, Damage], remove: bool, kind: str) -> None:
     """Remove the damaged files by folder, and say which step to run again.
 
     Args:
-        found: what was found in each folder, be it nothing.
+        found: the damage in each folder, which may be none.
         kind: what the files are called.
 
     Raises:
-        UserError: there are some, and they are not to be removed.
+        UserError: there are damaged files, and they are not to be removed.
     """
     found = {folder: damage for folder, damage in found.items() if damage.files}
     if remove:
         for folder, damage in found.items():
-            reopen(damage.output)  # first: a run killed in between must not leave what looks whole
+            reopen(damage.output)  # first: a run killed in between must not leave an output that looks whole
             for path in damage.files:
                 path.unlink(missing_ok=True)
             print(f"{folder}: removed {len(damage.files)}; run {damage.step} again")

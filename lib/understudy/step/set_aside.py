@@ -1,6 +1,6 @@
-"""What becomes of an output that was made from other options or inputs: nobody's work is deleted unasked.
+"""Setting aside of outputs that were made from other options or inputs: nobody's work is deleted unasked.
 
-What took long is set aside under a name that tells when and why; what was quick is removed. `--replace true`, or a yes
+What took long is set aside under a name that says when and why; what was quick is removed. `--replace true`, or a yes
 on the terminal, removes what took long, too.
 """
 
@@ -16,23 +16,23 @@ from pathlib import Path
 from understudy.step.status import BEGUN, Status
 
 LONG = 60.0
-"""seconds that work took, from which it is set aside (our choice)"""
+"""seconds of work from which an output is set aside (our choice)"""
 FOLDER = "set-aside"
 
 
 def seconds_of(folder: Path, status: Status) -> float:
-    """How long the work in a folder took: as its step told, or from its beginning to its last file."""
+    """Return how long the work in a folder took: what its step recorded, or from its beginning to its last file."""
     if "seconds" in status.values:
         return status.values["seconds"]
     try:
         begun = status.values.get("begun") or (folder / BEGUN).stat().st_mtime
-    except FileNotFoundError:  # finished before steps told how long they took
+    except FileNotFoundError:  # finished before steps recorded how long they took
         begun = min((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
     return max((path.stat().st_mtime for path in folder.rglob("*")), default=begun) - begun
 
 
 def may_remove(folder: Path, seconds: float, replace: bool) -> bool:
-    """Whether the work may be removed: it was quick, or somebody said so."""
+    """Whether the work may be removed: it was quick, or the user agrees."""
     if replace or seconds < LONG:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -45,8 +45,8 @@ def set_aside(folder: Path, owner: str, changed: list[str]) -> Path:
     """Rename a folder to `set-aside/<name>-<when>-<why>` beside it, and make an empty one in its place.
 
     Args:
-        owner: name of the file that tells who owns the folder: it stays.
-        changed: what differs, the first of which gives the name.
+        owner: name of the file that names the folder's owner: it stays.
+        changed: what differs; the first entry gives the reason in the name.
 
     Returns:
         The folder's new name.
@@ -62,12 +62,12 @@ def set_aside(folder: Path, owner: str, changed: list[str]) -> Path:
 
 
 def still_in_use(folder: Path, name: str) -> list[Path]:
-    """Files of a name anywhere below a folder, sorted, without those of what was set aside."""
+    """Return the files of a name anywhere below a folder, sorted, without those that were set aside."""
     return sorted(path for path in folder.rglob(name) if FOLDER not in path.relative_to(folder).parts)
 
 
 def remove(folder: Path, keep: Iterable[str]) -> None:
-    """Remove what a folder holds, but for the files to keep."""
+    """Remove the contents of a folder but for the files to keep."""
     kept = set(keep)
     for path in list(folder.iterdir()):
         if path.name not in kept:

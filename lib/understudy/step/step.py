@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 _LOG = "log.txt"
 _NORMALISER = "normaliser.json"
-"""Is read with the features of a manifest beside it, though no option names it"""
+"""file that is read with the features of a manifest beside it, though no option names it"""
 _LOCAL = "local"
-"""Folder of the code that recipes have of their own"""
+"""folder of a recipe's own code"""
 
 
 @dataclass
@@ -40,11 +40,11 @@ class Step:
     """A step that is running: where it writes and what it is made from."""
 
     out: Path
-    """Folder of the output. What a killed run left here comes from the same options and inputs."""
+    """folder of the output; what a killed run left there comes from the same options and inputs"""
     name: str
-    """Of the script."""
+    """name of the script"""
     record: dict[str, Any]
-    """Options and digests of the inputs, flat."""
+    """options and digests of the inputs, flat"""
 
     @property
     def digest(self) -> str:
@@ -52,29 +52,29 @@ class Step:
         return fingerprint.digest(self.record)
 
     code: dict[str, str] = field(default_factory=dict)
-    """Digests of the script and of what lies beside it."""
+    """digests of the script and of the modules beside it"""
 
     @classmethod
     def begin(
         cls, out: Path, name: str, options: dict[str, Any], inputs: Iterable[Path], defaults: dict[str, Any],
         script: Path | None = None, replace: bool = False, again: bool = False,
     ) -> tuple[Step, bool]:  # fmt: skip
-        """Open `out`. Returns the step and whether it is finished already.
+        """Open `out`; return the step and whether it is finished already.
 
-        Work of other options or inputs is set aside where it took long, else removed, and said. An option that came
-        after the work was done counts as its default: a new option must do by default what was done without it. For the
-        same reason a step of the repository whose code has changed says so and no more; but a recipe's local code is
-        what its output is made of.
+        Work from other options or inputs is set aside if it took long, else removed, and the log says so. An option
+        that is newer than the work counts as its default: a new option must do by default what was done without it.
+        A step of the repository whose code has changed only warns of that; a recipe's local code, however, counts as
+        an input of its output.
 
         Args:
             out: holds nothing that this step did not write (`check_own`).
-            name: of the script.
-            script: its file.
-            replace: remove what took long, too.
-            again: do it again, though nothing has changed.
+            name: name of the script.
+            script: file of the script.
+            replace: remove work that took long, too.
+            again: do the work again, though nothing has changed.
 
         Raises:
-            UserError: an input is missing, or a manifest with nothing in it, or its step not finished.
+            UserError: an input is missing or an empty manifest, or its step is not finished.
         """
         record, beside = _record(options), {}
         for path in inputs:
@@ -85,12 +85,12 @@ class Step:
         record |= beside
         code = fingerprint.of_code(script) if script else {}
         if script and _LOCAL in (one.name for one in script.resolve().parents[:2]):
-            beside |= {f"code {file}": digest for file, digest in code.items()}  # older ones do not name it either
+            beside |= {f"code {file}": digest for file, digest in code.items()}  # older records do not name it either
             record |= beside
         step = cls(out, name, record, code)
         if status := status_of(out):
             old = {_today(key): value for key, value in status.values["record"].items()}
-            changed = fingerprint.differences(_record(defaults) | beside | old, record)  # older ones do not name it
+            changed = fingerprint.differences(_record(defaults) | beside | old, record)  # older records do not name it
             changed += ["again: asked for"] * again
             if not changed:
                 step._tell_of_code(status)
@@ -110,7 +110,7 @@ class Step:
         """Mark the output as whole.
 
         Args:
-            facts: of the run: `command`, `seconds`, `peak_memory_mb`.
+            facts: facts of the run: `command`, `seconds`, `peak_memory_mb`.
         """
         made = {"step": self.name, "digest": self.digest, "record": self.record, "code": self.code,
                 "commit": commit(), "finished": time.strftime("%Y-%m-%d %H:%M:%S"), **facts}  # fmt: skip
@@ -118,13 +118,13 @@ class Step:
         (self.out / BEGUN).unlink(missing_ok=True)
 
     def _tell_of_code(self, status: Status) -> None:
-        """Warn where the code has changed since the output was begun, and that alone."""
+        """Warn if the code has changed since the output was begun, and do no more."""
         old = status.values.get("code", self.code)
         if changed := sorted(name for name in self.code.keys() | old.keys() if self.code.get(name) != old.get(name)):
             log.warning("%s: %s changed since this was made; --again true makes it anew", self.out, ", ".join(changed))
 
     def _make_room(self, status: Status, changed: list[str], replace: bool) -> None:
-        """Set aside or remove what other options or inputs have made, and say so."""
+        """Set aside or remove the output of other options or inputs, and log that."""
         seconds, differs = set_aside.seconds_of(self.out, status), "; ".join(changed)
         if set_aside.may_remove(self.out, seconds, replace):
             log.info("%s was made from other options or inputs and is removed: %s", self.out, differs)
@@ -137,32 +137,32 @@ class Step:
         )  # fmt: skip
 
     def _clear(self, old: dict[str, Any]) -> None:
-        # Said first: what a run killed while clearing leaves is neither whole nor to be gone on with, and the next
-        # run, whatever its options, goes on clearing.
+        # Recorded first: what a run killed while clearing leaves is neither whole nor fit to resume from, and the
+        # next run, whatever its options, goes on clearing.
         write_json(self.out / BEGUN, {"step": self.name, "record": old, "clearing": True})
         (self.out / DONE).unlink(missing_ok=True)
         set_aside.remove(self.out, (_LOG, BEGUN, OWNER))
 
 
 def _today(key: str) -> str:
-    """An entry of a record by the name that its option has today."""
+    """Return the key of a record's entry by its option's present name."""
     return f"option {current_name(key.removeprefix('option '))}" if key.startswith("option ") else key
 
 
 def check_own(out: Path, name: str) -> None:
-    """Raise UserError where `out` holds what the step of this name did not write."""
+    """Raise UserError if `out` holds what the step of this name did not write."""
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file. The output is a folder: choose another --out.")
     status = status_of(out)
     if status is None and out.exists() and any(p.name not in (_LOG, OWNER) for p in out.iterdir()):
         raise UserError(f"{out}: holds files that no step wrote. Move them away or choose another --out.")
-    other = status.values.get("step", name) if status else name  # older ones do not say
+    other = status.values.get("step", name) if status else name  # older ones have no name
     if other != name:
         raise UserError(f"{out}: holds what {other} wrote, and this is {name}. Choose another --out.")
 
 
 def reopen(out: Path) -> None:
-    """Take a finished output for one that was killed: what is missing of it is made by running its step again."""
+    """Mark a finished output as one of a killed run: running its step again makes the files that are missing."""
     status = status_of(out)
     if status is not None and status.done:
         kept = ("step", "record", "code", "seconds")
@@ -184,7 +184,7 @@ def main(
 ) -> None:
     """Run one step as a command: parse, check the inputs, do the work once, mark it done.
 
-    In a job of several ranks (torchrun) rank 0 alone looks at the output and marks it; the others do as it found.
+    In a job of several ranks (torchrun), rank 0 alone checks the output and marks it; the others follow what it found.
 
     Args:
         options_type: dataclass of the options.
@@ -192,11 +192,11 @@ def main(
         inputs: names of the options that are paths to read (None and lists of paths are understood).
         output: name of the option that is the output folder.
         unfingerprinted: options that do not change the result (number of jobs, say).
-        files_read: of inputs that are folders, by the option's name: the files that are read. A change of others
-            changes nothing.
-        extra_fingerprint: what the result depends on besides options and inputs, of the options.
+        files_read: for inputs that are folders, by the option's name: the files that are read. Other files in them do
+            not count.
+        extra_fingerprint: returns what the result depends on besides options and inputs, given the options.
         torchrun: whether several ranks share the work.
-        typed: what the user has written, for the log, where some of it is no option.
+        typed: the arguments that the user typed, for the log, if some of them are no options.
     """
     let_waiting_threads_sleep()
     with _errors_told():
@@ -211,7 +211,7 @@ def main(
             values |= extra_fingerprint(options) if extra_fingerprint else {}
             read = _paths(options, inputs, files_read or {})
             called = shlex.join([Path(sys.argv[0]).name, *(typed or (sys.argv[1:] if argv is None else argv))])
-            with told_later() as notes:  # the folder may be another one until the step has begun
+            with told_later() as notes:  # the folder may still be set aside until the step has begun
                 step, finished = Step.begin(out, name, values, read, _defaults(options_type, values), script, **asked)
             open_log(out / _LOG)
             log.info("command: %s", called)
@@ -250,7 +250,7 @@ def command(options_type: type[DataclassInstance], run: Callable[[Any], None], f
 
 @contextmanager
 def _errors_told() -> Iterator[None]:
-    """A user's error is one sentence and exit status 1; every other one keeps its traceback."""
+    """Report a UserError as one line, with exit status 1; every other error keeps its traceback."""
     try:
         yield
     except UserError as error:
@@ -259,11 +259,11 @@ def _errors_told() -> Iterator[None]:
 
 
 def let_waiting_threads_sleep() -> None:
-    """Ask OpenMP, before torch loads it, that threads which wait for one another give their cores away.
+    """Ask OpenMP, before torch loads it, to let threads that wait for one another give up their cores.
 
-    By default they run in circles meanwhile. Where other work shares the machine, what they wait for then has no core:
-    beside two other processes, five iterations of a flat start on two threads took 53 s so, and 14 s when they slept;
-    alone 5 s and 6.
+    By default they spin meanwhile. If other work shares the machine, the threads that they wait for then have no core:
+    beside two other processes, five iterations of a flat start on two threads took 53 s spinning and 14 s sleeping;
+    alone 5 s and 6 s.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -280,21 +280,21 @@ def seed_all(seed: int) -> None:
 
 
 def peak_memory_mb() -> float:
-    """Peak resident memory of this process or its largest child, in MB."""
+    """Return the peak resident memory of this process or its largest child, whichever is greater, in MB."""
     return max(own_peak_kb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
 def own_peak_kb() -> int:
-    """Peak resident memory of this process, in kB.
+    """Return the peak resident memory of this process, in kB.
 
-    Not that of `getrusage`, which begins at what the process had that started this one.
+    That of `getrusage` would include the memory of the process that started this one.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def _paths(options: Any, names: Iterable[str], parts: dict[str, tuple[str, ...]]) -> list[Path]:
-    """Of inputs, or of what is read of them. Raises UserError where that is of an unfinished step."""
+    """Return the paths of inputs, or of the files read in them. Raises UserError if their step is unfinished."""
     paths: list[Path] = []
     for name in names:
         value = getattr(options, name)
@@ -314,7 +314,7 @@ def _is_manifest(path: Path) -> bool:
 
 
 def _check_input(path: Path) -> None:
-    """Raise UserError where a path is not there, or is a manifest that nothing can be read of."""
+    """Raise UserError if a path does not exist, or is a manifest that cannot be read or is empty."""
     if not path.exists():
         raise UserError(f"{path}: no such file or folder. Run the stage that makes it first.")
     if not _is_manifest(path):
@@ -329,7 +329,7 @@ def _check_input(path: Path) -> None:
 
 
 def _defaults(options_type: type[DataclassInstance], names: Iterable[str]) -> dict[str, Any]:
-    """Of those options that have one."""
+    """Return the defaults of the named options that have one."""
     values = {}
     for one in fields(options_type):
         if one.name not in names:
