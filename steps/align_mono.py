@@ -12,7 +12,7 @@ from understudy.step import Step, main
 
 
 def run(options: MonoOptions, step: Step) -> None:
-    """Train, align, compare with reference times where the supervisions carry them."""
+    """Train, align, and compare with reference times where the supervisions carry them."""
     from understudy.align.flat_start import align_from_nothing
 
     align_from_nothing(options, step.out)

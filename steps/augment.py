@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-r"""Features of a set as it would be heard elsewhere, in rooms and noise; cuts and frames are those of the clean set.
+r"""Compute features of a set as if recorded in other rooms and in noise; cuts and frames are those of the clean set.
 
-So the soft targets that a teacher wrote when it heard the clean speech serve a student that hears this:
+So a student that is trained on these can use the soft targets that a teacher computed from the clean speech:
 
 e.g.: steps/augment.py --cuts data/corpus/unlabelled.jsonl.gz --out data/augmented
       steps/train.py … --unlabelled '[data/feats/unlabelled.jsonl.gz, data/augmented/unlabelled.jsonl.gz]' \
@@ -21,7 +21,7 @@ from understudy.parallel.options import ClusterOptions
 from understudy.parallel.workers import Workers
 from understudy.step import Step, log, main
 
-_NOISES = 2000  # cuts of noise that are known at once: a few hours
+_NOISES = 2000  # cuts of noise to draw from: a few hours
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Options:
     room_noise: RoomNoiseOptions = field(default_factory=RoomNoiseOptions)
     """rooms and noise"""
     seed: int = 1
-    """of the draws"""
+    """seed of rooms and noises"""
     shard_size: PositiveInt = 400
     """cuts in a shard, the unit of resuming"""
     backend: str = field(default_factory=usual_backend)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Read streams through: what they hold, and which of their files are damaged.
+"""Read streams through; report what they hold, and which of their files are damaged.
 
 e.g.: steps/check_shar.py data/shar/labelled data/shar/unlabelled
       steps/check_shar.py data/shar/unlabelled --remove true    # then steps/make_shar.py makes those shards again
@@ -33,7 +33,7 @@ def run(options: Options) -> None:
 
 
 def _check(folder: Path) -> list[Path]:
-    """Files that are not what was written."""
+    """Print what a stream holds, and return the files that are not what was written."""
     from understudy.shar import damaged, layout
 
     about, bad = read_json(folder / layout.ABOUT), []

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Read soft targets through: what they are, what they take, and which shards are damaged.
+"""Read soft targets through; report what they are, their size, and which shards are damaged.
 
 e.g.: steps/check_targets.py exp/targets/unlabelled
       steps/check_targets.py exp/targets/unlabelled --remove true

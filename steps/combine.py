@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-r"""Make one teacher of several: the mean of their posteriors. It can be heard (targets, decoding), not trained on.
+r"""Make one teacher of several: the mean of their posteriors. It can compute targets and be decoded, not trained on.
 
 e.g.: steps/combine.py --models '[exp/teacher,exp/teacher.2,exp/teacher.3]' --out exp/teachers
       steps/make_targets.py --model exp/teachers …

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-r"""Make one set of soft targets of several teachers': the mean of their posteriors, whatever each of them hears.
+r"""Make one set of soft targets of several teachers': the mean of their posteriors, whatever features each one takes.
 
 e.g.: steps/combine_targets.py --targets '[exp/targets/unlabelled,exp-encoder/targets/unlabelled]' \
     --weights '[1,2]' --out exp/targets-both
 
-gives exp/targets-both/unlabelled. The teachers may hear other features, and have one tree (as those of steps/train.py
-with one folder of --labels have).
+gives exp/targets-both/unlabelled. The teachers may take different features, but share one tree (as models of
+steps/train.py with one folder of --labels do).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-r"""A smaller student out of a trained one, whose layers' outputs are projected; it has to be distilled again.
+r"""Make a smaller student from a trained one, with projected outputs of its layers; it has to be distilled again.
 
 e.g.: steps/factorise.py --model exp/large-distilled --projection 96 --out exp/large-96-start
       steps/train.py --init exp/large-96-start --config conf/large.yaml --model.projection 96 … --out exp/large-96
@@ -15,14 +15,14 @@ from understudy.step import Step, log, main
 
 @dataclass
 class Options:
-    """Low rank."""
+    """Factorisation of a student."""
 
     model: Path
     """the trained student"""
     projection: int
     """width of its layers' outputs"""
     out: Path
-    """folder of the smaller one"""
+    """folder of the smaller student"""
 
 
 def run(options: Options, step: Step) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Listen to audio as it arrives, with a recogniser (steps/pack.py): words so far, then each utterance as it ends.
+"""Recognise audio as it arrives, with a recogniser (steps/pack.py): words so far, then each utterance as it ends.
 
 e.g.: arecord -q -t raw -f S16_LE -r 16000 -c 1 | steps/listen.py - --recogniser exp/recogniser
       steps/listen.py recording.wav recordings/ --recogniser exp/recogniser --format json
@@ -15,7 +15,7 @@ from understudy.step import command
 
 
 def run(options: ListenOptions) -> None:
-    """Listen to one after the other; what cannot be read is reported at the end, with status 1."""
+    """Recognise one input after the other; those that cannot be read are reported at the end, with status 1."""
     from understudy.decode.listen import listen
 
     listen(options)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Let a large model that others trained hear cut manifests, and store what a layer of it makes of them.
+"""Run a large pretrained model over cut manifests, and store the outputs of one of its layers as features.
 
 They are features of 30 ms frames, beside the log-mels of the same cuts: labels and soft targets fit both.
 
@@ -15,7 +15,7 @@ from understudy.step import Step, main
 
 
 def run(options: EncoderFeatureOptions, step: Step) -> None:
-    """Extract every set, then the statistics of the one to normalise on; what it cost is in report.json."""
+    """Extract every set, then the statistics of the one to normalise on; the cost is in report.json."""
     from understudy.encoders.features import make_features
 
     make_features(options, step.out)

@@ -31,9 +31,9 @@ class Options:
     normalise_on: str = "labelled"
     """the set whose mean and variance normalise all"""
     online_mean: bool = True
-    """the mean follows what is heard, so that gain and channel do not matter; false: it is that of --normalise-on"""
+    """the mean follows the audio, so that gain and channel do not matter; false: it is that of --normalise-on"""
     online: OnlineMean = field(default_factory=OnlineMean)
-    """how it follows"""
+    """how the mean follows the audio"""
     speeds: list[float] | None = None
     """extra copies of --perturb at these speeds, e.g. [0.9, 1.1]"""
     perturb: list[str] = field(default_factory=lambda: ["labelled"])
@@ -48,7 +48,7 @@ class Options:
     """where they run"""
 
     def __post_init__(self) -> None:
-        """Raise UserError where two sets have one name, one is not there, or the mean cannot follow so."""
+        """Raise UserError if two sets have one name, a named set is none of --cuts, or --online makes no sense."""
         check_names(self.cuts)
         check_online(self.online)
         names = _names(self)

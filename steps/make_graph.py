@@ -30,13 +30,13 @@ class Options:
     added to the classes of the language model alone, such as <contact>. What is recognised without them is the same"""
 
     def __post_init__(self) -> None:
-        """Raise UserError for what is no probability."""
+        """Raise UserError if --new-words is no probability below 1."""
         if not 0 <= self.new_words < 1:
             raise UserError(f"--new_words {self.new_words}: a probability from 0 to below 1")
 
 
 def run(options: Options, step: Step) -> None:
-    """Build and save the graph, with the words that its labels mean."""
+    """Build and save the graph, and the lexicon, whose words are its outputs."""
     from understudy.device.files import PLACES
     from understudy.lang.graph import COMPACT, save_graph
     from understudy.lang.hclg import build_with_places

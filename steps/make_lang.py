@@ -11,7 +11,7 @@ from understudy.step import Step, main
 
 
 def run(options: LangOptions, step: Step) -> None:
-    """Check the words, write the folder, and say what the model is worth on each set."""
+    """Check the words, write the folder, and report the model's perplexity on each set."""
     from understudy.lang.make import make_lang
 
     make_lang(options, step.out)

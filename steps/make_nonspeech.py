@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-r"""Synthesise sounds that are no speech: a set of cuts without words, which trainings learn as silence.
+r"""Synthesise sounds without speech: a set of cuts without words, which models learn as silence.
 
 e.g.: steps/make_nonspeech.py --speech '[data/corpus/labelled.jsonl.gz, data/corpus/unlabelled.jsonl.gz]' \
           --out data/nonspeech
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from understudy.step import Step, log, main
 
-_TALKERS = 2000  # cuts of speech that are known at once: a few hours
+_TALKERS = 2000  # cuts of speech to draw from: a few hours
 
 
 @dataclass
@@ -26,13 +26,13 @@ class Options:
     speech: list[Path] = field(default_factory=list)
     """cut manifests with audio, whose speakers make babble, played backwards; none: there is no babble"""
     minutes: float = 12.0
-    """of sound"""
+    """minutes of sound"""
     seed: int = 1
-    """of all that is drawn"""
+    """seed of the sounds"""
 
 
 def run(options: Options, step: Step) -> None:
-    """Make what is not there yet, then the manifest."""
+    """Make the sounds that do not exist yet, then the manifest."""
     from understudy.corpus import write_cuts
     from understudy.corpus.subset import some
     from understudy.features.nonspeech import make_sounds

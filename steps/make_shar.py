@@ -21,7 +21,7 @@ from understudy.step import Step, UserError, log, main
 
 @dataclass
 class Options:
-    """A set of cuts."""
+    """A stream of cuts."""
 
     feats: Path
     """manifest with features"""
@@ -32,20 +32,20 @@ class Options:
     targets: Path | None = None
     """soft targets of the set (stage 6), whose shards are taken over"""
     shard_size: PositiveInt = 500
-    """cuts in a shard, where there are no targets"""
+    """cuts in a shard if there are no --targets"""
     jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
     """where they run"""
 
     def __post_init__(self) -> None:
-        """Raise UserError where there is nothing to learn."""
+        """Raise UserError if there are neither labels nor targets."""
         if self.labels is None and self.targets is None:
             raise UserError("give --labels, --targets or both: what is to be learnt from these cuts")
 
 
 def run(options: Options, step: Step) -> None:
-    """Write it, and say what it came to."""
+    """Write the stream, and report its size."""
     from understudy.shar import write_shar
 
     with Workers(options.jobs, options.cluster, out=step.out) as workers:

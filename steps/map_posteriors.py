@@ -4,8 +4,8 @@ r"""Make a teacher of what a foreign model recognises: its letters or pieces are
 e.g.: steps/map_posteriors.py --labelled data/feats-ctc/labelled.jsonl.gz --labels exp/ali --out exp/teacher-ctc
       steps/make_targets.py --model exp/teacher-ctc --feats '[data/feats-ctc/unlabelled.jsonl.gz]' --out exp/targets-ctc
 
-The features are of steps/make_encoder_features.py --encoder.head ctc. Nothing is trained: it takes a pass over the
-labelled speech. steps/combine_targets.py joins its targets to another teacher's.
+The features are those of steps/make_encoder_features.py --encoder.head ctc. Nothing is trained: it takes a pass over
+the labelled speech. steps/combine_targets.py joins its targets to another teacher's.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make a recipe's manifests of somebody's own corpus: Kaldi data, a table, a folder of audio, or what Lhotse reads.
+"""Make a recipe's manifests of a corpus of your own: Kaldi data, a table, a folder of audio, or what Lhotse reads.
 
 e.g.: steps/prepare_corpus.py --from folder --path /corpora/mine --labelled 0.5 --out data/corpus
       steps/prepare_corpus.py --from table --help
@@ -19,7 +19,7 @@ from understudy.step import Step, main
 
 
 def run(options: Any, step: Step) -> None:
-    """Read, share out, convert, write."""
+    """Read the corpus, divide it into sets, convert audio, write manifests."""
     from understudy.intake.take_in import take_in
 
     audio = options.audio or step.out / "audio"
@@ -28,7 +28,7 @@ def run(options: Any, step: Step) -> None:
 
 
 def options_of(kind: type[Corpus]) -> type:
-    """The options of a layout, and of where its output goes."""
+    """Return the options of a layout and of its output."""
     fields = [("out", Path), ("audio", Path | None, None), ("jobs", int, 1)]
     made = make_dataclass("Options", fields, bases=(kind,), kw_only=True)
     made.__doc__ = f"""{kind.__doc__}

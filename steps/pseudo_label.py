@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make senone labels of what another recogniser wrote of unlabelled speech; leave out what is doubtful.
+"""Make senone labels from another recogniser's transcripts of unlabelled speech; leave out what is doubtful.
 
 e.g.: steps/pseudo_label.py --cuts data/feats/unlabelled.jsonl.gz --transcripts exp/whisper/unlabelled/text.jsonl \\
           --model exp/teacher --tree exp/tree --lang exp/lang --out exp/pseudo

@@ -44,7 +44,7 @@ class Options:
     """where they run"""
 
     def __post_init__(self) -> None:
-        """Raise UserError where two sets have one name."""
+        """Raise UserError if two sets have one name."""
         check_names(self.feats)
 
 

@@ -28,7 +28,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    """Each file is written whole or not at all."""
+    """Write the report and the files beside it, each whole or not at all."""
     from understudy.score.compare import pack_scored
     from understudy.score.report import results_report
     from understudy.score.results import as_lines, latest, read_conditions, read_results
@@ -45,7 +45,7 @@ def run(options: Options) -> None:
 
 
 def _made_anew(line: dict[str, Any], folder: Path) -> list[str]:
-    """What a result was made of that has been made anew since; nothing where that cannot be known from here."""
+    """Return the inputs of a result that have been made anew since; none if that cannot be known from here."""
     if "scored" not in line:
         return []
     decoded = (folder / line["scored"]).parent

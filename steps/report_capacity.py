@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compute what the method takes in disk, cores and GPUs at a scale, from measured figures and named assumptions.
+"""Compute the disk, cores and GPUs that the method takes at a scale, from measured figures and named assumptions.
 
 e.g.: steps/report_capacity.py --figures docs/capacity.yaml --out docs/capacity.md
 """
@@ -17,7 +17,7 @@ class Options:
     """The capacity page."""
 
     figures: Path = Path("docs/capacity.yaml")
-    """what was measured and is assumed, and the scales"""
+    """measured figures, assumptions and scales"""
     out: Path = Path("docs/capacity.md")
     """the page"""
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make DEVICE.md and its pictures from the lines of a results file that stage 12 wrote: costs, and what students stand.
+"""Make DEVICE.md and its pictures from the lines of a results file that stage 12 wrote: costs, and robustness.
 
 e.g.: steps/report_device.py --results exp/results.jsonl --out DEVICE.md
 """
@@ -23,7 +23,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    """Pictures first: the page names them."""
+    """Draw the pictures, which the page names, then write the page."""
     from understudy.score.results import latest, read_conditions, read_results
     from understudy.ship import robustness_report
     from understudy.ship.report import device_report, draw

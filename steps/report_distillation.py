@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Judge the predictions by a simulation's cells: RESULTS.md, its lines (results.jsonl) and pictures.
+"""Check predictions against a simulation's cells: write RESULTS.md, its lines (results.jsonl) and pictures.
 
 e.g.: steps/report_distillation.py --cells exp/simulation/cells.jsonl --out RESULTS.md
 """
@@ -23,7 +23,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    """Each file is written whole or not at all."""
+    """Write the report and the files beside it, each whole or not at all."""
     from understudy.theory.pictures import draw
     from understudy.theory.predictions import all_claims
     from understudy.theory.report import read_jobs, theory_report

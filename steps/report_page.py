@@ -11,7 +11,7 @@ from understudy.step import command
 
 
 def run(options: PageOptions) -> None:
-    """Write the page of what there is, and say what there is not."""
+    """Write the page from what the run has, and say what is missing."""
     from understudy.report.recipe_page import write_page
 
     write_page(options)

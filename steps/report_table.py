@@ -11,7 +11,7 @@ from understudy.step import command
 
 
 def run(options: TableOptions) -> None:
-    """The lines are those of the rows' systems, baselines and oracles alone."""
+    """Write the table, from the lines of the rows' systems, baselines and oracles alone."""
     from understudy.score.table_files import write_table
 
     write_table(options)

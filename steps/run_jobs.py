@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run commands that need each other, several at a time; the same command on another machine takes its part.
+"""Run commands that depend on one another, several at a time; the same command on another machine shares the work.
 
 e.g.: steps/run_jobs.py --graph exp/table/jobs.tsv --jobs 2 --logs exp/table/log
 """
@@ -17,10 +17,10 @@ from understudy.step import UserError, command
 
 @dataclass
 class Options:
-    """Cells of a table."""
+    """A graph of jobs."""
 
     graph: Path
-    """lines of `name TAB names of the jobs that it needs TAB command`; the order says what matters most"""
+    """lines of `name TAB names of the jobs that it needs TAB command`; the first ones matter most"""
     logs: Path
     """folder of the jobs' logs, and of locks: machines that share it share the work"""
     jobs: PositiveInt = 1
@@ -28,7 +28,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    """Everything that can be done is done before a failure is told."""
+    """Run all jobs that can be run before a failure is reported."""
     if not options.graph.exists():
         raise UserError(f"{options.graph}: no such file")
     run_all(read_jobs(options.graph.read_text().splitlines(), str(options.graph)), options.jobs, options.logs)

@@ -30,7 +30,7 @@ class Options(Experiments):
 
 
 def run(options: Options) -> None:
-    """List the jobs, or run them and make the table of what is done, even where some of it failed."""
+    """List the jobs, or run them and make the table of what is done, even if some failed."""
     jobs = in_order_of_need(jobs_of(options), options)
     write_jobs(options.dir / "jobs.tsv", jobs)
     with atomic_path(options.dir / "rows.tsv") as partial:
@@ -49,7 +49,7 @@ def run(options: Options) -> None:
 
 
 def _report(options: Options) -> None:
-    """The table, and the page of the students that were shipped, of what there are results of."""
+    """Write the table, and the page of students that were shipped, from the results that exist."""
     from understudy.score.results import read_results
 
     results = options.dir / "results.jsonl"
@@ -62,7 +62,7 @@ def _report(options: Options) -> None:
 
 
 def _step(name: str, *arguments: object) -> None:
-    """Raises UserError where it fails, and has told why."""
+    """Run a step. Raises UserError if it fails, after it has said why."""
     if subprocess.run([sys.executable, f"steps/{name}.py", *map(str, arguments)], check=False).returncode:
         raise UserError(f"steps/{name}.py has failed, as was said above.")
 

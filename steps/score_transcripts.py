@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-r"""Score what another recogniser wrote of a test set, and put it into the table of our systems.
+r"""Score another recogniser's transcripts of a test set, and add them to the results of our systems.
 
 e.g.: steps/transcribe_whisper.py --cuts '[data/feats/test.jsonl.gz]' --model whisper-tiny.en --out exp/whisper-tiny.en
       steps/score_transcripts.py --cuts data/feats/test.jsonl.gz --transcripts exp/whisper-tiny.en/test/text.jsonl \
@@ -14,7 +14,7 @@ from understudy.step import Step, main
 
 
 def run(options: ScoreTranscriptsOptions, step: Step) -> None:
-    """Score the set; write a results line, and the files that steps/decode.py writes of one."""
+    """Score the set; write a results line, and the files that steps/decode.py writes for a set."""
     from understudy.pseudo.score import score_transcripts
 
     score_transcripts(options, step)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Choose the unlabelled speech that is learnt from by what its soft targets tell of it; nothing is decoded.
+"""Choose the unlabelled speech to learn from by measures of its soft targets; nothing is decoded.
 
 e.g.: steps/select_speech.py --cuts data/feats/unlabelled.jsonl.gz --targets '[exp/targets/unlabelled]' \\
           --labels exp/tree --out exp/selected
       steps/train.py … --unlabelled '[exp/selected/unlabelled.jsonl.gz]' --targets '[exp/targets/unlabelled]'
 
-Left out is what the teacher is unsure of, what is nearly all silence, what two teachers disagree on, and copies of
-other recordings (docs/targets.md). measures.tsv.gz tells all measures of each utterance, report.json what was left out
-and why.
+Left out are utterances of which the teacher is unsure, that are nearly all silence, on which two teachers disagree, and
+copies of other recordings (docs/targets.md). measures.tsv.gz has all measures of each utterance; report.json says what
+was left out and why.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from understudy.targets.options import SelectOptions
 
 
 def run(options: SelectOptions, step: Step) -> None:
-    """Write the manifest of what is kept, and what was found of all."""
+    """Write the manifest of the utterances kept, and the measures of all."""
     from understudy.targets.select import select
 
     select(options, step.out)

@@ -15,7 +15,7 @@ from understudy.step import Step, main
 
 
 def run(options: ShipOptions, step: Step) -> None:
-    """Export, check, hear the test sets, write a results line for each."""
+    """Export, check, recognise the test sets, write a results line for each."""
     from understudy.ship.precisions import ship
 
     ship(options, step)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-r"""A student's folders for sherpa-onnx, which runs on Android, iOS, small boards and in browsers.
+r"""Make a student's folders for sherpa-onnx, which runs on Android, iOS, small boards and in browsers.
 
 e.g.: steps/ship_sherpa.py --networks exp/device/networks --out exp/device/sherpa-onnx
 
---networks is a folder of steps/ship.py. --out gets a folder for each of its precisions, whose README.md says how it is
-called.
+--networks is a folder of steps/ship.py. --out gets a folder for each of its precisions, whose README.md says how to
+run it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-r"""A student's page for browsers, which hears a WAV file or the microphone and needs nothing but its own folder.
+r"""Make a student's page for browsers, which recognises a WAV file or the microphone and needs only its own folder.
 
 e.g.: steps/ship_web.py --device exp/device/networks/int8-dynamic --out exp/device/web
 
@@ -14,7 +14,7 @@ from understudy.step import Step, main
 
 
 def run(options: WebOptions, step: Step) -> None:
-    """Write the page's folder."""
+    """Write the folder of the page."""
     from understudy.ship.web import write_web
 
     write_web(options.device, step.out / "page", options.most_bytes)

@@ -11,7 +11,7 @@ from understudy.theory.options import SimulationOptions
 
 
 def run(options: SimulationOptions, step: Step) -> None:
-    """A file for each unit, which is what a killed run need not do again; then all in one."""
+    """Write a file for each unit of work, which a resumed run does not repeat, then all units in one file."""
     from understudy.theory.run import run_grid
 
     run_grid(options, step.out)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-r"""Let a student as it ships spot keywords in a test set: what it misses against what it falsely tells.
+r"""Spot keywords in a test set with a shipped student: misses against false alarms.
 
 e.g.: steps/spot_keywords.py --device exp/device/networks/float32 --keywords keywords.txt \
     --test data/feats/test.jsonl.gz --out exp/device/keywords
@@ -13,7 +13,7 @@ from understudy.step import Step, main
 
 
 def run(options: SpottingOptions, step: Step) -> None:
-    """Hear, count, draw the curve."""
+    """Spot the keywords, count misses and false alarms, draw the curve."""
     from understudy.ship.spotting import spot
 
     spot(options, step.out)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Take some hours of a set that has features; every smaller part lies in every larger one of the same seed.
+"""Take some hours of a set that has features; a smaller part is contained in any larger one of the same seed.
 
 e.g.: steps/subset.py --cuts data/feats/labelled.jsonl.gz --hours 0.25 --out data/n
 """
@@ -20,13 +20,13 @@ class Options:
     cuts: Path
     """cut manifest"""
     hours: float
-    """of speech, without copies at other speeds; the last utterance or speaker takes it beyond that"""
+    """hours of speech, without copies at other speeds; the last utterance or speaker exceeds them"""
     out: Path
     """folder of a manifest of the same name; features stay where they are"""
     by: Literal["utterance", "speaker"] = "utterance"
     """what is taken or left as a whole"""
     seed: int = 1
-    """of the order in which it is taken"""
+    """seed of the order in which utterances or speakers are taken"""
 
 
 def run(options: Options, step: Step) -> None:

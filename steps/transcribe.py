@@ -12,7 +12,7 @@ from understudy.step import command
 
 
 def run(options: TranscribeOptions) -> None:
-    """Transcribe file by file; what cannot be read is reported at the end, with status 1."""
+    """Transcribe file by file; those that cannot be read are reported at the end, with status 1."""
     from understudy.decode.transcribe import transcribe
 
     transcribe(options)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Let a Whisper that others trained transcribe cut manifests (CTranslate2's, as faster-whisper has them).
+"""Transcribe cut manifests with a pretrained Whisper model in CTranslate2's format, as faster-whisper uses.
 
-Its transcripts are for steps/pseudo_label.py, which makes senone labels of them.
+Its transcripts are for steps/pseudo_label.py, which makes senone labels from them.
 
 e.g.: steps/transcribe_whisper.py --cuts '[data/corpus/unlabelled.jsonl.gz]' --model models/whisper-base \\
           --out exp/whisper
@@ -15,7 +15,7 @@ from understudy.step import Step, main
 
 
 def run(options: WhisperOptions, step: Step) -> None:
-    """Transcribe every set; what it cost is in report.json."""
+    """Transcribe every set; the cost is in report.json."""
     from understudy.pseudo.transcribe import transcribe_sets
 
     transcribe_sets(options, step.out)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check manifests and audio before hours are spent on them: files, rates, times, transcripts, speakers, levels.
 
-What the sets hold stands in report.json, and with pictures in corpus.html.
+What the sets hold is in report.json and, with pictures, in corpus.html.
 
 e.g.: steps/validate_corpus.py --cuts '[data/labelled.jsonl.gz, data/test.jsonl.gz]' --out data/.valid
 """
@@ -13,7 +13,7 @@ from understudy.step import Step, log, main
 
 
 def run(options: ValidationOptions, step: Step) -> None:
-    """Validate set by set and say what was kept; then how sets and speakers differ. Show all that on a page."""
+    """Validate set by set and report what was kept and how sets and speakers differ, on a page too."""
     from understudy.corpus.validation import validate_corpus
     from understudy.report.corpus_page import NAME, write_corpus_page
 

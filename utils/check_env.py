@@ -24,14 +24,14 @@ TOGETHER = (
     "tensorboardX jinja2"
 ).split()
 
-# Each in a process of its own: some of these, imported after one another in the wrong order, wait for ever
+# Each is imported in a process of its own: some of them hang when they are imported in the wrong order
 # (kaldifst and kaldi_hmm_gmm after kaldilm or kaldi_decoder).
 APART = "kaldifst kaldi_hmm_gmm kaldi_decoder kaldilm kaldialign".split()
 
-# Looked for, not imported: of pocketsphinx only a file is read, whatever Python it was built for.
+# Looked for, not imported: only a file of pocketsphinx is read, whatever Python it was built for.
 FILES = {"pocketsphinx": "model/en-us/en-us.lm.bin"}
 
-# What the recipes do without; the reason is told where one is missing or does not load.
+# What the recipes can do without; a line says what follows where one is missing or does not load.
 OPTIONAL = {
     "k2": "the search is our own with numpy (--search numpy)",
     "torchaudio": "features are kaldi-native-fbank's (--backend kaldi-native-fbank)",
@@ -52,7 +52,7 @@ class BrokenEnvironment(Exception):
 
 
 def import_all(names: Iterable[str]) -> dict[str, ModuleType]:
-    """Import every package; raises BrokenEnvironment naming all that fail, each with its reason."""
+    """Import every package; raise BrokenEnvironment naming all that fail, each with its reason."""
     modules, failures = {}, []
     for name in names:
         try:
@@ -67,7 +67,7 @@ def import_all(names: Iterable[str]) -> dict[str, ModuleType]:
 
 
 def _failure_apart(name: str) -> str | None:
-    """Why a package cannot be imported in a new process, or None if it can."""
+    """Return why a package cannot be imported in a new process, or None if it can."""
     command = [sys.executable, "-c", f"import {name}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_SECONDS)
@@ -83,13 +83,13 @@ def _has_file(name: str, file: str) -> bool:
 
 
 def _folders(name: str) -> list[Path]:
-    """The folders of a package that need not be imported; none if it is missing."""
+    """Return the folders of a package, without importing it; none if it is missing."""
     spec = importlib.util.find_spec(name)
     return [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
 
 
 def import_optional(name: str, needed: bool) -> ModuleType | None:
-    """A package, or None and a line that says what goes without it; raises BrokenEnvironment if it is needed."""
+    """Return a package, or None after printing what replaces it; raise BrokenEnvironment if it is needed."""
     try:
         return importlib.import_module(name)
     except Exception as error:
@@ -101,7 +101,7 @@ def import_optional(name: str, needed: bool) -> ModuleType | None:
 
 
 def check_k2_build(torch: ModuleType) -> None:
-    """k2's binary fits one version of torch; raises BrokenEnvironment if this is another. Before k2 is imported."""
+    """Raise BrokenEnvironment if k2 was built for another version of torch; to be called before k2 is imported."""
     for folder in _folders("k2"):
         text = (folder / "torch_version.py").read_text()
         built_for = re.search(r'^k2_torch_version = "([0-9.]+)', text, re.MULTILINE)[1]
@@ -114,7 +114,7 @@ def check_k2_build(torch: ModuleType) -> None:
 
 
 def check_gpu(torch: ModuleType) -> None:
-    """Say so if this machine has a GPU that torch cannot use: everything runs on the CPU then."""
+    """Print a line if this machine has a GPU that torch cannot use: everything runs on the CPU then."""
     try:
         seen = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=IMPORT_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
@@ -160,7 +160,7 @@ def check_k2_search(k2: ModuleType, torch: ModuleType) -> None:
 
 
 def name_and_version(name: str, module: ModuleType) -> str:
-    """e.g. `torch 2.13.0+cpu`; a package that was built by hand may say nowhere which it is."""
+    """Return e.g. `torch 2.13.0+cpu`; a package that was built by hand may state no version."""
     try:
         return f"{name} {metadata.version(name)}"
     except metadata.PackageNotFoundError:
@@ -171,7 +171,7 @@ def main() -> None:
     """Check everything and print what was found, or say what is wrong and exit with status 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--with-k2", action="store_true", help="k2 must be there too")
-    with_k2 = parser.parse_args().with_k2 or bool(_folders("k2"))  # one that is there must load
+    with_k2 = parser.parse_args().with_k2 or bool(_folders("k2"))  # a k2 that is there must load
     try:
         modules = import_all(TOGETHER)
         torch = modules["torch"]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compare decoded systems: rates, whether each differs from the first on the same utterances, and what they are of.
+"""Compare decoded systems: rates, whether each differs from the first on the same utterances, and how they were made.
 
 A system is [FILE:]SYSTEM[@TEST_SET]; FILE is a results file, of this recipe or of another checkout. Differences are
 tested over speakers, and for as many tests as are made together; fewer than eight speakers give an interval alone.
@@ -31,11 +31,11 @@ class Options:
     systems: list[str] = field(default_factory=list)
     """the first is the baseline"""
     results: Path = Path("exp/results.jsonl")
-    """where systems without a file are"""
+    """results file of systems that are named without one"""
     by: By = "speaker"
-    """what is paired and counted; utterance: where utterances are known to be independent of each other"""
+    """what is paired and counted; utterance: only where utterances are known to be independent of each other"""
     level: float = LEVEL
-    """p must be below it, corrected for the number of tests, before a difference is called one"""
+    """level of significance: p, corrected for the number of tests, has to be below it"""
 
 
 def run(options: Options) -> None:
@@ -46,7 +46,7 @@ def run(options: Options) -> None:
     shared = [test_set for test_set in found[0] if all(test_set in of for of in found)]
     if not shared:
         raise UserError(f"there is no test set that all of {', '.join(options.systems)} were decoded on.")
-    compared, faults = {}, []  # of a test set; the others are compared all the same
+    compared, faults = {}, []  # faults concern one test set; the others are compared all the same
     sets = {test_set: [of[test_set] for of in found] for test_set in shared}
     for test_set, systems in list(sets.items()):
         try:
@@ -56,7 +56,7 @@ def run(options: Options) -> None:
             del sets[test_set]
             continue
         if not systems[0].line["words"]:
-            continue  # there is no rate to compare, which its table says
+            continue  # there is no rate to compare, as its table says
         for system in systems[1:]:
             try:
                 compared[test_set, system.name] = differ([systems[0]], [system], options.by)
@@ -73,7 +73,7 @@ _WORDLESS = "Its references have no words as they were scored, so that it has no
 
 
 def _print(sets: dict[str, list[System]], compared: dict[tuple[str, str], Difference], level: float) -> None:
-    """Of each test set the rates, and what is known of their differences."""
+    """Print the rates of each test set, and the tests of their differences."""
     for test_set, systems in sets.items():
         lines = [system.line for system in systems]
         about = said(lines) if lines[0]["words"] else _WORDLESS

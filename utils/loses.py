@@ -13,7 +13,7 @@ from pathlib import Path
 def main() -> None:
     """Print the losses to standard error, the answer to standard output.
 
-    It is no exit status: a script would take a file that cannot be read for an answer.
+    The answer is no exit status: a script would take a file that cannot be read for an answer.
     """
     rates = {name: score["wer"] for name, score in json.loads(Path(sys.argv[1]).read_text()).items()}
     if "float32" not in rates or len(rates) < 2:
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def _loss(full: float, rate: float) -> float:
-    """In per cent; from no errors at all to some it is endless."""
+    """Return the relative loss in per cent; infinite from no errors at all to some."""
     if full:
         return 100 * (rate / full - 1)
     return math.inf if rate else 0.0

@@ -23,7 +23,7 @@ from understudy.step.options import parse
 
 
 def main() -> None:
-    """Make it, and say what comes next."""
+    """Make the recipe, and say what to do next."""
     name, *rest = sys.argv[1:] or ["--help"]
     if name in ("--help", "-h"):
         rest = ["--help"]
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _say(folder: Path, sizes: Sizes, unlabelled: bool) -> None:
-    """Why the sizes, what there is none of, and what to do next."""
+    """Print the reasons for the sizes, what there is none of, and what to do next."""
     print(*sizes.why, sep="\n")
     if not unlabelled:
         print(
