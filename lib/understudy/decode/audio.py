@@ -1,4 +1,4 @@
-"""Audio as a search wants it: in pieces that it can hold, or as it arrives."""
+"""Audio for a search: recordings cut into pieces that fit into memory, and samples of standard input as they arrive."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FRAME = SAMPLE_RATE // 100
 
 @contextmanager
 def standard_input(channel: int | None = None) -> Iterator[Recording]:
-    """Samples of standard input, with a WAV header or without, in blocks: (length,) float32 in ±1 each.
+    """Read samples from standard input, with a WAV header or without, in blocks: (length,) float32 in ±1 each.
 
-    SIGINT and SIGTERM end them, and nothing else.
+    SIGINT and SIGTERM end the recording; they do not end the process.
 
     Raises:
-        UserError: its header tells of another rate, of several channels or of other samples; it is cut off, which is
-            told when what there was has been heard.
+        UserError: the header states another sampling rate, several channels or another sample format; or the stream
+            is cut off, which is reported after everything that arrived has been processed.
     """
     try:
         with Interrupt() as interrupt:
@@ -37,9 +37,9 @@ def standard_input(channel: int | None = None) -> Iterator[Recording]:
 
 
 def pieces(samples: np.ndarray, longest: float = 30.0) -> list[tuple[int, int]]:
-    """First and last sample of pieces of at most `longest` seconds, cut where it is quietest (our choice).
+    """Return begin and end, in samples, of pieces of at most `longest` seconds, cut in quiet places (our choice).
 
-    A cut lies in the last third of what a piece may hold, at the middle of its quietest 300 ms.
+    A cut lies in the last third of the longest possible piece, at the middle of the quietest 300 ms there.
     """
     limit, cuts = int(longest * SAMPLE_RATE), [0]
     while len(samples) - cuts[-1] > limit:

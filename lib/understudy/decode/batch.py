@@ -24,18 +24,19 @@ from understudy.step import UserError, fingerprint
 
 @dataclass(frozen=True)
 class Decoder:
-    """All that a process needs to decode: files, not their contents.
+    """The files that a process needs to decode; their contents are loaded in the process.
 
-    It knows what was in them: processes may outlive the step (--cluster.scheduler), and keep what they have loaded.
+    It holds the files' fingerprints too: processes may outlive the step (--cluster.scheduler) and keep what they have
+    loaded, so that a changed file must make another decoder.
     """
 
     model: Path
     graph: Path
-    """the folder of one"""
+    """folder of the decoding graph"""
     normaliser: Path
     beams: Beams
     engine: Engine = field(default_factory=default_engine)
-    """what searches"""
+    """the search engine"""
     made_of: tuple[str, ...] = field(init=False)
     """fingerprints of the files"""
 
@@ -47,18 +48,18 @@ class Decoder:
 
 
 class Decoded(NamedTuple):
-    """One utterance."""
+    """One decoded utterance."""
 
     id: str
     speaker: str
     """empty where the manifest names none"""
     reference: list[str]
     found: list[Found]
-    """under each of several scales"""
+    """one result for each of the scales"""
 
 
 def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[Way] = ()) -> Outcome:
-    """As it is scored, under the scales of this number; `words` are those of the ids."""
+    """Return the utterance as it is scored, under the scales of this number; `words` are the words by id."""
     found = one.found[number]
     heard = [words[i] for i in found.words]
     how = {"retried": found.retried, "empty": found.empty, "narrowed": found.narrowed}
@@ -66,7 +67,7 @@ def outcome(one: Decoded, words: Sequence[str], number: int = 0, ways: Sequence[
 
 
 _loaded: dict[tuple[Decoder, float], tuple] = {}
-"""of the last decoder"""
+"""model, graph and normaliser of the decoder used last"""
 
 
 def decode(
@@ -74,15 +75,15 @@ def decode(
 ) -> Iterator[Decoded]:
     """Decode every cut of a manifest with each of several scales.
 
-    One search makes a lattice; where there are several scales it is made with the middle ones, and the best paths
-    under the others are taken from it (as Kaldi's scoring does with its LM weights).
+    One search makes a lattice. Where there are several scales, it uses the middle ones, and the best paths under the
+    others are taken from its lattice (as Kaldi's scoring does with LM weights).
 
     Args:
-        lattices: keep them too.
-        frames: 30 ms frames of a batch, at most (a longer utterance is a batch of its own).
+        lattices: also return the word lattices.
+        frames: 30 ms frames in a batch, at most (a longer utterance is a batch of its own).
 
     Yields:
-        What was found, in the manifest's order.
+        The decoded utterances, in the manifest's order.
     """
     tasks = ((decoder, batch, grid, lattices) for batch in consecutive(_cuts(manifest), frames))
     for done in workers.map(_decode_batch, tasks, f"{manifest}: batches"):

@@ -1,4 +1,4 @@
-"""The map from a word's confidence to its chance to be right, learnt on speech that a model has not learnt from."""
+"""Calibration of word confidences: a map to the probability that the word is right, learnt on held-out speech."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from understudy.device.word_confidence import Calibration, logit
 
 _STEPS = 50
 FEWEST = 10
-"""words of either kind that it takes"""
+"""right words, and wrong words, that a calibration needs"""
 
 
 def fit(shares: Sequence[float], right: Sequence[bool]) -> Calibration | None:
-    """Of the least cross entropy, by Newton's method; the truth is kept off 0 and 1 as by Platt.
+    """Fit the calibration with the least cross-entropy by Newton's method, to targets smoothed as in Platt scaling.
 
     Args:
-        shares: of `understudy.device.word_confidence.shares`.
+        shares: the confidence of each word, from `understudy.device.word_confidence.shares`.
         right: whether each of these words was said.
 
     Returns:
-        None where too few words are right or wrong, or where words of higher shares are not right more often.
+        The calibration; None where too few words are right or wrong, or where words of higher shares are not right
+        more often.
     """
     truth = np.array(right, bool)
     count = int(truth.sum())
@@ -42,10 +43,16 @@ def fit(shares: Sequence[float], right: Sequence[bool]) -> Calibration | None:
 def held_out(
     shares: Sequence[float], right: Sequence[bool], groups: Sequence[str], parts: int = 5
 ) -> list[float] | None:
-    """The probabilities that words have by what the others say: words of one group go together.
+    """Cross-validate the calibration: each word's probability is learnt from words of other parts.
+
+    Args:
+        shares: see `fit`.
+        right: see `fit`.
+        groups: the group of each word, e.g. its speaker; words of one group lie in the same part.
+        parts: number of parts.
 
     Returns:
-        One for each word; None: some part could not be learnt without.
+        A probability for each word; None where the words outside some part are not enough to fit a calibration.
     """
     numbers = {group: n % parts for n, group in enumerate(dict.fromkeys(groups))}
     part = np.array([numbers[group] for group in groups])

@@ -1,4 +1,4 @@
-"""The search with k2, and all that knows of it: an environment without k2 does not import this (`search.backend`)."""
+"""The search with k2: the only module here that imports k2, and only if k2 is to search (`search.backend`)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ from understudy.lang.graph import DecodingGraph, word_counts, words_of
 from understudy.step import log
 
 Words = list[int] | None
-"""Word ids; None: the lattice is empty"""
+"""Word ids; None where the lattice is empty"""
 
 
 def search_part(
     graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], wanted: Wanted
 ) -> list[list[Found]]:
-    """What is found for each rescaling. Halves the batch, then the active states, when memory runs out."""
+    """Search a batch and return each utterance's result under each rescaling.
+
+    When memory runs out, the batch is halved, then the number of active states.
+    """
     try:
         return _search_batch(graph, utterances, beams, rescales, wanted)
     except (RuntimeError, MemoryError) as error:
@@ -47,7 +50,7 @@ def search_part(
 
 def _is_memory(error: BaseException) -> bool:
     text = str(error).lower()
-    # k2 prints its reason and raises one sentence for every failure of a check, want of memory among them.
+    # k2 prints the reason and raises the same sentence for every failed check, a failed allocation among them.
     return isinstance(error, MemoryError) or any(s in text for s in ("memory", "alloc", "bad things happened"))
 
 
@@ -73,10 +76,11 @@ def _search_batch(
 
 
 def lattices(graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams, frames: str | None = None) -> k2.Fsa:
-    """Lattices of utterances that come longest first; `graph_scores` is the graph's share of an arc's score.
+    """Make lattices of utterances that are sorted longest first; `graph_scores` is the graph's part of an arc's score.
 
     Args:
-        frames: name of an attribute that tells an arc's frame, counted through all utterances with one more each.
+        frames: name of an attribute for each arc's frame, counted through all utterances, each with one frame more
+            (of final arcs).
     """
     return k2.intersect_dense_pruned(
         as_vector(graph), dense(utterances), beams.search, beams.output, beams.min_active, beams.max_active,
@@ -85,7 +89,7 @@ def lattices(graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams, f
 
 
 def to_k2(graph: DecodingGraph) -> k2.Fsa:
-    """The graph as k2 holds one; outputs are aux_labels."""
+    """Return the graph as a k2 FSA; outputs are aux_labels."""
     table = np.stack([graph.sources, graph.targets, graph.labels, graph.scores.view(np.int32)], 1)
     return k2.Fsa(torch.from_numpy(table), aux_labels=torch.from_numpy(graph.outputs))
 
@@ -94,7 +98,10 @@ _vectors: WeakKeyDictionary[DecodingGraph, k2.Fsa] = WeakKeyDictionary()
 
 
 def as_vector(graph: DecodingGraph) -> k2.Fsa:
-    """The graph as k2 intersects it: made once, as that looks at every arc. A graph in use must stay as it is."""
+    """Return the graph as the vector of FSAs that k2 intersects.
+
+    It is made once, because making it visits every arc: a graph in use must not be changed.
+    """
     if graph not in _vectors:
         _vectors[graph] = k2.create_fsa_vec([to_k2(graph)])
         _vectors[graph].graph_scores = _vectors[graph].scores.clone()
@@ -102,14 +109,14 @@ def as_vector(graph: DecodingGraph) -> k2.Fsa:
 
 
 def dense(utterances: Sequence[Tensor]) -> k2.DenseFsaVec:
-    """Scores (frames, senones) of utterances that come longest first, for k2."""
+    """Pack scores (frames, senones) of utterances that are sorted longest first for k2."""
     batch = pad_sequence(list(utterances), batch_first=True)
     batch = torch.nn.functional.pad(batch, (1, 0), value=-1e30)  # label 0 does not exist
     return k2.DenseFsaVec(batch, torch.tensor([[n, 0, len(u)] for n, u in enumerate(utterances)], dtype=torch.int32))
 
 
 def _rescaled(lattice: k2.Fsa, rescale: Rescale, said: Tensor | None) -> k2.Fsa:
-    """`said`: (arcs,) words on each arc, for a rescaling that changes what they cost."""
+    """Return a rescaled copy; `said`: (arcs,) number of words on each arc, if the rescaling changes their cost."""
     offset = torch.nn.functional.pad(rescale.offset, (1, 0))[lattice.labels.long().clamp(min=0)]  # final arcs: 0
     acoustic = lattice.scores - lattice.graph_scores
     changed = lattice.clone()
@@ -122,12 +129,12 @@ def _rescaled(lattice: k2.Fsa, rescale: Rescale, said: Tensor | None) -> k2.Fsa:
 
 
 def _said(graph: DecodingGraph, lattice: k2.Fsa) -> Tensor:
-    """(arcs,) words on each arc."""
+    """(arcs,) number of words on each arc."""
     return torch.from_numpy(word_counts(graph, lattice.aux_labels.numpy()))
 
 
 def _best_words(lattice: k2.Fsa, graph: DecodingGraph, path: bool) -> tuple[list[Words], list[list[int]]]:
-    """Words of the best path of each lattice and, where `path` says so, its senones."""
+    """Return the words of each lattice's best path and, if `path` is true, its senones."""
     paths = k2.shortest_path(lattice, use_double_scores=True)
     shape = paths.arcs.shape()
     states = shape.row_splits(1).long()
@@ -138,7 +145,7 @@ def _best_words(lattice: k2.Fsa, graph: DecodingGraph, path: bool) -> tuple[list
 
 
 def _drawn_words(lattice: k2.Fsa, graph: DecodingGraph, draws: int, best: list[Words]) -> list[list[list[int]]]:
-    """Words of `draws` paths of each lattice; none where it is empty."""
+    """Return the words of `draws` random paths of each lattice; none where it is empty."""
     drawn: list[list[list[int]]] = [[] for _ in best]
     whole = [i for i, words in enumerate(best) if words is not None]
     if not draws or not whole:
@@ -154,7 +161,7 @@ def _drawn_words(lattice: k2.Fsa, graph: DecodingGraph, draws: int, best: list[W
 
 
 def word_lattices(lattice: k2.Fsa, graph: DecodingGraph) -> list[WordLattice | None]:
-    """Of `lattices`, in their order; None where one is empty."""
+    """Return the word lattice of each of `lattices`, in their order; None where one is empty."""
     states = lattice.arcs.shape().row_splits(1).tolist()
     begins = lattice.arcs.shape().row_splits(2)[states].tolist()
     table, costs = lattice.arcs.values()[:, :2].tolist(), (-lattice.scores).tolist()
@@ -174,7 +181,7 @@ def occupancies(graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams
     shares, emits = found.get_arc_post(use_double_scores=True, log_semiring=True).exp(), found.labels > 0
     shape = found.arcs.shape()
     place = shape.row_ids(1)[shape.row_ids(2).long()].long()[emits]
-    lengths = torch.tensor([len(utterances[i]) + 1 for i in order])  # one frame more, of final arcs
+    lengths = torch.tensor([len(utterances[i]) + 1 for i in order])  # one frame more, for final arcs
     frames = found.seqframe[emits].long() - (lengths.cumsum(0) - lengths)[place]
     return Occupancies(torch.tensor(order)[place], frames, found.labels[emits].long() - 1, shares[emits])
 
@@ -182,9 +189,9 @@ def occupancies(graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams
 class Online:
     """The search of one utterance that arrives piece by piece.
 
-    The online intersection of k2 1.23 goes on only from states of the graph that are final, as those of a CTC topology
-    all are; so it is given a graph in which they all are, as that of 1.24 is, which does not need it. Its beams depend
-    on where the pieces end (they adapt from frame to frame, and k2 prunes between pieces).
+    The online intersection of k2 1.23 goes on only from final states of the graph (in a CTC topology, all states are
+    final). So it searches a graph in which all states are final; so does that of 1.24, which does not need it. What
+    the beams keep depends on where pieces end: they adapt from frame to frame, and k2 prunes between pieces.
     """
 
     def __init__(self, graph: DecodingGraph, beams: Beams) -> None:
@@ -207,7 +214,7 @@ class Online:
 
 
 def _beginning() -> k2.DecodeStateInfo | None:
-    """Of a stream: newer releases want a state of their own, the others, which can make none, want None."""
+    """Return the state at a stream's start: newer releases of k2 make one, older ones cannot and take None."""
     try:
         return k2.DecodeStateInfo()
     except TypeError:
@@ -218,14 +225,14 @@ _endless: WeakKeyDictionary[DecodingGraph, k2.Fsa] = WeakKeyDictionary()
 
 
 def _as_endless(graph: DecodingGraph) -> k2.Fsa:
-    """`endless` as k2 intersects it; made once, as `as_vector`."""
+    """Return `endless` of the graph as k2 intersects it; like `as_vector`, it is made once."""
     if graph not in _endless:
         _endless[graph] = k2.create_fsa_vec([to_k2(endless(graph))])
     return _endless[graph]
 
 
 def endless(graph: DecodingGraph) -> DecodingGraph:
-    """The graph with every state of it final at no cost."""
+    """Return the graph with every state final at no cost."""
     going, end = graph.labels != -1, graph.states - 1
     ends = np.arange(end, dtype=np.int32)
     order = np.argsort(np.concatenate([graph.sources[going], ends]), kind="stable")

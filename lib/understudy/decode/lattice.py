@@ -1,8 +1,8 @@
-"""Word lattices: what a search considered, as a small acyclic acceptor of word sequences, each with its best cost.
+"""Word lattices: the alternatives that a search kept, as an acyclic acceptor of word sequences with their costs.
 
-They are deterministic: a word sequence has one path, whose cost is that of its best way through the search's lattice.
-So n-best lists, oracle errors and rescoring are exact on what the search kept. Where that is too much, the beam around
-the best path is narrowed until it is not, and this is logged.
+They are deterministic: a word sequence has one path, whose cost is that of its best path through the search's lattice.
+So n-best lists, oracle errors and rescoring are exact on what the search kept. Where that is too large, the beam around
+the best path is narrowed until it fits, and this is logged.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ from understudy.lang.graph_costs import GraphCosts, Ways
 from understudy.lang.ngram import BEGIN, END, BackoffModel
 from understudy.step import UserError, atomic_path, log
 
-_DELTA = 1e-4  # nats within which determinisation takes weights for equal
-# A poor model's alternatives are more than can be written down:
-_MOST_ARCS = 30_000  # of the search's lattice, for one utterance
-_MOST_STATES = 5000  # of the word lattice
+_DELTA = 1e-4  # nats; determinisation takes weights that differ by less for equal
+# Limits, because the lattices of a poor model can be too large to determinise:
+_MOST_ARCS = 30_000  # in the search's lattice, for one utterance
+_MOST_STATES = 5000  # in the word lattice
 
 
 @dataclass(frozen=True)
 class WordLattice:
-    """State 0 is the start; arcs lead to higher states and are sorted by where they begin."""
+    """A word lattice: state 0 is the start; arcs lead to higher states and are sorted by their source."""
 
     arcs: np.ndarray
-    """(arcs, 3) int32: from, to, word id"""
+    """(arcs, 3) int32: source, target, word id"""
     costs: np.ndarray
     """(arcs,) float32, nats"""
     finals: Mapping[int, float]
-    """cost of ending, by state"""
+    """final cost of each final state, nats"""
 
     @property
     def states(self) -> int:
-        """Their number."""
+        """Number of states."""
         return 1 + max([*self.finals, *self.arcs[:, 1].tolist()])
 
     def outgoing(self) -> list[list[tuple[int, int, float]]]:
-        """(to, word, cost) of the arcs that leave each state."""
+        """Return (target, word, cost) of the arcs that leave each state."""
         out: list[list[tuple[int, int, float]]] = [[] for _ in range(self.states)]
         for (source, target, word), cost in zip(self.arcs.tolist(), self.costs.tolist(), strict=True):
             out[source].append((target, word, cost))
@@ -55,13 +55,13 @@ class WordLattice:
 
 
 def determinised(table: list[list[int]], words: list[list[int]], costs: list[float], states: int) -> WordLattice:
-    """The word lattice of a search's: with all alternatives, or with those within a beam that leaves few enough.
+    """Determinise a search's lattice: all of it, or the part within a beam that leaves few enough arcs and states.
 
     Args:
         table: source and target of each arc, in topological order, from state 0 to the highest, the only final one.
-        words: word ids on each.
-        costs: of each, nats.
-        states: their number.
+        words: word ids on each arc.
+        costs: cost of each arc, nats.
+        states: number of states.
     """
     behind = np.array(_behind_best(table, costs))
     beam = math.inf if len(behind) <= _MOST_ARCS else float(np.partition(behind, _MOST_ARCS)[_MOST_ARCS])
@@ -70,7 +70,7 @@ def determinised(table: list[list[int]], words: list[list[int]], costs: list[flo
         fst = _acceptor([table[i] for i in kept], [words[i] for i in kept], [costs[i] for i in kept], states)
         try:
             kaldifst.determinize_star(fst, delta=_DELTA, max_states=_MOST_STATES)
-        except RuntimeError:  # it gives up on so many states
+        except RuntimeError:  # it gives up beyond max_states
             if beam == 0:
                 raise
             beam = 0.75 * min(beam, 8.0) if beam > 0.01 else 0.0
@@ -83,7 +83,10 @@ def determinised(table: list[list[int]], words: list[list[int]], costs: list[flo
 
 
 def _behind_best(table: list[list[int]], costs: list[float]) -> list[float]:
-    """How much more than the best path the best one through each arc costs; arcs are in topological order."""
+    """Return, for each arc, the cost of the best path through it less that of the best path of all.
+
+    Arcs are in topological order.
+    """
     states = 1 + max(max(row) for row in table)
     before, after = [math.inf] * states, [math.inf] * states
     before[0] = after[-1] = 0.0
@@ -95,7 +98,7 @@ def _behind_best(table: list[list[int]], costs: list[float]) -> list[float]:
 
 
 def _acceptor(table: list[list[int]], words: list[list[int]], costs: list[float], states: int) -> kaldifst.StdVectorFst:
-    """In OpenFst, with words for labels and nothing where there is none."""
+    """Return the lattice as an OpenFst acceptor: labels are word ids, 0 (epsilon) on an arc without words."""
     lines = []
     for (source, target), said, cost in zip(table, words, costs, strict=True):
         for word in said[:-1]:  # an arc of several words becomes several
@@ -120,7 +123,7 @@ def _read(fst: kaldifst.StdVectorFst) -> WordLattice:
 
 
 def _in_order(arcs: list[tuple[int, int, int, float]], finals: dict[int, float], start: int) -> WordLattice:
-    """With states numbered so that arcs lead upwards."""
+    """Return the lattice with states renumbered so that arcs lead to higher states."""
     number = _topological(start, arcs)
     rows = sorted((number[a], number[b], word, cost) for a, b, word, cost in arcs)
     return WordLattice(
@@ -148,13 +151,14 @@ def _topological(start: int, arcs: list[tuple[int, int, int, float]]) -> dict[in
 
 
 def nbest(lattice: WordLattice, n: int) -> Iterator[tuple[list[int], float]]:
-    """The n word sequences of least cost, best first, as (word ids, cost).
+    """Return the n word sequences of least cost, best first, as (word ids, cost).
 
-    Paths are followed in the order of what they will cost in all, which the least cost from each state on tells.
+    Paths are extended in the order of their least total cost (A* search), which is known exactly from the least cost
+    from each state to an end.
     """
     out, ahead = lattice.outgoing(), _ahead(lattice)
     queue: list[tuple[float, int, float, int, tuple]] = [(ahead[0], 0, 0.0, 0, ())]
-    drawn = 0  # ties go to what was found first, so that states are never compared
+    drawn = 0  # breaks ties by age, so that states are never compared
     while queue and n > 0:
         total, _, cost, state, path = heapq.heappop(queue)
         if state < 0:
@@ -177,7 +181,7 @@ def nbest(lattice: WordLattice, n: int) -> Iterator[tuple[list[int], float]]:
 
 
 def _ahead(lattice: WordLattice) -> list[float]:
-    """Least cost from each state to an end."""
+    """Return the least cost from each state to an end."""
     ahead = [lattice.finals.get(state, math.inf) for state in range(lattice.states)]
     for (source, target, _), cost in zip(lattice.arcs[::-1].tolist(), lattice.costs[::-1].tolist(), strict=True):
         ahead[source] = min(ahead[source], cost + ahead[target])
@@ -185,7 +189,7 @@ def _ahead(lattice: WordLattice) -> list[float]:
 
 
 def oracle_errors(lattice: WordLattice, reference: Sequence[int]) -> int:
-    """Fewest word errors of any of its word sequences."""
+    """Return the fewest word errors among the lattice's word sequences."""
     place, words = np.arange(len(reference) + 1), np.array(reference, np.int64)
     fewest = np.full((lattice.states, len(reference) + 1), np.iinfo(np.int32).max // 2)
     fewest[0] = place
@@ -200,10 +204,10 @@ def oracle_errors(lattice: WordLattice, reference: Sequence[int]) -> int:
 def oracle(
     lattices: Mapping[str, WordLattice | None], references: Mapping[str, Sequence[str]], word_ids: Mapping[str, int]
 ) -> dict[str, float]:
-    """Word error rate, in %, of the best sequences that the lattices hold, and how large these are; by result names."""
+    """Return the oracle WER in % and the lattice density, arcs for each reference word, under their result names."""
     wrong = total = arcs = 0
     for name, lattice in lattices.items():
-        reference = [word_ids.get(word, -1) for word in references[name]]  # an unknown word is like no other
+        reference = [word_ids.get(word, -1) for word in references[name]]  # an unknown word matches no other
         total += len(reference)
         wrong += oracle_errors(lattice, reference) if lattice else len(reference)
         arcs += len(lattice.arcs) if lattice else 0
@@ -215,20 +219,20 @@ def oracle(
 
 @dataclass(frozen=True)
 class Rescoring:
-    """Another language model in the place of the graph's."""
+    """Rescoring with another language model in place of the graph's."""
 
     old: BackoffModel
-    """that of the graph: what it charges for a sequence (`GraphCosts`) is taken off"""
+    """language model of the graph: what the graph charges for a sequence (`GraphCosts`) is subtracted"""
     new: BackoffModel
     words: Sequence[str]
-    """by id"""
+    """words by id"""
     weight: float = 1.0
-    """0 leaves the old one, 1 is the new one, between them is their log-linear mean"""
+    """0 keeps the old model, 1 takes the new one, a value between interpolates them log-linearly"""
 
     def __call__(self, lattice: WordLattice) -> WordLattice:
-        """The lattice with other costs; states are split by the words before them, as far as the models look back.
+        """Return the rescored lattice; states are split by their history, as far as the models look back.
 
-        A word that the new model lacks keeps the old one's cost.
+        A word that the new model lacks keeps its cost under the old one.
         """
         out, reach = lattice.outgoing(), max(self.new.order - 1, 0)
         numbers: dict[tuple[int, tuple[str, ...], Ways], int] = {(0, (BEGIN,)[:reach], self._graph.start): 0}
@@ -252,13 +256,13 @@ class Rescoring:
         return GraphCosts(self.old)
 
     def best(self, lattice: WordLattice, n: int) -> list[int]:
-        """Word ids of the best sequence after rescoring: of the lattice's n best before it, or of all where n is 0."""
+        """Return the word ids of the best sequence after rescoring, among the lattice's n best or, with n = 0, all."""
         if n < 1:
             return next(nbest(self(lattice), 1))[0]
         return min(nbest(lattice, n), key=lambda found: found[1] + self.change(found[0]))[0]
 
     def change(self, sequence: Sequence[int]) -> float:
-        """What rescoring adds to the cost of a whole sequence of word ids."""
+        """Return what rescoring adds to the cost of a whole sequence of word ids, nats."""
         history, ways, total = [BEGIN], self._graph.start, 0.0
         for word in (self.words[word] for word in sequence):
             charged, ways = self._graph.step(ways, word)
@@ -267,7 +271,7 @@ class Rescoring:
         return total + self._change(END, history, self._graph.end(ways))
 
     def _change(self, word: str, history: Sequence[str], charged: float) -> float:
-        """What a word costs more, for which the graph has charged so much."""
+        """Return what rescoring adds to the cost of a word; `charged` is its cost in the graph, nats."""
         new = self.new.log_prob(word, history)
         return 0.0 if new == -math.inf else self.weight * (-charged - new)
 
@@ -291,7 +295,7 @@ def load_lattices(path: Path) -> dict[str, WordLattice | None]:
     """Read what `save_lattices` wrote.
 
     Raises:
-        UserError: it is missing or not such a file.
+        UserError: the file is missing or not such a file.
     """
     if not path.exists():
         raise UserError(f"{path}: no such lattices. Decode with steps/decode.py --lattices true.")

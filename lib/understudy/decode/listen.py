@@ -1,4 +1,4 @@
-"""Audio heard as it arrives, and what is told of it."""
+"""Online recognition: audio is recognised as it arrives, and its words are printed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from understudy.step import UserError, to_json
 
 
 def listen(options: ListenOptions) -> None:
-    """Listen to one after the other; what cannot be read is reported at the end, with status 1."""
+    """Recognise files one after the other, or standard input.
+
+    Raises:
+        UserError: at the end, if some files could not be read; before, if no audio is named.
+    """
     if not options.audio:
         raise UserError("name audio files, folders, or - for standard input")
     live = options.audio == [Path("-")]
@@ -62,7 +66,7 @@ def _tell(events: Iterator[Event], name: str, form: str) -> None:
 
 
 def _clear() -> None:
-    """Take the words so far off the terminal."""
+    """Erase the words so far from the terminal."""
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
 

@@ -1,4 +1,4 @@
-"""A recogniser that hears audio as it arrives: words so far, and utterances, which pauses or their length end."""
+"""Online recognition of audio as it arrives: words so far, and utterances, which end at pauses or by length."""
 
 from __future__ import annotations
 
@@ -22,23 +22,26 @@ from understudy.step import UserError
 
 
 class Listener:
-    """Audio in pieces to events."""
+    """An online recogniser: audio in blocks to events."""
 
     def __init__(self, recogniser: Recogniser, patience: EndpointOptions, times: bool = True) -> None:
-        ModelStream(recogniser.model)  # refuses one that cannot, before any audio is heard
+        ModelStream(recogniser.model)  # raises if the model cannot stream, before any audio is read
         if not STACKED_SHIFT <= patience.piece < patience.longest:
             raise UserError(f"{patience}: a piece lasts {STACKED_SHIFT} s or more, and less than the longest utterance")
         self._recogniser, self._patience, self._times = recogniser, patience, times
         self._silence = frozenset(recogniser.silences)
 
     def events(self, blocks: Iterable[np.ndarray]) -> Iterator[Event]:
-        """Of blocks of samples of any length, (length,) float32 in ±1 at 16 kHz: whenever words change or stay.
+        """Yield an event whenever words change or become final.
 
-        Of an utterance without words there is no event, unless there were no others: any audio has a last one.
-        Words that may still change are told however sure they are: those of an utterance that is rejected in the end
-        have been shown by then.
-        Without a pause in it, and up to the longest, an utterance ends with the words that `Recogniser.hear` finds in
-        the whole of it.
+        An utterance without words yields no event, unless there was no other event: any audio has a final one.
+        Words that may still change are shown whatever their confidence: the words of an utterance that is rejected in
+        the end have been shown by then.
+        The final words of an utterance without a pause in it, up to the longest, are those that `Recogniser.hear`
+        finds in the whole of it.
+
+        Args:
+            blocks: samples in blocks of any length, (length,) float32 in ±1 at 16 kHz.
         """
         return events(blocks, self._utterance, self._patience, SAMPLE_RATE)
 
@@ -47,7 +50,7 @@ class Listener:
 
 
 class _Utterance:
-    """From samples to words, a piece at a time."""
+    """The recognition of one utterance, piece by piece."""
 
     def __init__(self, recogniser: Recogniser, silence: frozenset[int], times: bool) -> None:
         self.samples = 0
@@ -57,19 +60,19 @@ class _Utterance:
         self._features, self._model = FeatureStream(recogniser.normaliser), ModelStream(recogniser.model)
 
     def hear(self, samples: np.ndarray) -> bool:
-        """Whether the words have changed."""
+        """Recognise more samples. Returns whether the words have changed."""
         before, self.samples = self.search.words, self.samples + len(samples)
         self._search(self._model(torch.from_numpy(self._features(samples))))
         return self.search.words != before
 
     def so_far(self) -> Heard:
-        """Words without times."""
+        """Return the words so far, without times."""
         words = [self._recogniser.vocabulary.words[word] for word in self.search.words]
         return Heard([Word(text, 0.0, 0.0, 0.0) for text in words], self.samples / SAMPLE_RATE, False)
 
     @property
     def begun(self) -> bool:
-        """Whether there are words."""
+        """Whether any words were found so far."""
         return bool(self.search.words)
 
     @property
@@ -78,11 +81,11 @@ class _Utterance:
         return STACKED_SHIFT * trailing(self.search.senones, self._silence)
 
     def finish(self) -> Heard:
-        """All words, as `Recogniser.hear` tells them."""
+        """Return all words, as `Recogniser.hear` does."""
         self._search(self._model(torch.from_numpy(self._features.finish())))
         self._search(self._model.finish())
         found, scores = self.search.finish(Wanted(DRAWS if self._times else 0, path=True)), self.search.scores
-        # What is too short for a frame is not lost by the search.
+        # Audio too short for a frame does not count as a failed search.
         found = replace(found, empty=found.empty and len(scores) > 0)
         return self._recogniser.heard(found, scores, self.samples / SAMPLE_RATE, self._times)
 

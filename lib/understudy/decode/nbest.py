@@ -1,4 +1,4 @@
-"""The n best word sequences of each utterance of a decoding, and their oracle."""
+"""N-best lists of the utterances of a decoding, and their oracle WER."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from understudy.step import UserError, atomic_path, log, to_json, write_json
 
 
 def list_nbest(options: NbestOptions, out: Path) -> None:
-    """Write a line for each utterance, best first; count the errors of the best of the first 1, 2, 5, 10, … of them."""
+    """Write each utterance's n-best list, and the oracle WER of the first 1, 2, 5, 10, … sequences.
+
+    Raises:
+        UserError: there are no lattices, or a cut has none.
+    """
     lattices = load_lattices(options.decoded / "lattices.safetensors")
     words, total, lost = Lexicon.read(options.lang).words, 0, 0
-    errors = np.zeros(options.n, np.int64)  # of the best of the first ones
+    errors = np.zeros(options.n, np.int64)  # of the best of the first 1, 2, … sequences
     with atomic_path(out / "nbest.jsonl") as partial, partial.open("w", encoding="utf-8") as file:
         for cut in read_cuts(options.cuts):
             if cut.id not in lattices:
@@ -43,13 +47,13 @@ def _sequences(lattice: WordLattice | None, words: Sequence[str], n: int) -> Ite
 
 
 def _fewest(reference: list[str], found: list[list[str]], n: int) -> np.ndarray:
-    """(n,) errors of the best of the first 1, 2, … sequences; all words where there is none."""
+    """(n,) errors of the best of the first 1, 2, … sequences; without any sequence, all words count as errors."""
     each = [kaldialign.edit_distance(reference, text)["total"] for text in found] or [len(reference)]
     fewest = np.minimum.accumulate(each)
     return np.concatenate([fewest, np.full(n - len(fewest), fewest[-1])])
 
 
 def _sizes(most: int) -> list[int]:
-    """1, 2, 5, 10, … and the most."""
+    """Return 1, 2, 5, 10, … up to `most`, and `most`."""
     steps = (factor * 10**power for power in range(len(str(most))) for factor in (1, 2, 5))
     return sorted({most, *(n for n in steps if n < most)})

@@ -1,4 +1,4 @@
-"""The search with numpy, for environments without k2: an utterance at a time, by `tokens` and `paths`."""
+"""The search with numpy, for environments without k2: one utterance at a time, by the device's `tokens` and `paths`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from understudy.device.paths import Lattice
 from understudy.device.tokens import TokenSearch
 from understudy.lang.graph import DecodingGraph, word_counts, words_of
 
-_SEED = 1  # of what is drawn of each utterance, whatever is decoded beside it
+_SEED = 1  # of each utterance's random paths, so that they do not depend on the other utterances
 
 
 def search_part(
     graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None], wanted: Wanted
 ) -> list[list[Found]]:
-    """What is found in each utterance under each rescaling."""
+    """Search utterances one by one and return each one's result under each rescaling."""
     return [_found(graph, scores, beams, rescales, wanted) for scores in utterances]
 
 
 def lattice(graph: DecodingGraph, scores: Tensor, beams: Beams) -> Lattice | None:
-    """Of one utterance, scores (frames, senones); None: the search found no way to an end."""
+    """Return the lattice of one utterance, scores (frames, senones); None where no path reached a final state."""
     tokens, heard = TokenSearch(as_net(graph), beams), scores.detach().cpu().numpy()
     tokens(heard)
     return tokens.lattice(heard)
@@ -39,7 +39,7 @@ _nets: WeakKeyDictionary[DecodingGraph, ArrayNet] = WeakKeyDictionary()
 
 
 def as_net(graph: DecodingGraph) -> ArrayNet:
-    """The graph as it is searched: made once. A graph in use must stay as it is."""
+    """Return the graph as it is searched. It is made once: a graph in use must not be changed."""
     if graph not in _nets:
         _nets[graph] = ArrayNet.of(graph)
     return _nets[graph]
@@ -66,7 +66,7 @@ def _found(
 
 
 def _rescaled(of: Lattice, rescale: Rescale | None, graph: DecodingGraph) -> np.ndarray:
-    """(arcs,) scores."""
+    """(arcs,) scores of a lattice under a rescaling."""
     if rescale is None:
         return of.graph + of.acoustic
     offset = np.append(rescale.offset.numpy(), 0.0)[of.senones]  # final arcs: 0
@@ -75,7 +75,7 @@ def _rescaled(of: Lattice, rescale: Rescale | None, graph: DecodingGraph) -> np.
 
 
 def word_lattice(of: Lattice, scores: np.ndarray, graph: DecodingGraph) -> WordLattice:
-    """Of a lattice with scores (arcs,)."""
+    """Return the word lattice of a lattice with scores (arcs,)."""
     words = [words_of(graph, [output]) for output in of.outputs.tolist()]
     table = np.stack([of.sources, of.targets], 1).tolist()
     return determinised(table, words, (-scores).tolist(), of.states)
@@ -100,7 +100,7 @@ def occupancies(graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams
 
 
 class _Shares(torch.autograd.Function):
-    """Of the paths of a lattice that take each arc, by the scores (frames, senones) that it was made of."""
+    """Arc posteriors of a lattice, differentiable by the scores (frames, senones) that it was made with."""
 
     @staticmethod
     def forward(ctx: Any, scores: Tensor, of: Lattice) -> Tensor:
@@ -117,7 +117,7 @@ class _Shares(torch.autograd.Function):
 
 
 class Online:
-    """The search of one utterance that arrives piece by piece; what is found does not depend on where pieces end."""
+    """The search of one utterance that arrives piece by piece; the result does not depend on where pieces end."""
 
     def __init__(self, graph: DecodingGraph, beams: Beams) -> None:
         self._tokens = TokenSearch(as_net(graph), beams)

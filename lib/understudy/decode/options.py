@@ -1,4 +1,4 @@
-"""Options of a search (what searches, and how far it looks), and of the steps that search or go on from one."""
+"""Options of a search (its engine and beams), and of the steps that search or use the results of a search."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from understudy.parallel.options import ClusterOptions
 from understudy.score.normalise import Way
 
 Engine = Literal["k2", "numpy"]
-"""What searches: k2, or our own token passing with numpy"""
+"""The search engine: k2, or our own token passing with numpy"""
 
 
 def default_engine() -> Engine:
-    """k2 where it is installed."""
+    """Return "k2" where it is installed, else "numpy"."""
     return "k2" if find_spec("k2") else "numpy"
 
 
 @dataclass(frozen=True)
 class Beams:
-    """How far the search looks (nats, after acoustic scaling)."""
+    """Beams of the search (nats, after acoustic scaling)."""
 
     search: float = 15.0
     """beam of the search"""
@@ -37,7 +37,7 @@ class Beams:
     """active states per frame, at most"""
 
     def wider(self) -> Beams:
-        """Twice as wide."""
+        """Return beams twice as wide, with twice the most active states."""
         return replace(self, search=2 * self.search, output=2 * self.output, max_active=2 * self.max_active)
 
 
@@ -62,23 +62,23 @@ class DecodeOptions:
     results: Path = Path("exp/results.jsonl")
     """the results file, one line for each system and test set"""
     acoustic_scales: list[float] = field(default_factory=lambda: [0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7])
-    """to try on the development set, rising"""
+    """acoustic scales to try on the development set, rising"""
     prior_scales: list[float] = field(default_factory=lambda: [0.4, 0.6, 0.8])
-    """to try on the development set, rising"""
+    """prior scales to try on the development set, rising"""
     word_penalties: list[float] = field(default_factory=lambda: [0.0])
-    """costs of a word, nats, to try on the development set, rising: above 0 where words are inserted"""
+    """costs of a word, nats, to try on the development set, rising: above 0 against insertions"""
     beams: Beams = field(default_factory=Beams)
     """how far the search looks"""
     search: Engine = field(default_factory=default_engine)
     """what searches: k2, the default where it is installed, or numpy, which needs no k2"""
     lattices: bool = False
-    """keep word lattices of dev and test sets for steps/rescore.py, and count their oracle, of texts as they are"""
+    """keep word lattices of dev and test sets for steps/rescore.py, and report their oracle WER, without --normalise"""
     normalise: list[Way] = field(default_factory=list)
     """ways to make both texts alike before they are compared: case, hyphens, punctuation, fillers"""
     jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
-    """where they run"""
+    """where the processes run"""
 
     def __post_init__(self) -> None:
         """Raise UserError where two sets have one name."""
@@ -87,21 +87,21 @@ class DecodeOptions:
 
 @dataclass
 class RejectOptions:
-    """Utterances whose words are not told."""
+    """Rejection: which utterances' words are withheld."""
 
     below: float | Literal["chosen", "none"] = "chosen"
-    """confidence: a number, the one that --dev says, or none"""
+    """least confidence: a number, chosen on --dev, or none"""
     loss: float = 0.01
-    """share of the errors on dev that may be added"""
+    """share of the errors on dev by which their number may grow"""
     share: float = 0.05
-    """share of dev's utterances that may be rejected: the words of a poor model are lost at no cost in errors"""
+    """largest share of dev's utterances that may be rejected: rejecting wrong words costs no errors"""
     utterances: PositiveInt = 500
-    """of dev, at most, any of them"""
+    """utterances of dev to use, at most, drawn from all of them"""
 
 
 @dataclass
 class PackOptions:
-    """A recogniser."""
+    """Packing of a recogniser."""
 
     model: Path
     """folder of the acoustic model"""
@@ -116,25 +116,25 @@ class PackOptions:
     out: Path
     """folder of the recogniser"""
     test: str = "test"
-    """the test set, of those that were decoded, whose rates go along"""
+    """the decoded test set whose error rates are packed too"""
     beams: Beams = field(default_factory=Beams)
-    """how far its search looks"""
+    """beams of its search"""
     search: Engine = field(default_factory=default_engine)
-    """what searches when the least confidence is chosen: k2, the default where it is installed, or numpy"""
+    """search engine for choosing the least confidence: k2, the default where it is installed, or numpy"""
     dev: Path | None = None
-    """manifest with features: the least confidence with which words are told is chosen by it"""
+    """manifest with features: the least confidence with which words are output is chosen on it"""
     nonspeech: Path | None = None
-    """manifest with features of sounds without words: how many words are found there, and told, is reported"""
+    """manifest with features of sounds without words: how many words are found there, and output, is reported"""
     reject: RejectOptions = field(default_factory=RejectOptions)
-    """words of which the recogniser is not sure"""
+    """rejection of words below the least confidence"""
     g2p: bool = True
-    """learn from the lexicon how other words are said, for words that users add without phones: a second for a thousand
-    words, a minute for 40 000"""
+    """learn grapheme-to-phoneme conversion from the lexicon, for words that users add without phones: it takes a second
+    for a thousand words, a minute for 40 000"""
 
 
 @dataclass
 class NbestOptions:
-    """After stage 11: n-best lists."""
+    """N-best lists, after stage 11."""
 
     decoded: Path
     """folder of one set's decoding, with lattices.safetensors (steps/decode.py --lattices true)"""
@@ -145,19 +145,19 @@ class NbestOptions:
     out: Path
     """folder of nbest.jsonl and oracle.json"""
     n: PositiveInt = 100
-    """word sequences of an utterance, at most"""
+    """word sequences in each utterance's list, at most"""
 
 
 @dataclass
 class RescoreOptions:
-    """After stage 11: rescoring."""
+    """Rescoring with another language model, after stage 11."""
 
     decoded: Path
     """folder of steps/decode.py, run with --lattices true"""
     lang: Path
-    """folder of stage 2 that the graph was made of: its lm.arpa is what gives way"""
+    """folder of stage 2 that the graph was made of: its lm.arpa is the model to be replaced"""
     arpa: Path
-    """the other language model, packed by gzip or not"""
+    """the other language model, an ARPA file, gzipped or not"""
     dev: Path
     """manifest of the dev lattices"""
     test: list[Path]
@@ -169,16 +169,16 @@ class RescoreOptions:
     results: Path = Path("exp/results.jsonl")
     """the results file"""
     weights: list[float] = field(default_factory=lambda: [0.25, 0.5, 0.75, 1.0])
-    """of the other model to try on dev, beside 0, which leaves all as it was"""
+    """weights of the other model to try on dev, besides 0, which changes nothing"""
     nbest: int = 0
-    """rescore so many sequences of each lattice; 0: the whole lattice"""
+    """rescore an n-best list of this length from each lattice; 0: the whole lattice"""
     normalise: list[Way] = field(default_factory=list)
-    """ways to make both texts alike before they are compared, as those of the decoding"""
+    """ways to make both texts alike before they are compared; take those of the decoding"""
 
 
 @dataclass
 class TranscribeOptions:
-    """What to transcribe."""
+    """Transcription of files."""
 
     recogniser: Path
     """folder of steps/pack.py"""
@@ -187,36 +187,36 @@ class TranscribeOptions:
     format: Literal["text", "ctm", "json"] = "text"
     """a line of text for each file; a line for each word; an object for each file on a line of its own"""
     out: Path | None = None
-    """instead of standard output"""
+    """file to write, instead of standard output"""
     search: Engine = field(default_factory=default_engine)
     """what searches: k2, the default where it is installed, or numpy, which needs no k2"""
     channel: int | None = None
-    """of files with several"""
+    """the channel to take from files with several"""
     longest: float = 30.0
-    """seconds that are searched at once: longer files are cut where they are quiet"""
+    """seconds that are searched at once: longer files are cut in quiet places"""
     grammar: Path | None = None
-    """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are heard"""
+    """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are recognised"""
     words: Path | None = None
-    """a file of words to hear too, one a line, with their phones if these are known, and weight=2 if one is likelier"""
+    """a file of words to add, one a line, with their phones if these are known, and weight=2 if one is likelier"""
 
 
 @dataclass
 class ListenOptions:
-    """What to listen to."""
+    """Online recognition."""
 
     recogniser: Path
     """folder of steps/pack.py"""
     audio: list[Path] = field(default_factory=list)
     """files and folders of files, or - for standard input"""
     format: Literal["text", "json"] = "text"
-    """a line for each utterance, the words so far on a terminal only; or an object for each piece of news"""
+    """a line for each utterance, with the words so far on a terminal only; or a JSON object for each event"""
     patience: EndpointOptions = field(default_factory=EndpointOptions)
     """how an utterance ends"""
     search: Engine = field(default_factory=default_engine)
     """what searches: k2, the default where it is installed, or numpy, which needs no k2"""
     channel: int | None = None
-    """of audio with several"""
+    """the channel to take from audio with several"""
     grammar: Path | None = None
-    """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are heard"""
+    """a file of sentences, one a line, with [what may be left out] and (one | or another): only these are recognised"""
     words: Path | None = None
-    """a file of words to hear too, one a line, with their phones if these are known, and weight=2 if one is likelier"""
+    """a file of words to add, one a line, with their phones if these are known, and weight=2 if one is likelier"""

@@ -1,4 +1,4 @@
-"""A recogniser's folder: its parts, its scales, and the least confidence with which words are told."""
+"""Packing of a recogniser's folder: its parts, its scales, and the least confidence with which words are output."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ from understudy.step import UserError, atomic_path, log, read_json, write_json
 
 
 def pack_all(options: PackOptions, out: Path) -> None:
-    """Copy the parts, write what they are, choose what is rejected."""
+    """Write a recogniser's folder: copy its parts; choose on dev what is rejected, and calibrate confidences.
+
+    Raises:
+        UserError: the decoding has no result for the test set, or the parts do not belong together.
+    """
     scored = options.decoded / options.test / "wer.json"
     if not scored.exists():
         raise UserError(f"{scored}: no such result. Decode the model with steps/decode.py, or name its --test set.")
@@ -44,7 +48,7 @@ def pack_all(options: PackOptions, out: Path) -> None:
 
 
 def learn_to_guess(out: Path) -> None:
-    """Write what guesses pronunciations, unless words are spelled; what is missing for it is said."""
+    """Write the grapheme-to-phoneme model, unless words are spelled; log a warning where it cannot be made."""
     from understudy.device.language import is_spelled
 
     lexicon = Lexicon.read(out)
@@ -65,7 +69,7 @@ def learn_to_guess(out: Path) -> None:
 
 
 def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, speech: list[Said]) -> dict[str, Any]:
-    """The least confidence, and what is known of it."""
+    """Return the least confidence chosen on dev and what it rejects, as entries of recogniser.json."""
     rule = choose(speech, options.reject.loss, options.reject.share)
     if rule is None:
         log.warning(
@@ -84,7 +88,7 @@ def _chosen(dev: Path, options: PackOptions, recogniser: Recogniser, speech: lis
 
 
 def _most_misfit(dev: Path, options: PackOptions, recogniser: Recogniser) -> float | None:
-    """Above which an utterance is none of the sentences of a user's file."""
+    """Return the misfit above which an utterance is none of the sentences of a user's file; None: it is unknown."""
     found = misfits(recogniser, list(some([dev], options.reject.utterances, 1)))
     most = highest(found, options.reject.share)
     if most is None:
@@ -98,7 +102,7 @@ def _most_misfit(dev: Path, options: PackOptions, recogniser: Recogniser) -> flo
 
 
 def _calibration(dev: Path, speech: list[Said]) -> dict[str, Any] | None:
-    """What confidences of words are worth, and what they are told to be."""
+    """Return the calibration of word confidences, with normalised cross-entropies; None where it cannot be learnt."""
     told = [share for one in speech for share in one.shares]
     right = [one for utterance in speech for one in utterance.right]
     learnt = fit(told, right)

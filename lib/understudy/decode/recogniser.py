@@ -1,8 +1,9 @@
-"""A recogniser in one folder: acoustic model, graph, front end and scales, for audio that no manifest knows.
+"""A recogniser in one folder: acoustic model, graph, front end and scales, for any audio, without a manifest.
 
 Its files: model.json, model.safetensors, HCLG.fst, HCLG.json, lexicon.txt, phones.txt, words.txt, tree.json,
-normaliser.json, and recogniser.json, which holds the scales, the beams and where they come from; where words can be
-added, places.npz and, where they can be guessed, g2p.npz; and of a large graph, in compact/, the one with epsilons.
+normaliser.json, and recogniser.json, which holds the scales, the beams and where they come from; places.npz, where
+words can be added, and g2p.npz, where their pronunciations can be guessed; and, for a large graph, its variant with
+epsilons in compact/.
 """
 
 from __future__ import annotations
@@ -47,20 +48,20 @@ _GRAPH = (*GRAPH_FILES, *LEXICON_FILES)
 
 @dataclass(frozen=True)
 class Heard:
-    """What was said in a piece of audio."""
+    """The recognition result of one piece of audio."""
 
     words: list[Word]
     seconds: float
     empty: bool
-    """the search found no way through its graph: nothing is known of what was said"""
+    """the search found no path through its graph, so nothing is known about what was said"""
     confidence: float | None = None
-    """of `understudy.device.confidence`; None: no words were found"""
+    """confidence of the utterance, see `understudy.device.confidence`; None: no words were found"""
     why: str = ""
-    """words were found, and are not told for this reason"""
+    """the reason why the words that were found are withheld; empty: they are not"""
 
     @property
     def rejected(self) -> bool:
-        """Whether words were found that are not told."""
+        """Whether words were found, but are withheld."""
         return bool(self.why)
 
 
@@ -68,7 +69,8 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
     """Copy what a recogniser needs to a folder.
 
     Args:
-        about: acoustic_scale, prior_scale, beams, least_confidence, and anything else worth keeping.
+        about: content of recogniser.json: acoustic_scale, prior_scale, beams, least_confidence, and anything else
+            worth keeping.
 
     Raises:
         UserError: the parts do not belong together.
@@ -93,17 +95,17 @@ def pack(model: Path, graph: Path, tree: Path, normaliser: Path, about: dict[str
 
 
 class Recogniser:
-    """Audio to words."""
+    """A recogniser that was loaded: audio to words."""
 
     def __init__(self, folder: Path, engine: Engine | None = None, wishes: Wishes = NONE) -> None:
         """Load a folder that `pack` made.
 
         Args:
-            engine: what searches; None: k2 where it is installed.
-            wishes: sentences that alone are heard, words that are added.
+            engine: the search engine; None: k2 where it is installed.
+            wishes: the user's sentences, which replace the language model, and added words.
 
         Raises:
-            UserError: it is none, or something is wrong with the wishes.
+            UserError: the folder holds no recogniser, or the wishes cannot be met.
         """
         if not (folder / "recogniser.json").exists():
             raise UserError(f"{folder}: no recogniser.json in it. Make a recogniser of a model with steps/pack.py.")
@@ -113,9 +115,9 @@ class Recogniser:
         self.beams = Beams(**self.about["beams"])
         self.model, self.lexicon, self.tree = models.load(folder), Lexicon.read(folder), Tree.load(folder / "tree.json")
         self.vocabulary: Vocabulary = self.lexicon
-        """with the words that were added"""
+        """words and pronunciations, with those that the user added"""
         self.told: list[str] = []
-        """what the user should know of the wishes"""
+        """warnings for the user about the wishes"""
         graph = self._adapted(folder, wishes) if wishes else load_graph(folder, self.tree.fingerprint)
         self.graph = with_word_cost(graph, self.scales.word)
         self.normaliser = Normaliser.load(folder / "normaliser.json")
@@ -130,13 +132,13 @@ class Recogniser:
 
     @cached_property
     def compact(self) -> DecodingGraph | None:
-        """The same graph with epsilons, for devices; None: it was not made."""
+        """The graph's variant with epsilons, for devices; None: it was not made."""
         if not (self.folder / COMPACT).exists():
             return None
         return with_word_cost(load_graph(self.folder / COMPACT, self.tree.fingerprint), self.scales.word)
 
     def _adapted(self, folder: Path, wishes: Wishes) -> DecodingGraph:
-        from understudy.device.adapt import adapt  # brings OpenFst, which few need
+        from understudy.device.adapt import adapt  # imports OpenFst, which few need
         from understudy.device.language import guesser, is_spelled
 
         def whole() -> tuple[DecodingGraph, Places]:
@@ -153,11 +155,11 @@ class Recogniser:
         return found.graph
 
     def hear(self, batch: Sequence[np.ndarray], times: bool = True) -> list[Heard]:
-        """Words of utterances; none of those that it is less sure of than `least_confidence`.
+        """Recognise utterances; words of an utterance whose confidence is below `least_confidence` are withheld.
 
         Args:
-            batch: samples of each, (length,) float32 in ±1 at 16 kHz.
-            times: tell times and confidences too; without them a word's are 0.
+            batch: samples of each utterance, (length,) float32 in ±1 at 16 kHz.
+            times: also find times and confidences of words; otherwise they are 0.
         """
         voiced = [i for i, samples in enumerate(batch) if len(samples) >= SHORTEST]
         features = [torch.from_numpy(stack(self.normaliser(logmel(batch[i])))) for i in voiced]
@@ -169,11 +171,11 @@ class Recogniser:
     def search(
         self, features: Sequence[Tensor], draws: int = 0, graph: DecodingGraph | None = None
     ) -> list[tuple[Found, Tensor]]:
-        """What is found in features (frames, inputs) of utterances, with its path, and their scores.
+        """Search features (frames, inputs) of utterances. Returns each one's result, with its path, and its scores.
 
         Args:
-            draws: word sequences that are drawn.
-            graph: that is searched in place of its own.
+            draws: word sequences to draw from each lattice.
+            graph: searched in place of the recogniser's own.
         """
         posteriors = self.model.log_posteriors(list(features)) if features else []
         scores = [self.scales.scores(p, self.model.log_priors) for p in posteriors]
@@ -181,18 +183,18 @@ class Recogniser:
         return [(one, score) for (one,), score in zip(found, scores, strict=True)]
 
     def heard(self, found: Found, scores: Tensor, seconds: float, times: bool = True) -> Heard:
-        """What a search found in `scores` (frames, senones), as `hear` tells it."""
+        """Turn what a search found in `scores` (frames, senones) into the result that `hear` returns."""
         if not found.words:
             return Heard([], seconds, found.empty)
         sure, why = self.rules.judge(scores.numpy(), found.path, self.silences)
         return Heard([] if why else self.words(found, scores, times), seconds, found.empty, sure, why)
 
     def confidence(self, found: Found, scores: Tensor) -> float | None:
-        """Of words that were found in `scores` (frames, senones); None: there are none."""
+        """Return the confidence of words that were found in `scores` (frames, senones); None: there are no words."""
         return confidence(scores.numpy(), found.path, self.silences) if found.words else None
 
     def words(self, found: Found, scores: Tensor, times: bool = True) -> list[Word]:
-        """Words that a search found in `scores` (frames, senones), as `hear` tells them; `DRAWS` of them were drawn."""
+        """Return the words that a search with `DRAWS` draws found in `scores` (frames, senones), as `hear` does."""
         said = [self.vocabulary.words[word] for word in found.words]
         if not times:
             return [Word(text, 0.0, 0.0, 0.0) for text in said]
@@ -202,7 +204,7 @@ class Recogniser:
 
 
 def adapted(options: TranscribeOptions | ListenOptions) -> Recogniser:
-    """The recogniser that a command asks for; what the user should know of wishes is said on stderr."""
+    """Load the recogniser that a command asks for; warnings about the user's wishes go to stderr."""
     found = Recogniser(options.recogniser, options.search, Wishes(options.grammar, options.words))
     for told in found.told:
         print(f"warning: {told}", file=sys.stderr)
@@ -210,11 +212,14 @@ def adapted(options: TranscribeOptions | ListenOptions) -> Recogniser:
 
 
 def about(scored: dict[str, Any], beams: Beams, system: str, weights: str) -> dict[str, Any]:
-    """What recogniser.json holds: of a decoding's wer.json its scales, in which ways texts were made alike, and its
-    rates if they are the model's.
+    """Return the content of recogniser.json: a decoding's scales and text normalisation, and its rates if it decoded
+    this model.
 
     Args:
-        weights: fingerprint of the model's.
+        scored: the decoding's wer.json.
+        beams: beams of the recogniser's search.
+        system: name of the model.
+        weights: fingerprint of the model's weights.
     """
     rates = {key: scored[key] for key in ("wer", "wer_low", "wer_high", "errors", "words", "utterances")}
     return {

@@ -1,4 +1,4 @@
-"""The least confidence with which words are told: chosen on speech that a model has not learnt from."""
+"""Rejection: the least confidence with which words are output, chosen on held-out speech."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.score import errors
 from understudy.score.confidence import correct
 from understudy.score.normalise import Way, normalise
 
-_BATCH = 20  # utterances that are heard at once
+_BATCH = 20  # utterances that are recognised at once
 
 
 @dataclass(frozen=True)
@@ -26,38 +26,38 @@ class Said:
     """An utterance, or a sound without words, and what was found in it."""
 
     words: int
-    """that are in it"""
+    """words that are in it"""
     found: int
     """words that were found"""
     errors: int
-    """of these, and of those that were missed"""
+    """word errors"""
     confidence: float | None
-    """None: no words were found"""
+    """confidence of the utterance; None: no words were found"""
     seconds: float
     shares: list[float] = field(default_factory=list)
-    """of the alternatives that have each word that was found, where they were drawn"""
+    """share of the drawn alternatives that have each found word; empty if none were drawn"""
     right: list[bool] = field(default_factory=list)
-    """whether each of these words was said"""
+    """whether each found word was said; empty if no alternatives were drawn"""
     speaker: str = ""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A least confidence, and what it does to the speech that it was chosen on."""
+    """A least confidence, and its effect on the speech that it was chosen on."""
 
     least: float
     rejected: int
-    """utterances"""
+    """utterances that it rejects"""
     errors: tuple[int, int]
-    """without it, and with it"""
+    """word errors without it and with it"""
 
 
 def hear(recogniser: Recogniser, cuts: Iterable[Cut], ways: Sequence[Way] = (), draws: int = 0) -> Iterator[Said]:
-    """What the recogniser finds in cuts with features, whatever its least confidence.
+    """Recognise cuts with features; the recogniser's least confidence is ignored.
 
     Args:
-        ways: in which texts are made alike before they are compared.
-        draws: alternatives that are drawn of each; 0: nothing is known of single words.
+        ways: ways to make texts alike before they are compared.
+        draws: alternatives to draw for each cut; 0: single words have no confidence.
     """
     stream = iter(cuts)
     while batch := list(islice(stream, _BATCH)):
@@ -73,17 +73,17 @@ def hear(recogniser: Recogniser, cuts: Iterable[Cut], ways: Sequence[Way] = (), 
 
 
 def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule | None:
-    """The highest least confidence that costs at most `loss` of the errors more: what is rejected has no words at all.
+    """Choose the highest least confidence that raises the word errors by at most `loss`; rejection deletes all words.
 
-    Where it costs more to reject a single utterance, it lies just below all of them. To lose words that are wrong costs
-    nothing, so that a poor model would lose most of what it hears, if it were not for `share`.
+    Where rejecting even one utterance would raise them more, it lies just below all confidences. Deleting wrong words
+    costs no errors, so that most utterances of a poor model would be rejected, if `share` did not bound their number.
 
     Args:
-        loss: 0.01 is a hundredth.
-        share: of the utterances in which words were found, that may be rejected at most.
+        loss: allowed growth of the number of errors; 0.01: by a hundredth.
+        share: largest share of the utterances with found words that may be rejected.
 
     Returns:
-        The rule; None: in none of the speech were words found, so that there is nothing to choose by.
+        The rule; None where no utterance has found words, so that there is nothing to choose by.
     """
     told = ((one.confidence, one) for one in speech if one.confidence is not None)
     sure = sorted(told, key=lambda pair: pair[0])
@@ -93,23 +93,27 @@ def choose(speech: Sequence[Said], loss: float, share: float = 1.0) -> Rule | No
     lowest = sure[0][0]
     best = Rule(_below(lowest - 1, lowest), 0, (before, before))
     for number, ((least, one), (above, _)) in islice(enumerate(pairwise(sure), 1), int(share * len(sure))):
-        now += one.words - one.errors  # all of its words are lost, and nothing is wrong
+        now += one.words - one.errors  # all of its words are deleted, and none are substituted or inserted
         if now <= before * (1 + loss) and least < above:
             best = Rule(_below(least, above), number, (before, now))
     return best
 
 
 def _below(low: float, high: float) -> float:
-    """Between two confidences, so that rounding elsewhere puts none on the other side; no further than it need be."""
+    """Return a value between two confidences, apart from both as rounding may differ; at most 0.01 below the higher."""
     return high - min((high - low) / 2, 0.01)
 
 
 def misfits(recogniser: Recogniser, cuts: Sequence[Cut]) -> list[float]:
-    """Of cuts with features whose own transcripts, and no other sentences, can be heard: of those that are heard right.
+    """Return the misfits of the cuts that are recognised correctly when only the cuts' transcripts can be recognised.
 
-    Cuts with words that the recogniser has not are left out.
+    Cuts with words that the recogniser lacks are left out.
+
+    Args:
+        recogniser: gives the acoustic model, the vocabulary and the tree.
+        cuts: cuts with features.
     """
-    from understudy.device.grammar import Acceptor, accepting  # brings OpenFst
+    from understudy.device.grammar import Acceptor, accepting  # imports OpenFst
 
     texts = {cut.id: tuple((cut.supervisions[0].text or "").split()) for cut in cuts}
     texts = {
@@ -129,11 +133,11 @@ def misfits(recogniser: Recogniser, cuts: Sequence[Cut]) -> list[float]:
 
 
 def highest(values: Sequence[float], share: float) -> float | None:
-    """What a share of the values may be above, and no more; None: there are none."""
+    """Return the value that at most this share of the values exceed; None: there are no values."""
     return sorted(values)[-1 - int(share * len(values))] if values else None
 
 
 def false_words(sounds: Sequence[Said], least: float | None = None) -> float:
-    """Words a minute that are told of sounds without words."""
+    """Return the words per minute that are output for sounds without words; `least`: least confidence, None: none."""
     told = sum(one.found for one in sounds if one.confidence is not None and one.confidence >= (least or -math.inf))
     return 60 * told / sum(one.seconds for one in sounds)

@@ -1,4 +1,4 @@
-"""Word lattices of a decoding under another language model, whose weight is tuned on the development set."""
+"""Rescoring of word lattices with another language model, whose weight is tuned on the development set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from understudy.step import Step, UserError, log
 
 
 def rescore(options: RescoreOptions, step: Step) -> None:
-    """Tune the weight, rescore the test sets, write a results line for each."""
+    """Tune the weight on dev, rescore the test sets, write a results line for each.
+
+    Raises:
+        UserError: the results file has no result of the decoding, or lattices are missing.
+    """
     known = {line["test_set"]: line for line in read_results(options.results) if line["system"] == options.system}
     names = [set_name(path) for path in options.test]
     if missing := [name for name in names if name not in known]:
@@ -54,7 +58,7 @@ def rescore(options: RescoreOptions, step: Step) -> None:
 def _rescored(
     options: RescoreOptions, manifest: Path, lattices: dict[str, WordLattice | None], rescoring: Rescoring
 ) -> list[Outcome]:
-    """Best words of each lattice under the other model."""
+    """Return each utterance's best words under the other model, scored."""
     outcomes = []
     for cut in read_cuts(manifest):
         if cut.id not in lattices:
@@ -75,7 +79,7 @@ def _line(
     step: Step,
     manifest: Path,
 ) -> dict[str, Any]:
-    """The results line of the decoding, with what rescoring changed."""
+    """Return the results line of the decoding, with what rescoring changed."""
     return {
         **decoded, **score, "tested_on": of_manifest(manifest), "system": f"{options.system}-rescored",
         "config": step.digest, "dev_wer": dev_wer,

@@ -1,4 +1,4 @@
-"""Pruned search over a batch, with nothing lost silently: empty lattices are searched again and counted."""
+"""Pruned search over a batch; an utterance whose lattice is empty is searched again, and marked if it stays empty."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from understudy.step import UserError
 
 RETRIES = 2
 _USUAL = Beams()
-FRAMES = 2000  # searched at once: 6000 take no less time, and half as much memory again on a graph of 2 M arcs
+FRAMES = 2000  # searched at once; 6000 take as long, and 1.5 times the memory on a graph of 2 M arcs
 
 
 @dataclass
 class Found:
-    """Word ids of one utterance; how the search went."""
+    """Word ids of one utterance, and how the search went."""
 
     words: list[int]
     retried: bool = False
     empty: bool = False
     drawn: list[list[int]] = field(default_factory=list)
-    """word sequences drawn from the lattice by their probability, if any were asked for"""
+    """word sequences drawn at random from the lattice by their probability, if any were asked for"""
     lattice: WordLattice | None = None
-    """if it was asked for, and is not empty"""
+    """word lattice, if it was asked for and is not empty"""
     narrowed: bool = False
-    """memory ran out: fewer states than asked for were followed"""
+    """memory ran out, so that fewer active states than asked for were kept"""
     path: list[int] = field(default_factory=list)
     """senone of each frame on the best path, if it was asked for"""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to tell of an utterance beside its best words."""
+    """What a search returns besides the best words of an utterance."""
 
     draws: int = 0
     """word sequences to draw from its lattice by their probability"""
     lattice: bool = False
-    """the lattice itself"""
+    """its word lattice"""
     path: bool = False
     """the senones of its best path"""
 
@@ -54,34 +54,38 @@ class Scales(NamedTuple):
     acoustic: float
     prior: float
     word: float = 0.0
-    """cost of a word, nats (the word insertion penalty): a part of the graph that is searched, `with_word_cost`"""
+    """word insertion penalty, nats: a part of the graph that is searched, see `with_word_cost`"""
 
     def to_dict(self) -> dict[str, float]:
-        """As wer.json and recogniser.json hold them."""
+        """Return the scales under their names in wer.json and recogniser.json."""
         return {"acoustic_scale": self.acoustic, "prior_scale": self.prior, "word_penalty": self.word}
 
     @classmethod
     def from_dict(cls, told: Mapping[str, float]) -> Scales:
-        """What `told` wrote; before there were word penalties there was none."""
+        """Read what `to_dict` wrote; older files have no word penalty, which is then 0."""
         return cls(told["acoustic_scale"], told["prior_scale"], told.get("word_penalty", 0.0))
 
     def scores(self, log_posteriors: Tensor, log_priors: Tensor) -> Tensor:
-        """Scaled pseudo log-likelihoods (frames, senones): acoustic * (posterior - prior * log prior)."""
+        """Return scaled pseudo log-likelihoods (frames, senones): acoustic * (log posterior - prior * log prior)."""
         return self.acoustic * (log_posteriors - self.prior * log_priors)
 
 
 @dataclass(frozen=True)
 class Rescale:
-    """Other scales for a lattice that is there: an arc's acoustic score becomes factor * score + offset[senone]."""
+    """Other scales for an existing lattice: an arc's acoustic score becomes factor * score + offset[senone]."""
 
     factor: float
     offset: Tensor
     word: float = 0.0
-    """what each word costs more, nats"""
+    """increase of each word's cost, nats"""
 
     @classmethod
     def between(cls, old: Scales, new: Scales, log_priors: Tensor) -> Rescale:
-        """The change from `old` scales, which the lattice was made with, to `new` ones: exact on its paths."""
+        """Return the change from `old` scales, which the lattice was made with, to `new` ones; exact on its paths.
+
+        Args:
+            log_priors: (senones,).
+        """
         offset = new.acoustic * (old.prior - new.prior) * log_priors
         return cls(new.acoustic / old.acoustic, offset, new.word - old.word)
 
@@ -89,7 +93,7 @@ class Rescale:
 def search(
     graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams = _USUAL, engine: Engine | None = None
 ) -> list[Found]:
-    """Best words of each utterance: `search_each` with the scores as they are."""
+    """Find the best words of each utterance: `search_each` without rescaling."""
     return [found for (found,) in search_each(graph, utterances, beams, [None], engine=engine)]
 
 
@@ -97,22 +101,23 @@ def search_each(
     graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams, rescales: Sequence[Rescale | None],
     wanted: Wanted = Wanted(), engine: Engine | None = None,
 ) -> list[list[Found]]:  # fmt: skip
-    """Best words of each utterance under each of several scales, from one search.
+    """Find the best words of each utterance under each of several scales, by one search.
 
     Args:
-        graph: of `understudy.lang.graph.build_hclg`.
+        graph: the decoding graph, see `understudy.lang.hclg.build_hclg`.
         utterances: scores (frames, senones) of each.
-        rescales: what to do to the lattice's scores before its best path is taken; None: nothing.
-        wanted: what to tell beside the best words.
-        engine: what searches; None: k2 where it is installed.
+        beams: beams of the first attempt.
+        rescales: changes to the lattice's scores before its best path is taken; None: no change.
+        wanted: what to return besides the best words.
+        engine: the search engine; None: k2 where it is installed.
 
     Returns:
-        In the order of `utterances`, one for each of `rescales`. An utterance whose lattice is empty is
-        searched again with beams twice as wide, `RETRIES` times; if it stays empty it has no words and is
-        marked so.
+        A list for each utterance, in the order of `utterances`, with a result for each of `rescales`. An utterance
+        whose lattice is empty is searched again with beams twice as wide, `RETRIES` times; if it stays empty, it has
+        no words and is marked as empty.
 
     Raises:
-        UserError: the bounds of active states leave no room, or the engine is not there.
+        UserError: min_active is not between 0 and max_active, or the engine is not installed.
     """
     if not 0 < beams.min_active < beams.max_active:
         raise UserError(f"beams: min_active {beams.min_active} must be above 0 and below max_active.")
@@ -131,7 +136,7 @@ def search_each(
 
 
 def _parts(numbers: Sequence[int], utterances: Sequence[Tensor]) -> Iterator[list[int]]:
-    """Utterances of about one length, the longest first; a part has `FRAMES` frames at most, or one utterance."""
+    """Group utterances of similar length, the longest first; a part has at most `FRAMES` frames, or one utterance."""
     part: list[int] = []
     for i in sorted(numbers, key=lambda i: -len(utterances[i])):
         if part and (len(part) + 1) * len(utterances[part[0]]) > FRAMES:
@@ -143,39 +148,42 @@ def _parts(numbers: Sequence[int], utterances: Sequence[Tensor]) -> Iterator[lis
 
 
 class Occupancies(NamedTuple):
-    """How much of the paths of some lattices is in a senone at a frame; what is not named is 0."""
+    """Occupancies: the posterior probability of each senone at each frame, given lattices; what is not listed is 0."""
 
     utterances: Tensor
-    """(places,) int64, by number"""
+    """(places,) int64, the utterance's number"""
     frames: Tensor
-    """(places,) int64, of the utterance"""
+    """(places,) int64, the frame in the utterance"""
     senones: Tensor
     """(places,) int64; a senone may have several places at a frame, whose shares add up"""
     shares: Tensor
-    """(places,) float64"""
+    """(places,) float64, the posterior probability"""
 
 
 def occupancies(
     graph: DecodingGraph, utterances: Sequence[Tensor], beams: Beams, best_path: bool = False,
     engine: Engine | None = None,
 ) -> Occupancies:  # fmt: skip
-    """Of the lattices of utterances, scores (frames, senones), through which gradients flow; an empty one has none.
+    """Return the occupancies of utterances' lattices, differentiable by the scores; an empty lattice has none.
 
     Args:
-        best_path: of the best path of each alone.
+        graph: the decoding graph.
+        utterances: scores (frames, senones) of each.
+        beams: beams of the search.
+        best_path: return those of each utterance's best path alone.
         engine: see `search_each`.
 
     Raises:
-        UserError: the engine is not there.
+        UserError: the engine is not installed.
     """
     return backend(engine).occupancies(graph, utterances, beams, best_path)
 
 
 def backend(engine: Engine | None = None) -> ModuleType:
-    """The module of what searches: it has `search_part`, `occupancies` and `Online`.
+    """Return the module of the search engine: it has `search_part`, `occupancies` and `Online`.
 
     Raises:
-        UserError: it is k2, which is not there.
+        UserError: the engine is k2, which is not installed or cannot be loaded.
     """
     if (engine or default_engine()) == "numpy":
         from understudy.decode import numpy_search

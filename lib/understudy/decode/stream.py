@@ -1,7 +1,8 @@
 """Search of an utterance that arrives piece by piece: words so far, and in the end those of the whole utterance.
 
-What is found in pieces depends on where they end (`k2_search.Online`), so that now and then its last word is not that
-of the whole utterance's search. That search takes a fiftieth of the time of the speech: an utterance ends with it.
+The words so far can depend on where pieces end (`k2_search.Online`), so that now and then their last word differs from
+that of a search of the whole utterance. So each utterance is searched once more as a whole at its end, which takes a
+fiftieth of its duration.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from understudy.lang.graph import DecodingGraph, words_of
 
 
 class SearchStream:
-    """One utterance; `words` and `senones` are those of its best path so far, wherever that may end."""
+    """The search of one utterance; `words` and `senones` are those of its best path so far, in any state."""
 
     def __init__(self, graph: DecodingGraph, beams: Beams, news: float = 10.0, engine: Engine | None = None) -> None:
-        """`beams` are for the whole, `news` is the beam of the words so far."""
+        """Begin an utterance: `beams` are for the search of the whole, `news` is the beam for the words so far."""
         self.words: list[int] = []
         self.senones: list[int] = []
         self._graph, self._beams, self._engine = graph, beams, engine
-        beam = min(news, beams.search)  # of the output too: what is pruned between pieces is lost
+        beam = min(news, beams.search)  # for the output too: what is pruned between pieces is lost
         self._search = backend(engine).Online(graph, replace(beams, search=beam, output=beam))
         self._heard: list[Tensor] = []
         self._lost = False
@@ -44,7 +45,7 @@ class SearchStream:
             self.words = words_of(self._graph, outputs)
 
     def finish(self, wanted: Wanted) -> Found:
-        """What `search_each` finds in the whole utterance."""
+        """Return what `search_each` finds in the whole utterance."""
         if not self._heard:
             return Found([], empty=True)
         ((found,),) = search_each(self._graph, [self.scores], self._beams, [None], wanted, self._engine)
@@ -52,10 +53,10 @@ class SearchStream:
 
     @property
     def scores(self) -> Tensor:
-        """All that was searched, (frames, senones)."""
+        """All scores that were searched, (frames, senones)."""
         return torch.cat(self._heard) if self._heard else torch.zeros(0, 0)
 
 
 def trailing(senones: Sequence[int], of: frozenset[int]) -> int:
-    """Frames at the end that are all of some senones."""
+    """Return the number of frames at the end whose senones are all in `of`."""
     return next((n for n, senone in enumerate(reversed(senones)) if senone not in of), len(senones))

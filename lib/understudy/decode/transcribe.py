@@ -1,4 +1,4 @@
-"""Files transcribed one after the other, as text, CTM or JSON."""
+"""Transcription of files one after the other, as text, CTM or JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from understudy.step import UserError, atomic_path, to_json
 
 
 def transcribe(options: TranscribeOptions) -> None:
-    """Transcribe file by file; what cannot be read is reported at the end, with status 1."""
+    """Transcribe file by file.
+
+    Raises:
+        UserError: at the end, if some files could not be read; before, if an option makes no sense.
+    """
     if not options.audio:
         raise UserError("name audio files or folders: steps/transcribe.py recording.wav --recogniser exp/recogniser")
     if options.longest < 1:
@@ -43,7 +47,7 @@ def transcribe(options: TranscribeOptions) -> None:
 def _lines(
     recogniser: Recogniser, files: list[Path], names: dict[Path, str], options: TranscribeOptions, faults: list[str]
 ) -> Iterator[str]:
-    """`names`: of CTM's lines."""
+    """Yield the output lines; `names`: the files' names in CTM, `faults`: the list that receives warnings."""
     for path in files:
         try:
             samples = read_audio(path, options.channel)

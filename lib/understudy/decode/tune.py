@@ -1,4 +1,4 @@
-"""Scales that are best on a development set, and test sets decoded with them, a line of results for each."""
+"""Tuning of scales on a development set, and decoding of test sets with them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ from understudy.step import Step, UserError, log, read_json, write_json
 
 
 def tune_and_decode(options: DecodeOptions, step: Step) -> None:
-    """Tune on the development set, decode the test sets, write a results line for each."""
+    """Tune the scales on the development set, decode the test sets, write a results line for each.
+
+    Raises:
+        UserError: a list of scales is empty, or an acoustic scale is not above 0.
+    """
     with Workers(options.jobs, options.cluster, out=step.out) as workers:
         _decode_all(options, step, workers)
 
@@ -38,9 +42,9 @@ def _names(options: DecodeOptions) -> list[str]:
 
 
 def _decode_all(options: DecodeOptions, step: Step, workers: Workers) -> None:
-    """Those of `tune_and_decode`, but for what a killed run has done."""
+    """Tune, and decode the test sets, except what a killed run has already done."""
     tuned, done = _tuned(options, step.out / "tuned.json", workers), _decoded(options, step)
-    tuning = tuned["wall_s"], tuned["cpu_s"]  # the first set's line counts it too
+    tuning = tuned["wall_s"], tuned["cpu_s"]  # counted in the first set's line too
     for name, path in zip(_names(options), options.test, strict=True):
         (wall, cpu), tuning = tuning, (0.0, 0.0)
         if name in done:
@@ -58,7 +62,7 @@ def _decode_all(options: DecodeOptions, step: Step, workers: Workers) -> None:
 
 
 def _decoded(options: DecodeOptions, step: Step) -> set[str]:
-    """Test sets that a killed run has decoded: their files are here, and their lines among the results."""
+    """Return the test sets that a killed run has decoded: their files exist, and their lines are in the results."""
     lines = read_results(options.results) if options.results.exists() else []
     ours = {"system": options.system, "config": step.digest}
     named = {line["test_set"] for line in lines if ours.items() <= line.items()}
@@ -66,7 +70,7 @@ def _decoded(options: DecodeOptions, step: Step) -> set[str]:
 
 
 def _tuned(options: DecodeOptions, file: Path, workers: Workers) -> dict[str, float]:
-    """The scales that are best on dev, their WER and what finding them took: those that are kept, if there are some."""
+    """Return the best scales on dev, their WER and the time that tuning took; read from `file` where it exists."""
     if file.exists():
         return read_json(file)
     start, cpu = time.monotonic(), workers.cpu_seconds()
@@ -77,7 +81,7 @@ def _tuned(options: DecodeOptions, file: Path, workers: Workers) -> dict[str, fl
 
 
 def _tune(options: DecodeOptions, out: Path, workers: Workers) -> tuple[Scales, float]:
-    """The scales with the fewest errors on the development set, and their WER."""
+    """Return the scales with the fewest errors on the development set, and their WER in %."""
     tried_on_dev = options.acoustic_scales, options.prior_scales, options.word_penalties
     grid = [Scales(*values) for values in itertools.product(*tried_on_dev)]
     if not grid or min(options.acoustic_scales) <= 0:
@@ -95,7 +99,7 @@ def _tune(options: DecodeOptions, out: Path, workers: Workers) -> tuple[Scales, 
     names = [name.replace("_", " ") for name in grid[best].to_dict()]
     for matters, sentence in edges(names, tuple(grid[best]), dict(zip(map(tuple, grid), tried))):
         log.log(logging.WARNING if matters else logging.INFO, "dev: %s", sentence)
-    if options.lattices:  # of the best scales: one more search
+    if options.lattices:  # with the best scales: one more search
         _decode_best(options, options.dev, grid[best], out, workers)
     else:
         write_outcome(out, tried[best], _how(options, grid[best]))
@@ -103,10 +107,10 @@ def _tune(options: DecodeOptions, out: Path, workers: Workers) -> tuple[Scales, 
 
 
 def _decode_best(options: DecodeOptions, manifest: Path, scales: Scales, out: Path, workers: Workers) -> dict[str, Any]:
-    """Decode with these scales and score; with lattices, keep them and count their fewest errors."""
+    """Decode with these scales and score; if lattices are wanted, save them and compute their oracle WER."""
     lexicon, about = Lexicon.read(options.graph), _how(options, scales)
     outcomes, said, kept = [], {}, {}
-    # One by one: only what is scored stays in memory.
+    # One by one: only what is scored is kept in memory.
     for one in decode(_decoder(options, manifest), manifest, [scales], workers, options.lattices):
         outcomes.append(outcome(one, lexicon.words, 0, options.normalise))
         if options.lattices:

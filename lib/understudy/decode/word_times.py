@@ -1,4 +1,4 @@
-"""Words of an utterance with their times and how sure the search is of them."""
+"""Words of an utterance with their times and confidences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.lang.phone_graph import word_of_node
 
 @dataclass(frozen=True)
 class Word:
-    """One word."""
+    """One recognised word."""
 
     text: str
     start: float
@@ -24,20 +24,20 @@ class Word:
     end: float
     """seconds"""
     confidence: float
-    """the chance that it is right (`understudy.device.word_confidence`); of recognisers without calibration, the
-    share of the search's alternatives, by their probability, that have this word here"""
+    """probability that the word is right (`understudy.device.word_confidence`); in a recogniser without calibration,
+    the share of the search's alternatives, drawn by their probability, that have this word here"""
 
 
 def spans(words: Sequence[str], scores: Tensor, lexicon: Vocabulary, tree: ContextTree) -> list[tuple[float, float]]:
-    """Start and end of each word in seconds, by aligning the words with the speech anew.
+    """Return start and end of each word in seconds, from an alignment of the words with the speech.
 
-    The search tells words and no times: its graph puts a word's label where the word is certain, not where it is.
+    The search finds no times: its graph has a word's label where the word becomes certain, not where it is spoken.
 
     Args:
         scores: pseudo log-likelihoods, (frames, senones).
 
     Returns:
-        One for each word; all zero where the speech has fewer frames than the words phones.
+        A pair for each word; all zero where the speech has fewer frames than the words have phones.
     """
     pronunciations = [[list(p) for p in lexicon.pronunciations[word]] for word in words]
     if not words:

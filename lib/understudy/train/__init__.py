@@ -1,1 +1,1 @@
-"""Losses, schedules, the training loop, checkpoints."""
+"""Training: losses, schedules, the training loop, checkpoints."""

@@ -1,4 +1,4 @@
-"""Block-wise model update filtering: ranks learn by themselves, and now and then become one model again.
+"""Block-wise model update filtering: ranks train by themselves, and become one model again at the end of each block.
 
 Source: Chen and Huo, "Scalable training of deep learning machines by incremental block training with intra-block
 parallel optimization and blockwise model-update filtering", ICASSP 2016.
@@ -17,23 +17,24 @@ from understudy.train.options import BmufOptions
 
 
 class Bmuf:
-    """Makes one model of those of all ranks at the end of each block.
+    """Merging of the ranks' models into one at the end of each block.
 
-    With the mean θ̄ of the ranks' weights, θ where the block began, and Δ the filtered update of the block before:
+    With the mean θ̄ of the ranks' weights, θ the weights at the block's begin, and Δ the last block's filtered update:
 
         Δ' = ηΔ + ζ(θ̄ − θ);  θ' = θ + Δ' (classical), or θ + ζ(θ̄ − θ) + ηΔ' (Nesterov, whose θ is already ahead by ηΔ).
 
-    What else a rank has learnt is averaged, not filtered: Adam's first moment is linear in the gradients, its second
-    one estimates the same expectation at each rank, and the running average of weights is linear in these. So after a
-    block all ranks hold the same, which is when checkpoints are written, and no rank's noise outlives its block.
+    The rest of each rank's state is averaged, not filtered: Adam's first moment is linear in the gradients, its second
+    moment estimates the same expectation at each rank, and the running average of weights is linear in the weights. So
+    after a block all ranks hold the same state, which is when checkpoints are written, and no rank's noise outlives
+    its block.
     """
 
     def __init__(self, options: BmufOptions, weights: Sequence[Tensor], group: dist.ProcessGroup | None = None) -> None:
-        """Begin a block.
+        """Begin the first block.
 
         Args:
             weights: parameters, the same values at each rank; changed in place.
-            group: of all ranks; None: the default one, or one rank.
+            group: process group of all ranks; None: the default group, or a single rank.
         """
         self.options, self.weights, self.group = options, weights, group
         self.momentum = 1 - 1 / ranks.world_size() if options.momentum is None else options.momentum
@@ -42,7 +43,7 @@ class Bmuf:
 
     @torch.no_grad()
     def begin(self) -> None:
-        """A block begins with the weights as they are."""
+        """Begin a block with the weights as they are."""
         self.begun = [weight.clone() for weight in self.weights]
 
     @torch.no_grad()
@@ -50,13 +51,13 @@ class Bmuf:
         """End a block, and begin the next.
 
         Args:
-            averaged: what is averaged beside the weights, in place.
+            averaged: further tensors, averaged over the ranks in place.
         """
         mean_([*self.weights, *averaged], self.group)
         for weight, begun, delta in zip(self.weights, self.begun, self.deltas, strict=True):
             learnt, before = weight - begun, delta.clone()
             delta.mul_(self.momentum).add_(learnt, alpha=self.options.rate)
-            # Begun at the mean, so that with η = 0 and ζ = 1 it stays the mean to the last bit.
+            # Computed from the mean, so that with η = 0 and ζ = 1 the result is exactly the mean.
             weight.add_(learnt, alpha=self.options.rate - 1)
             weight.add_(delta if self.options.nesterov else before, alpha=self.momentum)
         self.begin()

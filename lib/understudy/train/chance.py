@@ -1,4 +1,4 @@
-"""Whether a training came to more than chance on the dev set; where it did not, what is likely to blame."""
+"""A check whether a trained model is better than chance on the dev set, and advice where it is not."""
 
 from __future__ import annotations
 
@@ -17,21 +17,27 @@ ADVICE = (
     "losses in {folder}/log.txt (last: train {train}, dev {dev:.3f}): where train falls and dev does not, dev differs "
     "from what was learnt from, in levels, labels or normalisation; where neither falls, labels or updates are wrong."
 )
-"""The advice that follows the failures. The order is our choice: what was met first, and what is soonest looked at."""
+"""The advice that follows the failures. The order of causes is our choice: the commonest and the soonest checked first.
+"""
 
 
 @dataclass(frozen=True)
 class Chance:
-    """What a set's labels alone would bring: a guess among all senones, and always the commonest of them."""
+    """Chance levels of a labelled set: a guess among all senones, and always the commonest senone."""
 
     senones: int
     frames: int
     commonest: int
-    """frames of the senone that has most"""
+    """frames of the most frequent senone"""
 
     @classmethod
     def of(cls, labels: Iterable[np.ndarray], senones: int) -> Chance:
-        """Count labels, (frames,) senones of each utterance."""
+        """Count labels.
+
+        Args:
+            labels: (frames,) senones of each utterance.
+            senones: number of senones.
+        """
         counts = np.zeros(senones, np.int64)
         for rows in labels:
             counts += np.bincount(rows.astype(np.int64), minlength=senones)
@@ -44,15 +50,15 @@ class Chance:
 
     @property
     def share(self) -> float:
-        """Of frames that are right where the commonest senone is always said."""
+        """Share of the frames that are right if the answer is always the commonest senone."""
         return self.commonest / self.frames
 
     def failures(self, look: dict[str, Any], cross_entropy: bool = True) -> list[str]:
-        """What a look at the set shows that is no better than chance, with its numbers; [] of a good model.
+        """Return sentences on what is no better than chance in an evaluation of the set; [] for a good model.
 
         Args:
             look: `dev` (nats a frame) and `dev_accuracy` (share of frames right), as in a model's history.
-            cross_entropy: `dev` is one; other criteria have no such bound.
+            cross_entropy: whether `dev` is a cross-entropy; other criteria have no such bound.
         """
         found, right = [], look["dev_accuracy"]
         if cross_entropy and look["dev"] > self.log:
@@ -60,7 +66,7 @@ class Chance:
                 f"dev loss {look['dev']:.2f} nats a frame, more than log({self.senones} senones) = {self.log:.2f}, "
                 "which a guess among all of them has"
             )
-        # As many are right of a network that has learnt the priors and nothing else.
+        # A network that has learnt nothing but the priors reaches this accuracy.
         if right <= self.share:
             found.append(
                 f"{100 * right:.1f} % of dev frames right, and {100 * self.share:.1f} % would be by always saying "

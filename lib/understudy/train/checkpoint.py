@@ -1,4 +1,4 @@
-"""Training state in safetensors and JSON: nothing is unpickled, a killed run goes on where it stopped."""
+"""Checkpoints of the training state in safetensors and JSON, without pickle, from which a killed run resumes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from understudy.step import atomic_path, read_json, write_json
 
 
 def save(folder: Path, tensors: dict[str, dict[str, torch.Tensor]], state: dict[str, Any]) -> None:
-    """Write groups of tensors and plain values. The JSON names its tensor file and is written last.
+    """Write a checkpoint: groups of tensors, and plain values.
 
-    Two tensor files take turns, so that the one the JSON names is always whole.
+    The JSON file names its tensor file and is written last; file names differ from one checkpoint to the next, so that
+    the file that the JSON names is always complete.
     """
     name = f"checkpoint-{state['update'] % 2}-{state['update']}.safetensors"
     flat = {f"{group}/{key}": t.contiguous() for group, part in tensors.items() for key, t in part.items()}
@@ -27,7 +28,7 @@ def save(folder: Path, tensors: dict[str, dict[str, torch.Tensor]], state: dict[
 
 
 def load(folder: Path) -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, Any]] | None:
-    """What `save` wrote last, or None."""
+    """Read the last checkpoint that `save` wrote; None: there is none."""
     if not (folder / "checkpoint.json").exists():
         return None
     state = read_json(folder / "checkpoint.json")
@@ -39,13 +40,13 @@ def load(folder: Path) -> tuple[dict[str, dict[str, torch.Tensor]], dict[str, An
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Adam's moments and step counts, by number of the parameter."""
+    """Return Adam's moments and step counts, named "<number of the parameter>.<name>"."""
     state = optimizer.state_dict()["state"]
     return {f"{i}.{k}": torch.as_tensor(v) for i, part in state.items() for k, v in part.items()}
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    """Put back what `optimizer_tensors` gave."""
+    """Restore an optimiser's state from what `optimizer_tensors` returned."""
     whole = optimizer.state_dict()
     whole["state"] = {}
     for key, tensor in tensors.items():

@@ -1,4 +1,4 @@
-"""What a pass of training minimises: each criterion turns padded logits into a loss, in nats a frame."""
+"""Training criteria: each turns padded logits into a loss, in nats a frame."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from understudy.train import losses
 
 
 class Criterion(Protocol):
-    """One loss for training and for looks at the dev set."""
+    """A loss for training and for evaluation of the dev set."""
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Mean loss of a frame, differentiable.
+        """Return the mean loss per frame, differentiable.
 
         Args:
             logits: (batch, frames, senones), padded.
@@ -24,7 +24,7 @@ class Criterion(Protocol):
 
 @dataclass(frozen=True)
 class Soft:
-    """Cross-entropy on soft targets, of the frames that have them."""
+    """Cross-entropy on soft targets, over the frames that have them."""
 
     temperature: float = 1.0
     spread: bool = False
@@ -42,7 +42,7 @@ class Soft:
 
 @dataclass(frozen=True)
 class Hard:
-    """Cross-entropy on labels: (1 − λ) · hard + λ · soft in frames that have soft targets too, hard in the others."""
+    """Cross-entropy on labels; in frames that have soft targets too, (1 − λ) · hard + λ · soft."""
 
     share: float = 0.0
     """λ"""

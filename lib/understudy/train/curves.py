@@ -1,4 +1,4 @@
-"""TensorBoard's logs of a training, beside its text log: `tensorboard --logdir exp`."""
+"""TensorBoard logs of a training, besides its text log: `tensorboard --logdir exp`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tensorboardX.summary import scalar
 
 
 class Curves:
-    """Scalars by update. A training that goes on after it was killed goes on in its curves."""
+    """Scalars by update. A training that resumes after it was killed continues its curves."""
 
     def __init__(self, folder: Path, update: int) -> None:
-        """Begin at an update; what a killed run told of later ones is taken back."""
+        """Begin at an update; values that a killed run wrote for later updates are hidden."""
         (folder / "tensorboard").mkdir(parents=True, exist_ok=True)
-        # Not through SummaryWriter, whose events wait in a thread of its own, and are lost with a killed run.
+        # Not through SummaryWriter: its events wait in a queue of another thread, and are lost if the run is killed.
         self._writer = EventsWriter(str(folder / "tensorboard" / "events"), f".{update}")
         began = SessionLog(status=SessionLog.START)
         self._writer.write_event(Event(wall_time=time.time(), step=update + 1 if update else 0, session_log=began))
 
     def add(self, update: int, values: Mapping[str, float]) -> None:
-        """Write at once, so that a killed run has told what it knew; what is no number is left out."""
+        """Write values at once, so that a killed run loses none; NaN and infinities are left out."""
         for name, value in values.items():
             if math.isfinite(value):
                 summary = scalar(name.replace(" ", "_"), value)
@@ -32,5 +32,5 @@ class Curves:
         self._writer.flush()
 
     def close(self) -> None:
-        """No more will come."""
+        """Close the file."""
         self._writer.close()

@@ -1,4 +1,4 @@
-"""Looks at the dev set while a model is trained."""
+"""Evaluation of a model on the dev set during training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.train.threads import Threads
 
 
 class Look(NamedTuple):
-    """What dev says of a model."""
+    """Loss and frame accuracy of a model on the dev set."""
 
     loss: float
     """nats a frame"""
@@ -25,22 +25,22 @@ class Look(NamedTuple):
 
 
 class Evaluation:
-    """The dev set, heard by a model as it is."""
+    """Evaluation of a model on the dev set, with its current weights."""
 
     def __init__(
         self, model: AcousticModel, dev: Speech, criterion: Criterion, max_frames: int, device: torch.device,
         threads: Threads,
     ) -> None:  # fmt: skip
-        """Hear nothing yet.
+        """Set up; nothing is evaluated yet.
 
         Args:
-            max_frames: of a batch.
+            max_frames: frames in a batch, at most.
         """
         self.model, self.dev, self.criterion = model, dev, criterion
         self.max_frames, self.device, self.threads = max_frames, device, threads
 
     def look(self) -> Look:
-        """Hear all of it with the weights that the model has now, each rank a part."""
+        """Evaluate the whole set with the model's current weights, each rank a part of it."""
         order = self.dev.order(self.max_frames, None)
         batches = (self.dev.batch(spans, None, [0]) for spans in islice(order, ranks.rank(), None, ranks.world_size()))
         looks = [(0.0, 0, 0), *self.threads.map(self._hear, batches)]
@@ -49,7 +49,7 @@ class Evaluation:
 
     @torch.no_grad()
     def _hear(self, batch: Batch) -> tuple[float, int, int]:
-        """Sum of the loss, frames right, frames."""
+        """Return the sum of the loss over frames, the number of correct frames, and the number of frames."""
         logits = self.model(batch.features.to(self.device), batch.lengths)
         right = int((batch.rows(logits).argmax(1).cpu() == batch.known_labels).sum())
         return float(self.criterion(logits, batch)) * batch.frames, right, batch.frames

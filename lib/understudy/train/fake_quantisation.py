@@ -1,4 +1,4 @@
-"""Learning with the numbers of a device: weights and inputs of layers in 8 bits."""
+"""Quantisation-aware training: weights and inputs of layers are rounded to 8 bits, as on a device."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from understudy.models import AcousticModel
 
 
 class FakeQuantisation:
-    """A model that computes with rounded numbers: those of the int8-dynamic networks of `understudy.ship.quantise`.
+    """Fake quantisation of a model: it computes as the int8-dynamic networks of `understudy.ship.quantise` do.
 
-    Gradients pass straight through the rounding (Bengio, Léonard and Courville 2013): those of the rounded weights
-    change the exact ones. An LSTM's own state (and what is projected to be it) is not rounded here; it lies within ±1
-    and loses least.
+    Gradients pass straight through the rounding (Bengio, Léonard and Courville 2013): the gradients of the rounded
+    weights update the exact weights. An LSTM's recurrent state (projected or not) is not rounded here: it lies within
+    ±1, so that rounding changes it least.
     """
 
     def __init__(self, model: AcousticModel) -> None:
-        """From now on the inputs of all layers are rounded; weights are within `weights`."""
+        """Round the inputs of all layers from now on; weights are rounded only inside `weights()`."""
         self._matrices = [p for p in model.parameters() if p.dim() == 2]
         for module in model.modules():
             if isinstance(module, nn.LSTM | nn.Linear):
@@ -28,7 +28,7 @@ class FakeQuantisation:
 
     @contextmanager
     def weights(self) -> Iterator[None]:
-        """Within it the model's matrices are rounded; then they are exact again."""
+        """Return a context in which the model's matrices are rounded; afterwards they are exact again."""
         exact = [matrix.detach().clone() for matrix in self._matrices]
         with torch.no_grad():
             for matrix in self._matrices:
@@ -42,13 +42,16 @@ class FakeQuantisation:
 
 
 def quantised_rows(matrix: Tensor) -> Tensor:
-    """(outputs, inputs) to the nearest of 255 steps, one scale for each row."""
+    """Round a matrix (outputs, inputs) to the nearest of 255 steps, with one scale for each row."""
     scale = matrix.abs().amax(1, keepdim=True).clamp_min(1e-8) / 127
     return (matrix / scale).round() * scale
 
 
 def quantised_values(values: Tensor) -> Tensor:
-    """To the nearest of 256 steps from the lowest to the highest, zero among them; the gradient is that of `values`."""
+    """Round to the nearest of 256 steps from the lowest value to the highest, zero among them.
+
+    The gradient is that of `values` without rounding.
+    """
     with torch.no_grad():
         low, high = values.min().clamp_max(0.0), values.max().clamp_min(0.0)
         scale = ((high - low) / 255).clamp_min(1e-8)

@@ -1,4 +1,4 @@
-"""Gradients made small before they are sent: communication hooks of torch's DistributedDataParallel."""
+"""Compression of gradients before they are sent: communication hooks of torch's DistributedDataParallel."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ State = dict[str, Tensor]
 
 
 class Hook(Protocol):
-    """A way to send gradients, with what a rank must keep of it in a checkpoint."""
+    """A way to send gradients, with the state that each rank keeps in a checkpoint."""
 
     def register(self, network: DistributedDataParallel) -> None:
-        """Use it from the next update on."""
+        """Use the hook from the next update on."""
 
     def state(self) -> State:
-        """What is kept."""
+        """Return the state to keep in a checkpoint."""
 
     def restore(self, state: State) -> None:
-        """Put it back."""
+        """Restore what `state` returned."""
 
 
 def _register(network: DistributedDataParallel, hook: Any) -> None:
-    # torch reads a hook's annotations, and takes none for an answer, but no strings.
+    # torch checks a hook's annotations: it accepts a hook without any, but not annotations that are strings.
     network.register_comm_hook(hook, lambda hook, bucket: hook.send(bucket))
 
 
 class Plain:
-    """Whole gradients, or in half precision; nothing is kept."""
+    """Whole gradients, or gradients in half precision; without state."""
 
     def __init__(self, half: bool, group: dist.ProcessGroup | None) -> None:
         self.half, self.group = half, group
@@ -55,7 +55,7 @@ class Plain:
 
 
 class PowerSgd:
-    """Matrices of low rank, the error is added to the next gradient (Vogels et al. 2019); torch's."""
+    """Torch's PowerSGD: matrices of low rank, whose error is added to the next gradient (Vogels et al. 2019)."""
 
     def __init__(self, options: HookOptions, group: dist.ProcessGroup | None) -> None:
         self.torchs = PowerSGDState(
@@ -67,8 +67,11 @@ class PowerSgd:
         _register(network, self)
 
     def send(self, bucket: dist.GradBucket) -> Future[Tensor]:
-        """The hook: torch's sends on when it has received; for several buckets gloo's threads would do so in an order
-        of their own at each rank, so there they take turns."""
+        """Send a bucket's gradients (the hook).
+
+        Torch's hook starts a second message when the first has arrived. With several buckets, gloo's threads would do
+        so in another order at each rank, so on CPUs one bucket waits for the other.
+        """
         future = powerSGD_hook(self.torchs, bucket)
         if not bucket.buffer().is_cuda:
             future.wait()
@@ -92,11 +95,12 @@ class PowerSgd:
 
 
 class Threshold:
-    """What exceeds a threshold is sent as plus or minus that threshold; the rest waits for the next update.
+    """Threshold compression: elements beyond a threshold are sent as plus or minus it; the rest waits as a residual.
 
     Source: Strom, "Scalable distributed DNN training using commodity GPU cloud computing", Interspeech 2015: an
-    element sent is 32 bits, its index and its sign. His threshold is fixed; this one follows each parameter's gradient
-    with its residual, whose scale falls by orders of magnitude in a training (our choice).
+    element sent takes 32 bits, its index and its sign. His threshold is fixed; this one is relative to the root mean
+    square of each parameter's gradient with its residual, which falls by orders of magnitude in a training (our
+    choice).
     """
 
     def __init__(self, options: HookOptions, named: dict[str, Tensor], group: dist.ProcessGroup | None) -> None:
@@ -109,7 +113,7 @@ class Threshold:
         _register(network, self)
 
     def send(self, bucket: dist.GradBucket) -> Future[Tensor]:
-        """The hook: the bucket's gradients in, the mean over the ranks of what was sent out."""
+        """Send a bucket's gradients (the hook). The result is the mean over the ranks of what was sent."""
         limits, entries = [], []
         sizes: list[int] = []
         for parameter, gradient in zip(bucket.parameters(), bucket.gradients(), strict=True):
@@ -124,10 +128,10 @@ class Threshold:
         return self._exchange(bucket.buffer(), torch.stack(limits), torch.cat(entries).int(), torch.tensor(sizes))
 
     def _exchange(self, buffer: Tensor, limits: Tensor, entries: Tensor, sizes: Tensor) -> Future[Tensor]:
-        """Mean over the ranks of what they sent, in `buffer`."""
+        """Exchange messages; the mean over the ranks of what was sent is written into `buffer`."""
         ranks = dist.get_world_size(self.group)
         self.sent, self.whole = self.sent + len(entries), self.whole + len(buffer)
-        # Messages differ in length: first how long they are, then all of them as long as the longest.
+        # Messages differ in length: their lengths are sent first, then all messages, padded to the longest.
         head = torch.cat([limits.double(), limits.new_tensor([len(entries)], dtype=torch.double)])
         heads = [torch.empty_like(head) for _ in range(ranks)]
         dist.all_gather(heads, head, group=self.group)

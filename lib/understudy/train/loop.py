@@ -1,4 +1,4 @@
-"""The training loop: one for teachers and students, labelled and distilled."""
+"""The training loop: one for teachers and students, for labels and soft targets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Sets:
     unlabelled: Speech | None = None
 
     def __post_init__(self) -> None:
-        """Raise UserError where one of them has features of another kind."""
+        """Raise UserError where one of the sets has features of another kind."""
         for speech, name in ((self.dev, "dev"), (self.unlabelled, "unlabelled")):
             if speech is not None and speech.kind != self.labelled.kind:
                 raise UserError(
@@ -56,21 +56,23 @@ class Sets:
 
 Parts = list[tuple[MicroBatch, Batch]]
 
-_DROPOUT = 1  # in a seed: another one than that of the utterance's augmentation
+_DROPOUT = 1  # in a seed, so that it differs from the seed of the utterance's augmentation
 
 
 class Trainer:
-    """Steps through a plan of passes; its state after any update can be saved and restored."""
+    """Training of a model through a plan of passes; its state after any update can be saved and restored."""
 
     def __init__(
         self, model: AcousticModel, sets: Sets, plan: list[Pass], options: TrainOptions, folder: Path, seed: int,
         threads: int = 1, criteria: dict[str, Criterion] | None = None, trained: bool = False,
     ) -> None:  # fmt: skip
-        """Set up, and go on from the folder's checkpoint where there is one.
+        """Set up, and resume from the folder's checkpoint where there is one.
 
         Args:
-            criteria: by kind of pass, besides `hard` and `soft`. That of the plan's last pass looks at the dev set.
-            trained: the model has learnt before: what it is worth on dev is the first that later looks have to beat.
+            criteria: further criteria by kind of pass, besides `hard` and `soft`. The dev set is evaluated with the
+                criterion of the plan's last pass.
+            trained: whether the model is trained already: then its loss on dev before the first update is the first
+                to beat.
 
         Raises:
             UserError: there is no pass, or an option makes no sense.
@@ -105,10 +107,10 @@ class Trainer:
         self.curves = Curves(folder, self.progress.update) if ranks.rank() == 0 else None
 
     def run(self) -> AcousticModel:
-        """Train to the end of the plan; returns the model with the averaged weights that `keep` says.
+        """Train to the end of the plan. Returns the model with the averaged weights that the option `keep` selects.
 
         Raises:
-            UserError: a loss or gradient is no number any more.
+            UserError: a loss or gradient is not finite.
         """
         if self.trained and self.progress.update == 0:
             self._validate(0, math.nan, 0.0)
@@ -123,7 +125,7 @@ class Trainer:
         return self.model
 
     def _pass(self, number: int) -> None:
-        """What is left of this pass, a look at dev where one is due, and a checkpoint."""
+        """Run the rest of this pass, an evaluation on dev where one is due, and write a checkpoint."""
         order, skip, begun = self._order(number), self.progress.batch, time.monotonic()
         before, self.progress.batch = self.progress.sums[1], 0
         for index, parts in enumerate(self._parts(self._data(number), islice(order, skip, None)), skip):
@@ -141,8 +143,8 @@ class Trainer:
             self.checkpoint_timer.hasten()
 
     def _due(self, number: int) -> bool:
-        """Whether dev is looked at after this pass: a labelled one, if there are such (they end sub-epochs), and surely
-        the last.
+        """Whether dev is evaluated after this pass: `validate_every` counts labelled passes (they end sub-epochs), or
+        all passes if none is labelled; dev is always evaluated after the last.
         """
         only_soft = all(one.kind == "soft" for one in self.plan)
         looked = [only_soft or one.kind != "soft" for one in self.plan]
@@ -165,13 +167,13 @@ class Trainer:
         return updates(order, self.options.accumulate, self.strategy.splits_batches)
 
     def _parts(self, data: Speech, order: Iterable[Update]) -> Iterator[Parts]:
-        """This rank's shares of each update; those of the next are loaded while one is learnt from."""
+        """Yield this rank's part of each update; the next update's data are loaded while this one is computed."""
 
         options, around = self.options, self.model.hears_around(self.options.context)
         voice = options.vocal_tract if options.vocal_tract.share else None
 
         def load(numbered: tuple[int, Update]) -> Parts:
-            # Every update seeds its own noise, so that a resumed run needs no generator's state.
+            # Every update seeds its own random numbers, so that a resumed run needs no generator's state.
             number, update = numbered
             mine = micro_batches(update, self.strategy.threads.count, self.strategy.splits_batches)
             return [
@@ -182,7 +184,7 @@ class Trainer:
         return self.prefetch(load, enumerate(order, self.progress.update))
 
     def _step(self, parts: Parts, kind: str) -> None:
-        """One update; its loss and frames are added to the sums of the pass."""
+        """Make one update; its loss and frames are added to the sums of the pass."""
         weights = [share.weight for share, _ in parts]
         with self.quantised():
             loss, gradients = self.strategy.gradients(lambda part: self._loss(part[0], part[1], kind), parts, weights)
@@ -194,7 +196,7 @@ class Trainer:
         self._count(loss, parts)
         self.scaler.unscale_(self.optimizer)
         norm = float(torch.nn.utils.clip_grad_norm_(self.strategy.parameters, self.options.clip))
-        # Before the weights follow: no checkpoint holds what is no number. The scaler leaves out what overflows.
+        # Checked before the weights change, so that no checkpoint holds NaN. The scaler skips updates that overflow.
         self._check_finite("loss", loss)
         self._check_finite("gradient's norm", 0.0 if self.scaler.is_enabled() else norm)
         self.scaler.step(self.optimizer)
@@ -205,7 +207,7 @@ class Trainer:
         self.in_sync = self.strategy.synchronise(self.progress.update, self.optimizer, self.average.running)
 
     def _check_finite(self, what: str, value: float) -> None:
-        """Raise UserError where training has come to nothing."""
+        """Raise UserError where a value is NaN or infinite."""
         if not math.isfinite(value):
             raise UserError(
                 f"update {self.progress.update}: the {what} is {value}. Try a smaller --train.learning_rate (it is "
@@ -213,7 +215,7 @@ class Trainer:
             )
 
     def _count(self, loss: float, parts: Parts) -> None:
-        """Add Σ weight · loss of these parts, as a sum over their frames, to what the pass has learnt from."""
+        """Add Σ weight · loss of these parts, as a sum over their frames, to the sums of the pass."""
         frames = sum(batch.frames for share, batch in parts if share.weight)
         if frames:
             self.progress.learnt(loss * frames / sum(share.weight for share, _ in parts), frames)
@@ -235,11 +237,11 @@ class Trainer:
         return torch.autocast(self.device.type, getattr(torch, self.options.precision))
 
     def _averaged(self) -> Weights:
-        """The average over updates, of all ranks."""
+        """Return the running average of weights, averaged over all ranks."""
         return self.strategy.mean(self.average.running)
 
     def _validate(self, passes: int, train_loss: float, speed: float) -> None:
-        """Look at the dev set with the averaged weights, after so many passes."""
+        """Evaluate the averaged weights on the dev set, after so many passes."""
         average, current = self._averaged(), copy_of(dict(self.model.named_parameters()))
         put_into(self.model, average)
         with self.quantised():
@@ -265,7 +267,7 @@ class Trainer:
         )  # fmt: skip
 
     def _save(self, number: int, index: int) -> None:
-        """Write a checkpoint: what all ranks hold, and what each has of its own. All ranks come here together."""
+        """Write a checkpoint: the state that all ranks share, and each rank's own. All ranks call it together."""
         progress = self.progress
         own = ranks.gather((self.strategy.state(), {"sums": progress.sums, "scaler": self.scaler.state_dict()}))
         if ranks.rank() == 0:
@@ -288,7 +290,7 @@ class Trainer:
         self.average.restore(tensors["average"], tensors["best"], self.device)
         checkpoint.restore_optimizer(self.optimizer, tensors["optimizer"])
         self.progress = Progress.of(state)
-        # What all ranks have alike stands with the first.
+        # State that all ranks share is kept by rank 0 alone.
         if own := tensors.get(f"rank {ranks.rank()}", tensors.get("rank 0")):
             self.strategy.restore({k: v.to(self.device) for k, v in own.items()})
         saved = state["ranks"]
@@ -298,13 +300,13 @@ class Trainer:
 
 
 def _criteria(options: TrainOptions) -> dict[str, Criterion]:
-    """Those of labels and of soft targets."""
+    """Return the criteria of labels and of soft targets."""
     soft = Soft(options.temperature, options.residual == "spread")
     return {"hard": Hard(options.soft_weight, soft), "soft": soft}
 
 
 def log_priors(data: Speech, senones: int) -> torch.Tensor:
-    """(senones,) log share of each senone in the labels: see `log_shares`."""
+    """Return (senones,) log priors from the counts of senones in the labels: see `log_shares`."""
     counts = torch.zeros(senones, dtype=torch.double)
     for rows in data.labels_of_all():
         counts += torch.bincount(torch.from_numpy(rows.astype("int64")), minlength=senones)
@@ -312,9 +314,9 @@ def log_priors(data: Speech, senones: int) -> torch.Tensor:
 
 
 def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
-    """Train, then, at rank 0, write the model folder; the checkpoint has served its turn and is removed.
+    """Train; then, at rank 0, write the model folder and remove the checkpoint.
 
-    A model that is no better than chance on dev is kept, and warned of: in the log, and in its meta for the results.
+    A model that is no better than chance on dev is kept, with a warning in the log and, for the results, in its meta.
     """
     model = trainer.run()
     if ranks.rank() > 0:
@@ -334,7 +336,7 @@ def finish(trainer: Trainer, priors: torch.Tensor, meta: dict) -> None:
 
 
 def _warn_of_chance(trainer: Trainer) -> list[str]:
-    """Say where what was kept is no better on dev than chance. Returns what was said of it."""
+    """Log a warning where the kept weights are no better than chance on dev. Returns the failures."""
     history, options = trainer.progress.history, trainer.options
     look = min(history, key=lambda one: one["dev"]) if options.keep == "best" else history[-1]
     chance = Chance.of(trainer.sets.dev.labels_of_all(), trainer.model.senones)

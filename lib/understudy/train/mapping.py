@@ -1,4 +1,4 @@
-"""A teacher of what a foreign model recognises: its classes are mapped to senones by counting, not by training."""
+"""A teacher made from a foreign model's classes, which co-occurrence counts map to senones, without training."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from understudy.step import UserError, log
 
 
 def map_posteriors(options: MapOptions, out: Path) -> None:
-    """Count, and write the model folder.
+    """Count classes with senones, and write the model folder.
 
     Raises:
-        UserError: the features are no log-probabilities of classes, or cuts of several kinds.
+        UserError: the features are not log-probabilities of classes, or are of several kinds.
     """
     tree, speech = Tree.load(options.labels / "tree.json"), ManifestSpeech.labelled(options.labelled, options.labels)
     kind, normaliser = speech.kind, speech.normaliser

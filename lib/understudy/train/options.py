@@ -1,4 +1,4 @@
-"""Options of a training: of one process and of several, of cross-entropy and of sequence criteria."""
+"""Options of training, with cross-entropy and with sequence criteria, in one process and in several."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from understudy.train.schedule import Pass, passes
 
 @dataclass
 class HookOptions:
-    """Gradients made small."""
+    """Compression of gradients."""
 
     threshold: float = 2.0
-    """elements beyond so many root mean squares of their parameter's gradient are sent (threshold)"""
+    """elements beyond this many root mean squares of their parameter's gradient are sent (threshold)"""
     matrix_rank: int = 2
-    """rank of the matrices that stand for gradients (powersgd)"""
+    """rank of the matrices that approximate gradients (powersgd)"""
     exact_updates: int = 100
-    """updates with whole gradients before (powersgd), at least 2"""
+    """first updates, with whole gradients (powersgd), at least 2"""
 
     def __post_init__(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -41,11 +41,11 @@ class BmufOptions:
     block: int = 16
     """updates of each rank between synchronisations"""
     momentum: float | None = None
-    """η: block momentum; null: 1 − 1/ranks, as of the paper"""
+    """η: block momentum; null: 1 − 1/ranks, as in the paper"""
     rate: float = 1.0
     """ζ: block learning rate"""
     nesterov: bool = True
-    """ranks go on from where the block momentum leads, not from the filtered model"""
+    """ranks begin a block where the block momentum leads, not at the filtered model"""
 
     def __post_init__(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -55,13 +55,13 @@ class BmufOptions:
 
 @dataclass
 class ParallelOptions:
-    """What the ranks of torchrun send one another; one rank sends nothing."""
+    """Communication between the ranks of torchrun; a single rank sends nothing."""
 
     method: Literal["exact", "fp16", "powersgd", "threshold", "bmuf"] = "exact"
-    """at every update gradients: whole, in half precision, as matrices of low rank, or what exceeds a threshold; or
-    weights, at the end of a block (bmuf)"""
+    """what is sent: at every update gradients, whole, in half precision, as matrices of low rank, or what exceeds a
+    threshold; or weights, at the end of a block (bmuf)"""
     hook: HookOptions = field(default_factory=HookOptions)
-    """gradients made small"""
+    """compression of gradients"""
     bmuf: BmufOptions = field(default_factory=BmufOptions)
     """block-wise model update filtering"""
 
@@ -73,55 +73,56 @@ class TrainOptions:
     learning_rate: float = 2e-3
     """peak of the schedule (AdamW)"""
     warm_up: float = 0.05
-    """share of the updates in which it rises"""
+    """share of the updates in which the rate rises"""
     final_rate: float = 0.01
-    """what it falls to, by a cosine, as a share of the peak"""
+    """the rate at the end of its cosine decay, as a share of the peak"""
     weight_decay: float = 1e-2
-    """AdamW's decay"""
+    """weight decay of AdamW"""
     clip: float = 1.0
-    """largest norm of a gradient"""
+    """largest norm of the gradient"""
     max_frames: int = 2500
-    """stacked frames in a batch, of all ranks together (bmuf: of each)"""
+    """stacked frames in a batch, of all ranks together (bmuf: of each rank)"""
     accumulate: int = 1
     """batches in an update"""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
-    """of the network's products (torch.autocast); float16 needs a GPU. Weights and losses stay in float32"""
+    """precision of the network's matrix products (torch.autocast); float16 needs a GPU. Weights and losses stay in
+    float32"""
     parallel: ParallelOptions = field(default_factory=ParallelOptions)
-    """several ranks"""
+    """communication between ranks"""
     chunk: int = 0
-    """frames of the chunks that back-propagation is cut off at; 0: whole utterances"""
+    """frames of the chunks for truncated back-propagation; 0: whole utterances"""
     context: int = 15
-    """frames of the utterance before a chunk that are heard without being learnt, so that it has a past; after it as
-    many as the model hears of the future, so that this is the true one (our choice: 0.45 s). 0: a chunk stands alone"""
+    """frames on either side of a chunk that the network reads without a loss, at most as far as it looks there (our
+    choice: 0.45 s). 0: chunks have no context"""
     full_utterance_share: float = 0.3
-    """share of the passes, the last ones, that see whole utterances whatever the chunk"""
+    """share of the passes, at the end, that use whole utterances whatever the chunk"""
     whole_frames: int = 0
-    """stacked frames of a batch in these passes; 0: max_frames. A few long utterances side by side are slow"""
+    """stacked frames in a batch in these passes; 0: max_frames. Batches of a few long utterances are slow"""
     ema_decay: float = 0.99
-    """decay of the running average of the weights, which is what is kept"""
+    """decay of the running average of the weights, which is the model that is kept"""
     soft_weight: float = 0.0
     """λ: weight of soft targets in labelled utterances that have them; the others count by their labels alone"""
     temperature: float = 1.0
-    """of soft targets"""
+    """temperature of soft targets"""
     residual: Literal["drop", "spread"] = "drop"
-    """the teacher's mass outside of its top k: shared by these, or spread evenly over the other senones"""
+    """the teacher's mass outside its top k: dropped (the top k are renormalised), or spread evenly over the rest"""
     quantisation_aware: bool = False
-    """learn with weights and inputs of layers in 8 bits, for a device that computes so"""
+    """train with weights and inputs of layers rounded to 8 bits, for a device that computes so"""
     augment: SpecAugment = field(default_factory=SpecAugment)
     """SpecAugment"""
     channel: ChannelOptions = field(default_factory=ChannelOptions)
-    """other microphones, lines and talkers"""
+    """augmentation by other microphones, lines and talkers"""
     vocal_tract: VocalTractOptions = field(default_factory=VocalTractOptions)
-    """other speakers"""
+    """augmentation by other vocal-tract lengths"""
     validate_every: int = 1
-    """labelled passes between looks at the dev set; passes of any kind where none is labelled"""
+    """labelled passes between evaluations on the dev set; passes of any kind where none is labelled"""
     checkpoint_seconds: float = 60.0
     """seconds between checkpoints"""
     keep: Literal["best", "last"] = "best"
-    """which averaged weights: of the best dev loss, or of the end of the plan. Dev labels are one-hot: their loss
-    favours the weights that are surest, not those that recognise best, so what is distilled keeps its last"""
+    """which averaged weights: those of the best dev loss, or the last ones. Dev labels are one-hot, so that their loss
+    favours the most confident weights, not those that recognise best: for distillation, keep the last"""
     patience: int = 0
-    """stop after this many passes without a better dev loss; 0: never, the best is kept anyway"""
+    """stop after this many evaluations without a better dev loss; 0: never"""
 
     def __post_init__(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -143,26 +144,26 @@ class TrainOptions:
 
 @dataclass
 class SequenceOptions:
-    """How scores of frames become scores of sequences."""
+    """Criterion of sequence training."""
 
     acoustic_scale: float = 0.5
-    """κ: weight of log-posteriors over priors; the weight of graphs is 1"""
+    """κ: weight of the pseudo log-likelihoods; the weight of graphs is 1"""
     prior_scale: float = 0.6
-    """weight of log priors"""
+    """α: weight of log priors in the pseudo log-likelihoods"""
     cross_entropy: float = 0.1
-    """weight of the cross-entropy on labels that is added, a guard against overfitting"""
+    """weight of the cross-entropy on labels that is added against overfitting"""
     beams: Beams = field(default_factory=lambda: Beams(search=13.0, output=8.0))
-    """of the lattices (smbr)"""
+    """beams of the lattices (smbr)"""
 
 
 def depends(options: ParallelOptions) -> dict[str, Any]:
-    """What a model depends on besides: the ranks, unless all that they change is the order of sums."""
+    """Return what else a model depends on: the number of ranks, unless it changes nothing but the order of sums."""
     return {} if options.method == "exact" else {"ranks": ranks.world_size()}
 
 
 @dataclass
 class TrainingOptions:
-    """Stages 4, 7 and 8: training."""
+    """Training with labels and soft targets, stages 4, 7 and 8."""
 
     labelled: Path
     """cut manifest with features, or a stream (steps/make_shar.py)"""
@@ -173,20 +174,20 @@ class TrainingOptions:
     out: Path
     """folder of the model"""
     unlabelled: list[Path] | None = None
-    """manifests to learn from soft targets, or a stream that has them with it"""
+    """manifests to learn from with soft targets, or a stream that contains its targets"""
     targets: list[Path] | None = None
-    """folders of soft targets of those (and of the labelled one where train.share is above 0)"""
+    """folders of soft targets of these manifests (and of the labelled one where train.soft_weight is above 0)"""
     true_labels: Path | None = None
-    """instead of targets, senone labels of the unlabelled manifest: those of another recogniser's transcripts
-    (steps/pseudo_label.py), or of the true ones (steps/realign.py), the oracle, for comparison"""
+    """instead of targets, senone labels of the unlabelled manifest: from another recogniser's transcripts
+    (steps/pseudo_label.py), or from the true ones (steps/realign.py), the oracle, for comparison"""
     nonspeech: Path | None = None
     """manifest with features of sounds without words (steps/make_nonspeech.py), learnt as silence"""
     nonspeech_share: float = 0.1
-    """of the frames of every batch that are such sounds"""
+    """share of the frames of every batch that are such sounds"""
     init: Path | None = None
     """model folder to start from"""
     transfer: Path | None = None
-    """model folder of another corpus, or tree, to take the layers of; the output layer is new"""
+    """model folder of another corpus or tree whose layers are taken over; the output layer is new"""
     epochs: int = 20
     """passes over all speech"""
     sub_epochs: PositiveInt = 4
@@ -198,9 +199,9 @@ class TrainingOptions:
     k: int | None = None
     """use only so many of the targets' senones (1: the teacher's best one, a hard label)"""
     pool: PositiveInt = 8
-    """shards of a stream whose cuts are shuffled together, and are in memory"""
+    """shards of a stream that are in memory at a time, their cuts shuffled together"""
     model: ModelOptions = field(default_factory=ModelOptions)
-    """shape"""
+    """architecture"""
     train: TrainOptions = field(default_factory=TrainOptions)
     """training"""
     seed: int = 1
@@ -208,17 +209,17 @@ class TrainingOptions:
     """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
     def __post_init__(self) -> None:
-        """Raise UserError for what does not go together."""
+        """Raise UserError for options that do not go together."""
         self._check()
         self.plan()
 
     def plan(self) -> list[Pass]:
-        """The passes, see `schedule.passes`. Raises UserError for numbers that make no sense."""
+        """Return the passes, see `schedule.passes`. Raises UserError for numbers that make no sense."""
         sub_epochs = self.sub_epochs if self.unlabelled else 0
         return passes(self.epochs, sub_epochs, self.labelled_tail, self.labelled_passes)
 
     def _check(self) -> None:
-        """Raise UserError where speech and what is to be learnt from it do not go together."""
+        """Raise UserError where the speech and its targets or labels do not go together."""
         if not 0 < self.nonspeech_share < 1:
             raise UserError(f"--nonspeech-share {self.nonspeech_share:g}: it is above 0 and below 1")
         if self.init and self.transfer:
@@ -236,16 +237,16 @@ class TrainingOptions:
 
 @dataclass
 class SequenceTrainingOptions:
-    """Stages 5 and 10: sequence training."""
+    """Sequence training, stages 5 and 10."""
 
     model: Path
     """folder of a model trained with cross-entropy or from soft targets"""
     labelled: Path
     """cut manifest with features and transcripts"""
     dev: Path
-    """the same for validation"""
+    """cut manifest with features and transcripts, for validation"""
     labels: Path
-    """folder of senone labels, those of the tree that the model was trained on"""
+    """folder of senone labels, of the tree that the model was trained on"""
     lang: Path
     """folder of stage 2"""
     out: Path
@@ -257,9 +258,9 @@ class SequenceTrainingOptions:
     epochs: int = 4
     """passes over labelled speech"""
     lm_order: PositiveInt = 4
-    """of the phone language model (mmi)"""
+    """order of the phone language model (mmi)"""
     lm_extra_states: int = 500
-    """its histories of more than two phones (mmi)"""
+    """histories of the phone language model that are longer than two phones (mmi)"""
     sequence: SequenceOptions = field(default_factory=SequenceOptions)
     """the criterion"""
     train: TrainOptions = field(default_factory=lambda: TrainOptions(learning_rate=5e-4))
@@ -269,7 +270,7 @@ class SequenceTrainingOptions:
     """each computes on its part of a batch, with one core (on a GPU, and at each of several ranks: one)"""
 
     def __post_init__(self) -> None:
-        """Raise UserError for what a sequence criterion does not take, or lacks."""
+        """Raise UserError for options that a sequence criterion cannot use, and for those that are missing."""
         if self.train.chunk:
             raise UserError("--train.chunk: sequence criteria need whole utterances; leave it 0")
         if self.train.soft_weight:

@@ -1,4 +1,4 @@
-"""Half precision, where there is hardware for it."""
+"""Half precision, where the hardware supports it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from understudy.step import UserError
 
 
 def check_precision(precision: str, device: torch.device, method: str) -> None:
-    """See that a device computes a network's products in a precision, before anything is learnt.
+    """Check that a device can compute a network's matrix products in a precision, before training.
 
     Args:
-        precision: of `TrainOptions.precision`.
-        method: of `ParallelOptions.method`.
+        precision: a value of `TrainOptions.precision`.
+        method: a value of `ParallelOptions.method`.
 
     Raises:
-        UserError: it does not.
+        UserError: it cannot.
     """
     if precision == "float16" and (device.type == "cpu" or method == "bmuf"):
-        # Updates that overflow are left out, by each rank of bmuf others.
+        # Updates that overflow are skipped, and with bmuf each rank would skip others.
         raise UserError("--train.precision float16 needs a GPU, and not bmuf; take bfloat16 or float32")
     if precision == "float32":
         return
-    # torch leaves products to oneDNN, which has no bfloat16 on some processors. So it is tried, in a size for which
-    # torch asks oneDNN at all. Modules draw their first weights; what is drawn after this must not depend on it.
+    # torch leaves products to oneDNN, which lacks bfloat16 on some processors. So a layer is tried, large enough for
+    # torch to use oneDNN. The layer draws random weights; fork_rng keeps later random numbers independent of it.
     try:
         with torch.random.fork_rng(), torch.autocast(device.type, getattr(torch, precision)):
             layer = nn.LSTM(128, 64).to(device)
@@ -38,8 +38,8 @@ def check_precision(precision: str, device: torch.device, method: str) -> None:
 
 
 def loss_scaler(precision: str) -> torch.amp.GradScaler:
-    """What keeps small gradients of float16 from vanishing; of other precisions it does nothing."""
+    """Return the loss scaler that keeps small float16 gradients from underflow; in other precisions it does nothing."""
     enabled = precision == "float16"
-    if hasattr(torch.amp, "GradScaler"):  # torch 2.3 and later, which warn of the other
+    if hasattr(torch.amp, "GradScaler"):  # torch 2.3 and later, which deprecate the other
         return torch.amp.GradScaler("cuda", enabled=enabled)
     return torch.cuda.amp.GradScaler(enabled=enabled)

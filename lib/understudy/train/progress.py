@@ -1,4 +1,4 @@
-"""How far a training is: what a checkpoint has to know besides weights."""
+"""Progress of a training: the plain values that a checkpoint holds besides tensors."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from understudy.step import ranks
 
 @dataclass
 class Progress:
-    """Updates and passes that lie behind, and what dev said to them."""
+    """Updates and passes made so far, and their evaluations on dev."""
 
     update: int = 0
-    """made so far"""
+    """updates made so far"""
     number: int = 0
-    """of the pass to go on with"""
+    """number of the pass to continue with"""
     batch: int = 0
     """updates of this pass that were made"""
     best_loss: float = math.inf
-    """of all looks at dev, nats a frame"""
+    """best loss of all evaluations on dev, nats a frame"""
     stale: int = 0
-    """looks since the best one"""
+    """evaluations since the best one"""
     history: list[dict[str, Any]] = field(default_factory=list)
-    """a line for each look"""
+    """one entry for each evaluation"""
     sums: tuple[float, int] = (0.0, 0)
     """loss and frames of this pass so far, at this rank"""
 
     def judge(self, loss: float) -> bool:
-        """Note a look at dev. Returns whether it is the best so far."""
+        """Record the loss of an evaluation on dev. Returns whether it is the best so far."""
         better = loss < self.best_loss
         self.stale = 0 if better else self.stale + 1
         if better:
@@ -41,20 +41,23 @@ class Progress:
         self.sums = self.sums[0] + loss, self.sums[1] + frames
 
     def state(self, number: int, batch: int) -> dict[str, Any]:
-        """For a checkpoint, with which a training goes on at a batch of a pass; sums are each rank's own."""
-        best = self.best_loss if self.best_loss < math.inf else None  # JSON has no infinity
+        """Return the values for a checkpoint, from which training resumes at this batch of this pass.
+
+        The sums are left out: each rank has its own.
+        """
+        best = self.best_loss if self.best_loss < math.inf else None  # JSON has no infinities
         known = {**asdict(self), "pass": number, "batch": batch, "best_loss": best}
         return {name: value for name, value in known.items() if name not in ("number", "sums")}
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Progress:
-        """Of what `state` gave."""
+        """Restore the progress from what `state` returned."""
         known = {name: state[name] for name in ("update", "batch", "stale", "history")}
         best = math.inf if state["best_loss"] is None else state["best_loss"]
         return cls(number=state["pass"], best_loss=best, **known)
 
     def take_sums(self, saved: list[dict[str, Any]]) -> None:
-        """Go on with what the ranks had summed up; after a change in their number the first has all of it."""
+        """Restore the ranks' sums; if the number of ranks has changed, rank 0 takes the total."""
         if len(saved) == ranks.world_size():
             loss, frames = saved[ranks.rank()]["sums"]
             self.sums = loss, frames

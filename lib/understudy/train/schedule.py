@@ -19,17 +19,17 @@ class Pass:
 
 
 def passes(epochs: int, sub_epochs: int, labelled_tail: int = 0, labelled_passes: float = 1.0) -> list[Pass]:
-    """The plan: each epoch over the unlabelled speech is cut into sub-epochs, each followed by labelled speech.
+    """Make the plan: each epoch over the unlabelled speech is cut into sub-epochs, each followed by labelled speech.
 
     Args:
         epochs: passes over all speech.
-        sub_epochs: parts of the unlabelled set in an epoch; 0 means that there is none (the baseline).
+        sub_epochs: parts of the unlabelled set in an epoch; 0: there is no such set (the baseline).
         labelled_tail: labelled passes at the end.
         labelled_passes: passes over the labelled speech after each sub-epoch: 0, 1, 2, …, or a half, a third, …, one
             part after another.
 
     Raises:
-        UserError: `labelled_passes` is neither a whole number nor a whole part, or a number is negative.
+        UserError: `labelled_passes` is neither a whole number nor a unit fraction, or a number is negative.
     """
     if min(epochs, sub_epochs, labelled_tail, labelled_passes) < 0:
         raise UserError("--epochs, --sub-epochs, --labelled-tail and --labelled-passes are at least 0")
@@ -48,7 +48,10 @@ def passes(epochs: int, sub_epochs: int, labelled_tail: int = 0, labelled_passes
 
 
 def learning_rate(update: int, updates: int, peak: float, warm_up: float, final: float) -> float:
-    """Linear warm-up over a share of the updates, then a cosine down to `final` × peak (our choice)."""
+    """Return the learning rate: linear warm-up over a share of the updates, then a cosine down to `final` × peak.
+
+    The shape is our choice.
+    """
     start = max(1, int(warm_up * updates))
     if update < start:
         return peak * (update + 1) / start

@@ -1,4 +1,4 @@
-"""Sequence-discriminative criteria: the transcript against everything else that could have been said."""
+"""Sequence-discriminative criteria: lattice-free MMI, and sMBR over lattices."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from understudy.train.options import SequenceOptions
 
 
 class Numerators:
-    """Graphs of transcripts by cut id, made when first asked for."""
+    """Numerator graphs of transcripts by cut id, made when first asked for."""
 
     def __init__(
         self, transcripts: dict[str, str], lexicon: Lexicon, lm: PhoneLm, tree: ContextTree, cache_mb: float = 500
     ) -> None:
-        """Nothing is made yet.
+        """Set up; no graph is made yet.
 
         Args:
-            cache_mb: graphs kept in memory; what is beyond is made each time.
+            cache_mb: MiB of graphs kept in memory; further graphs are made each time.
         """
         self.transcripts, self.lexicon, self.lm, self.tree = transcripts, lexicon, lm, tree
         self._made: dict[str, StateGraph] = {}
@@ -41,7 +41,7 @@ class Numerators:
         words = self.transcripts[cut_id].split()
         pronunciations = [[list(p) for p in self.lexicon.pronunciations[w]] for w in words]
         graph = expand(Transcript(pronunciations, self.lexicon.silence, self.lm), self.tree)
-        # Passes are shuffled: what was made first is asked for again as soon as what was made last.
+        # Passes are shuffled, so that any graph is as likely to be asked for again: the first ones are kept.
         if self._left > graph.nbytes:
             self._made[cut_id] = graph
             self._left -= graph.nbytes
@@ -49,10 +49,10 @@ class Numerators:
 
 
 class Mmi:
-    """Lattice-free MMI: −log p(transcript | speech) under a phone language model, with cross-entropy beside it.
+    """Lattice-free MMI: −log p(transcript | speech) under a phone language model, plus weighted cross-entropy.
 
-    Source: Povey et al. 2016. On top of a cross-entropy model, so scores are κ·(log-posterior − α·log prior) as in
-    decoding, and whole utterances are summed over, from begin to end (our choices).
+    Source: Povey et al. 2016. Our choices: training starts from a cross-entropy model, so scores are
+    κ·(log-posterior − α·log prior) as in decoding; and the sums are over whole utterances.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Mmi:
 
     def __call__(self, logits: Tensor, batch: Batch) -> Tensor:
         """See `Criterion`. Utterances shorter than their transcripts count with their cross-entropy alone."""
-        # Logits do for log-posteriors: what they lack is one number a frame, the same for both sums.
+        # Logits serve as log-posteriors: they differ by one number per frame, which cancels between the two sums.
         scores = _scales(self.options).scores(logits, self.log_priors.to(logits.device))
         gain = self.gains(scores, batch)
         fits = gain.isfinite()
@@ -74,7 +74,11 @@ class Mmi:
         return loss.to(logits.dtype) + self.options.cross_entropy * Hard()(logits, batch)
 
     def gains(self, scores: Tensor, batch: Batch) -> Tensor:
-        """(batch,) log of the transcript's share of all paths, nats; −inf where it does not fit the frames."""
+        """Return (batch,) log posterior of each transcript, nats; −inf where it does not fit into the frames.
+
+        Args:
+            scores: (batch, frames, senones), padded.
+        """
         numerators = GraphBatch.of([self.numerators[cut] for cut in batch.ids], scores.device)
         denominators = self._denominator(scores.device, scores.dtype).shared(len(batch.ids))
         return log_partition(scores, batch.lengths, numerators) - log_partition(scores, batch.lengths, denominators)
@@ -86,14 +90,14 @@ class Mmi:
 
 
 class Smbr:
-    """State-level minimum Bayes risk: −expected share of frames with the right senone, over lattices of a search.
+    """State-level minimum Bayes risk (sMBR): −expected share of frames with the right senone, over lattices.
 
     Source: Kingsbury, "Lattice-based optimization of sequence classification criteria for neural-network acoustic
-    modeling", ICASSP 2009. Lattices are searched anew with the model as it is (our choice; silence counts too).
+    modeling", ICASSP 2009. Lattices are made anew with the current model, and silence counts too (our choices).
     """
 
     def __init__(self, graph: DecodingGraph, log_priors: Tensor, options: SequenceOptions) -> None:
-        """Raises UserError where nothing can search."""
+        """Set up. Raises UserError where no search engine is installed."""
         backend()
         self.graph, self.log_priors, self.options = graph, log_priors, options
         self.empty = 0
@@ -106,7 +110,11 @@ class Smbr:
         return loss.to(logits.dtype) + self.options.cross_entropy * Hard()(logits, batch)
 
     def right(self, scores: Tensor, batch: Batch) -> Tensor:
-        """(batch,) expected number of frames with the right senone."""
+        """Return (batch,) expected number of frames with the right senone.
+
+        Args:
+            scores: (batch, frames, senones), padded.
+        """
         lengths = batch.lengths.tolist()
         found = occupancies(self.graph, [one[:n] for one, n in zip(scores, lengths)], self.options.beams)
         if empty := len(lengths) - len(found.utterances.unique()):

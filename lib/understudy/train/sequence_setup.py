@@ -1,4 +1,4 @@
-"""A sequence training as a step asks for it: data, model and criterion are set up, and it is run."""
+"""Sequence training as a step runs it: data, model and criterion are set up, and the model is trained."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from understudy.train.sequence import Mmi, Numerators, Smbr
 
 
 def train_sequence(options: SequenceTrainingOptions, out: Path) -> None:
-    """Set up data, model and criterion, train, write the model folder."""
+    """Set up data, model and criterion, train, and write the model folder.
+
+    Raises:
+        UserError: model, labels, features or graph do not belong together, or training diverges.
+    """
     model, tree = models.load(options.model), Tree.load(options.labels / "tree.json")
     models.check_tree(options.model, model, tree, options.labels)
     labelled, dev = (ManifestSpeech.labelled(path, options.labels) for path in (options.labelled, options.dev))

@@ -1,4 +1,4 @@
-"""A training as a step asks for it: data, model and plan are set up, and it is run."""
+"""Training as a step runs it: data, model and plan are set up, and the model is trained."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ from understudy.train.criteria import Hard
 from understudy.train.loop import Sets, Trainer, finish, log_priors
 from understudy.train.options import TrainingOptions
 
-# In which a model must be as the one that it starts from.
+# Options in which a model must agree with the model that it starts from.
 SHAPE = ("kind", "layers", "cells", "bottleneck", "projection", "bidirectional", "centred", "delay")
 
 
 def train(options: TrainingOptions, out: Path) -> None:
-    """Set up data and model, train, write the model folder."""
+    """Set up data and model, train, and write the model folder.
+
+    Raises:
+        UserError: options, labels, targets, features or the first model do not belong together, or training diverges.
+    """
     if options.model.kind == "cooccurrence":
         raise UserError("--model.kind cooccurrence is counted, not trained. Run steps/map_posteriors.py.")
     tree = Tree.load(options.labels / "tree.json")
@@ -69,7 +73,7 @@ def _sets(options: TrainingOptions, tree: Tree) -> Sets:
 
 
 def _among_nonspeech(nonspeech: Path, options: TrainingOptions, sets: Sets, tree: Tree) -> Sets:
-    """The sets, with sounds among all that is learnt from: as labels are learnt, or as soft targets."""
+    """Return the sets with nonspeech sounds mixed into both training sets, as labels or as soft targets."""
     sounds, senones, share = Sounds(nonspeech), Senones.of(tree), options.nonspeech_share
     log.info("%s: %d sounds, %.1f minutes", nonspeech, len(sounds.cuts), sounds.seconds / 60)
     labelled, unlabelled = WithNonspeech(sets.labelled, sounds, senones, share), sets.unlabelled
@@ -84,10 +88,10 @@ def _shape(model: AcousticModel) -> dict:
 
 
 def _transfer(options: TrainingOptions, model: AcousticModel, kind: Kind) -> float:
-    """Take over another corpus's layers. Returns the hours of labelled speech that they learnt from.
+    """Take over another model's layers. Returns the hours of labelled speech that these were trained on.
 
     Raises:
-        UserError: they have another shape, or heard other features.
+        UserError: they have another shape, or were trained on other features.
     """
     first = models.load(options.transfer)
     models.check_kind(options.labelled, kind, first)

@@ -1,4 +1,4 @@
-"""How an update comes about: by one process, or by the ranks of torchrun, together or each by itself."""
+"""Computation of updates: in one process, by the ranks of torchrun together, or by each rank for itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from understudy.train.weight_average import Weights
 
 
 def device() -> torch.device:
-    """That of this rank.
+    """Return this rank's device.
 
     Raises:
         UserError: a machine has more ranks than GPUs.
@@ -37,7 +37,7 @@ def device() -> torch.device:
 def strategy(
     options: ParallelOptions, model: AcousticModel, threads: int
 ) -> SingleProcess | DataParallel | BlockMomentum:
-    """That of the options; `model` is on its device."""
+    """Return the strategy that the options ask for; `model` is on its device already."""
     on_gpu = next(model.parameters()).is_cuda
     if ranks.world_size() > 1 and not on_gpu:
         torch.set_num_threads(1)
@@ -61,10 +61,10 @@ def _hook(options: ParallelOptions, model: AcousticModel, group: dist.ProcessGro
 
 
 class SingleProcess:
-    """One process."""
+    """Updates in one process."""
 
     splits_batches = True
-    """all ranks share each batch"""
+    """whether all ranks share each batch"""
 
     def __init__(self, model: AcousticModel, threads: Threads) -> None:
         self.network: torch.nn.Module = model
@@ -73,35 +73,35 @@ class SingleProcess:
     def gradients(
         self, loss: Callable[[Part], Tensor], parts: list[Part], weights: list[float]
     ) -> tuple[float, list[Tensor]]:
-        """This rank's Σ weight · loss(part), and the gradients of what the update minimises."""
+        """Return this rank's Σ weight · loss(part), and the gradients of the update's loss."""
         return self.threads.gradients(self.parameters, loss, parts, weights)
 
     def synchronise(self, update: int, optimizer: Optimizer, average: Weights) -> bool:
-        """After an update: whether all ranks hold the same, as they must in a checkpoint."""
+        """Synchronise the ranks after an update. Returns whether all now hold the same state, as a checkpoint needs."""
         return True
 
     def mean(self, average: Weights) -> Weights:
-        """The running average of weights, of all ranks."""
+        """Return the mean over all ranks of the running average of weights."""
         return average
 
     def state(self) -> State:
-        """What this rank keeps in a checkpoint, besides weights and moments; what all hold alike, the first keeps."""
+        """Return this rank's state for a checkpoint, besides weights and moments; rank 0 keeps what all ranks share."""
         return {}
 
     def restore(self, state: State) -> None:
-        """Go on with the weights as they are now."""
+        """Restore what `state` returned; the weights have been restored before."""
 
 
 class DataParallel(SingleProcess):
-    """Ranks share each batch, and all make the same update: that of one process with the whole batch."""
+    """Updates of ranks that share each batch: all make the update that one process would make with the whole batch."""
 
     network: DistributedDataParallel
 
     def __init__(self, model: AcousticModel, threads: Threads, hook: Hook, group: dist.ProcessGroup | None) -> None:
         super().__init__(model, threads)
         self.network = DistributedDataParallel(model, broadcast_buffers=False, process_group=group)
-        # After its first gradient DDP puts its buckets in another order. With that over, what a hook keeps stays in
-        # place, and a run that goes on from a checkpoint adds in the same order as one that never stopped.
+        # After its first gradient, DDP rebuilds its buckets in another order. This is done here once, so that a hook's
+        # state stays in place, and a run that resumes adds in the same order as one that never stopped.
         silence = torch.zeros(1, 2, model.inputs, device=self.parameters[0].device)
         self.network(silence, torch.tensor([2])).sum().mul(0).backward()
         self.hook = hook
@@ -117,7 +117,7 @@ class DataParallel(SingleProcess):
         for number, (part, weight) in enumerate(zip(parts, weights, strict=True), 1):
             with nullcontext() if number == len(parts) else self.network.no_sync():
                 value = loss(part) * weight
-                (value * ranks.world_size()).backward()  # DDP takes the mean over ranks, weights are for the sum
+                (value * ranks.world_size()).backward()  # DDP averages over ranks; the weights are for a sum
             total += value.item()
         return total, [_gradient(parameter) for parameter in self.parameters]
 
@@ -131,7 +131,7 @@ class DataParallel(SingleProcess):
 
 
 class BlockMomentum(SingleProcess):
-    """Ranks have batches of their own, and become one model at the end of each block."""
+    """Updates of ranks with batches of their own, which become one model at the end of each block (BMUF)."""
 
     splits_batches = False
 

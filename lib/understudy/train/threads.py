@@ -1,7 +1,8 @@
-"""One gradient from several threads, each with its own utterances of the batch.
+"""Gradients by several threads, each with its own utterances of the batch.
 
-An LSTM's steps over a small batch are too short for torch to share them out among cores: on two, one step of
-training was 1.2 to 1.5 times faster than on one this way, 1.7 to 2 times with half of the utterances on each.
+An LSTM's steps over a small batch are too short for torch to divide them among cores: on two cores, torch's own
+threads made a training step 1.2 to 1.5 times faster than one core did; two threads with half of the utterances each,
+1.7 to 2 times.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class Threads:
-    """A pool of threads that each let torch use one core; one thread: no pool, torch keeps its own way."""
+    """A pool of threads in which torch uses one core each; with one thread there is no pool, and torch uses its own."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -27,13 +28,13 @@ class Threads:
             self._pool = ThreadPoolExecutor(count)
 
     def map(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """`work` of each part, in their order."""
+        """Yield `work` of each part, in their order."""
         return self._pool.map(work, parts) if self.count > 1 else map(work, parts)
 
     def gradients(
         self, parameters: Sequence[Tensor], loss: Callable[[Part], Tensor], parts: list[Part], weights: list[float]
     ) -> tuple[float, list[Tensor]]:
-        """Value and gradients of Σ weight · loss(part); the sum's order is the parts', so that it never changes."""
+        """Return value and gradients of Σ weight · loss(part), summed in the parts' order, so reproducibly."""
 
         def work(part: Part, weight: float) -> tuple[float, list[Tensor]]:
             value = loss(part) * weight

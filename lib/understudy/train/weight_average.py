@@ -1,4 +1,4 @@
-"""The running average of a model's weights, which is what a training keeps."""
+"""The running average of a model's weights, which is the model that a training keeps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class WeightAverage:
     """An exponential average over updates (Polyak and Juditsky 1992; the decay is our choice).
 
     Attributes:
-        running: it, by name of the parameter.
-        best: it, as it was at the best look at the dev set.
+        running: the average, by name of the parameter.
+        best: the average at the best evaluation on the dev set.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -26,24 +26,24 @@ class WeightAverage:
 
     @torch.no_grad()
     def follow(self, update: int) -> None:
-        """Take in the weights after an update; the first ones count for more than the decay says."""
+        """Add the weights after an update; the decay is smaller during the first updates."""
         decay = min(self.decay, update / (update + 10))
         for name, weight in self.model.named_parameters():
             self.running[name].lerp_(weight, 1 - decay)
 
     def restore(self, running: Mapping[str, Tensor], best: Mapping[str, Tensor], device: torch.device) -> None:
-        """Go on from what a checkpoint holds."""
+        """Restore the averages from a checkpoint."""
         self.running = {name: weight.to(device) for name, weight in running.items()}
         self.best = {name: weight.to(device) for name, weight in best.items()}
 
 
 def copy_of(weights: Mapping[str, Tensor]) -> Weights:
-    """Weights that stay as they are now."""
+    """Return a detached copy of the weights."""
     return {name: weight.detach().clone() for name, weight in weights.items()}
 
 
 @torch.no_grad()
 def put_into(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give a model other weights."""
+    """Copy weights into a model."""
     for name, weight in model.named_parameters():
         weight.copy_(weights[name])

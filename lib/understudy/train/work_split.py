@@ -1,4 +1,4 @@
-"""Whose is which speech: batches of an update, and utterances of a batch, shared out among ranks and threads."""
+"""Division of speech among ranks and threads: the batches of an update, and the utterances of a batch."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Update = list[list[Span]]
 
 
 class MicroBatch(NamedTuple):
-    """What one thread of one rank learns from at a time."""
+    """The spans of utterances that one thread of one rank processes at a time."""
 
     spans: list[Span]
     weight: float
-    """share of the update's frames; 0: there is nothing for this rank, which goes through the motions"""
+    """share of the update's frames; 0: a dummy for a rank that has no utterance in this update"""
 
 
 def updates(order: Iterable[list[Span]], accumulate: int, splits_batches: bool) -> Iterator[Update]:
-    """The updates of this rank in a pass, as many at each rank.
+    """Yield the updates of this rank in a pass, the same number at each rank.
 
     Args:
         order: batches of the pass.
         accumulate: batches in an update.
-        splits_batches: all ranks share each batch. Otherwise each has batches of its own; where they do not come out
-            even, some at the beginning of the pass are heard a second time.
+        splits_batches: whether all ranks share each batch. Otherwise each has batches of its own; where their number
+            is not divisible, some from the beginning of the pass are used a second time.
     """
     groups = _by(accumulate, order)
     if splits_batches:
@@ -49,7 +49,7 @@ def _by(size: int, items: Iterable) -> Iterator[list]:
 
 
 def micro_batches(update: Update, threads: int, splits_batches: bool) -> list[MicroBatch]:
-    """This rank's shares of an update: at most one for each thread and batch, at least one."""
+    """Return this rank's parts of an update: at most one for each thread and batch, at least one."""
     rank, count = ranks.rank(), ranks.world_size()
     total, found = sum(_frames(spans) for spans in update), []
     for spans in update:
