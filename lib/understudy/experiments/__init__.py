@@ -1,4 +1,4 @@
-"""The experiments of arXiv:2106.06126 on one corpus: a description of them becomes jobs, and the rows of a table."""
+"""The experiments of arXiv:2106.06126 on one corpus: their description is turned into jobs and rows of a table."""
 
 from understudy.experiments.jobs import jobs_of
 from understudy.experiments.names import full_names

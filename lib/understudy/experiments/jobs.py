@@ -1,7 +1,7 @@
-"""The experiments as jobs: commands of steps, each with the jobs that come first.
+"""The experiments as jobs: commands of steps, each with the jobs that it needs.
 
-They share all that they have in common: the features, and for each amount of labelled speech (n and 7n) its alignment,
-tree, teacher and targets.
+Experiments share jobs: the features and, for each amount of labelled speech (n and 7n), its alignment, tree, teacher
+and targets.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _SETS = ("dev", "labelled", "unlabelled")
 
 
 def jobs_of(described: Experiments) -> list[Job]:
-    """All jobs of the blocks that are wanted, those of a first seed before those of the next."""
+    """Return all jobs of the wanted blocks, those of the first seed before those of the next."""
     plan = Plan(described)
     _corpus(plan)
     for c in described.conditions:
-        _labelled_speech(plan, c)  # that of n in any case: the language model may be made of it
+        _labelled_speech(plan, c)  # n in any case: the language model may need its transcripts
         if c == "7n" or described.at_n:
             _foundation(plan, c)
     for seed in described.seeds:
@@ -31,7 +31,7 @@ def jobs_of(described: Experiments) -> list[Job]:
 
 
 def _corpus(plan: Plan) -> None:
-    """The corpus, its features, a language model, and parts of the unlabelled speech."""
+    """Add the corpus, its features, a language model, and parts of the unlabelled speech."""
     x, data = plan.x, plan.data
     plan.add("corpus", "", "local/prepare.py", out=f"{data}/corpus", **plan.given(x.prepare), seed=x.seed)
     sets = ",".join(f"{data}/corpus/{name}.jsonl.gz" for name in sorted((*_SETS, *x.tests)))
@@ -64,7 +64,7 @@ def _labelled_speech(plan: Plan, c: str) -> None:
 
 
 def _foundation(plan: Plan, c: str) -> None:
-    """Of its labelled speech alignment, tree, graph, teachers and soft targets."""
+    """Add alignment, tree, graph, teachers and soft targets of a condition's labelled speech."""
     x, at, lang = plan.x, f"{plan.dir}/{c}", f"{plan.dir}/lang"
     feats = f"[{plan.labelled(c)},{plan.feats('dev')}]"
     plan.add(f"{c}/mono", f"lang {c}/labelled", "steps/align_mono.py", feats=feats, lang=lang, **plan.given(x.mono),
@@ -84,7 +84,7 @@ def _foundation(plan: Plan, c: str) -> None:
 
 
 def _teacher(plan: Plan, c: str, seed: int) -> None:
-    """A teacher of its labelled speech; the first of several aligns that anew, for all."""
+    """Add a teacher of a condition's labelled speech; the first of several realigns the speech for all."""
     x, of, at, ears = plan.x, plan.x.condition(c), f"{plan.dir}/{c}", plan.ears
     own: dict[str, Any] = {
         "config": f"conf/{x.teacher_conf}.yaml",
@@ -110,13 +110,13 @@ def _teacher(plan: Plan, c: str, seed: int) -> None:
 
 
 def _teacher_in_sequence(plan: Plan, c: str, seed: int = 1) -> None:
-    """The teacher after sequence training."""
+    """Add the teacher after sequence training."""
     settings = {"config": f"conf/{plan.x.teacher_conf}-mmi.yaml"} if plan.ears else {}
     plan.sequence(c, "teacher", "mmi", seed, heard=plan.ears, **settings)
 
 
 def _small_students(plan: Plan, seed: int) -> None:
-    """Of one seed: alone and distilled (blocks A and B), and from a large student (stepwise)."""
+    """Add one seed's small students: from labels alone, distilled, and distilled from a large student (stepwise)."""
     if plan.x.at_n:
         _small_student(plan, "n", seed)
     if plan.x.wants("B"):
@@ -129,7 +129,7 @@ def _small_students(plan: Plan, seed: int) -> None:
 
 
 def _trained_once(plan: Plan) -> None:
-    """All else, with the first seed."""
+    """Add everything else, which has the first seed only."""
     x = plan.x
     if x.at_n:
         _oracle(plan, "n")
@@ -146,14 +146,17 @@ def _trained_once(plan: Plan) -> None:
 
 
 def _small_student(plan: Plan, c: str, seed: int) -> None:
-    """The baseline gets as many updates as the distilled one, all on labelled speech, or what is best on dev."""
+    """Add the small student from labels alone (the baseline) and its distilled version.
+
+    The baseline gets as many updates as the distilled student, all on labelled speech, or what is best on dev.
+    """
     small = plan.x.small
     _alone(plan, c, small, seed)
     plan.distilled(c, small, f"{small}-{plan.all}", f"{c}/targets", seed=seed, targets=plan.soft(c, "targets"))
 
 
 def _alone(plan: Plan, c: str, size: str, seed: int = 1) -> None:
-    """From labels alone, and the student that distillation goes on from: the same one, if it learns as long."""
+    """Add a student from labels alone, and the one that distillation starts from: the same if their epochs agree."""
     of, needs = plan.x.condition(c), f"{c}/{plan.x.labels}"
     own = {**plan.student(size), **plan.batches(c)}
     plan.begins[c, size] = size
@@ -164,7 +167,7 @@ def _alone(plan: Plan, c: str, size: str, seed: int = 1) -> None:
 
 
 def _step_by_step(plan: Plan, c: str, seed: int) -> None:
-    """The small student from the own targets of the large one, which has all unlabelled speech."""
+    """Add the small student distilled from the large one, which was distilled on all unlabelled speech."""
     small, large = plan.x.small, plan.x.large
     name = f"targets-{large}"
     if seed == 1:
@@ -173,7 +176,7 @@ def _step_by_step(plan: Plan, c: str, seed: int) -> None:
 
 
 def _seven_large(plan: Plan) -> None:
-    """At 7n, the large student."""
+    """Add the large student at 7n."""
     large = plan.x.large
     plan.train("7n", f"7n/{large}-first", f"7n/{plan.x.labels}", **plan.student(large), **plan.batches("7n"),
                epochs=plan.x.seven.first_epochs[large])  # fmt: skip
@@ -181,7 +184,7 @@ def _seven_large(plan: Plan) -> None:
 
 
 def _curves(plan: Plan) -> None:
-    """Students of every size at n over growing unlabelled speech, the most of it first, which matters most."""
+    """Add students of every size at n on parts of the unlabelled speech, the largest, which matters most, first."""
     x = plan.x
     for size in x.sizes:
         if size != x.small:
@@ -193,17 +196,17 @@ def _curves(plan: Plan) -> None:
 
 
 def _rivals(plan: Plan, c: str) -> None:
-    """With all unlabelled speech, the small student from other supervision of the same teacher."""
+    """Add small students on all unlabelled speech with other supervision by the same teacher."""
     small, heard, at = plan.x.small, plan.x.heard, f"{plan.dir}/{c}"
     of_decoder = {"graph": f"{at}/graph", "tuned": f"{at}/{heard}/decode", **plan.beam()}
-    # Without a decoder: what the teacher believes once it knows which phones may follow which.
+    # Without a decoder: the teacher's posteriors given a phone language model.
     of_phones = {"labels": f"{at}/{plan.x.labels}", "tuned": f"{at}/{heard}/decode"}
     for kind, more in (("lattice", of_decoder), ("best-path", of_decoder), ("denominator", of_phones)):
         name = f"targets-{kind}"
         plan.targets(c, name, heard, f"{c}/{heard}/decode", plan.ears, supervision=kind, **more)
         plan.distilled(c, small, f"{small}-{kind}", f"{c}/{name}", targets=plan.soft(c, name))
     plan.distilled(c, small, f"{small}-hard", f"{c}/targets", targets=plan.soft(c, "targets"), k=1)
-    # The teacher heard the clean speech, the student hears it in rooms and noise.
+    # The teacher's targets are of the clean speech; the student's features are of that speech in rooms and noise.
     plan.add("augmented", "features", "steps/augment.py", cuts=f"{plan.data}/corpus/unlabelled.jsonl.gz", jobs=1,
              out=f"{plan.data}/augmented")  # fmt: skip
     plan.distilled(c, small, f"{small}-augmented", f"augmented {c}/targets", targets=plan.soft(c, "targets"),
@@ -211,7 +214,7 @@ def _rivals(plan: Plan, c: str) -> None:
 
 
 def _encoder(plan: Plan, c: str) -> None:
-    """A teacher that hears through a foreign encoder, and the students that it teaches, which hear as ever."""
+    """Add a teacher on features of a foreign encoder, and its students, which are on log-mels."""
     x, ears, teacher = plan.x, plan.encoded, f"{c}/teacher-encoder"
     plan.train(c, teacher, f"{c}/encoder-labelled {c}/{x.labels}", config="conf/teacher-encoder.yaml", heard=ears,
                epochs=x.condition(c).encoder_epochs)  # fmt: skip
@@ -224,10 +227,10 @@ def _encoder(plan: Plan, c: str) -> None:
 
 
 def _oracle(plan: Plan, c: str) -> None:
-    """The small student from the true labels of the unlabelled speech: what can be reached.
+    """Add the oracle: the small student from the true labels of the unlabelled speech.
 
-    It learns from labels, so with the settings that suit these, the student's own (masks, dropout, chunks, batches),
-    and not with those of distillation; it hears as much speech.
+    It is trained on labels, so with the student's own settings, which suit labels (masks, dropout, chunks, batches),
+    not with those of distillation; the amount of speech is the same.
     """
     at = f"{plan.dir}/{c}"
     plan.add(f"{c}/true-labels", f"{c}/teacher", "steps/realign.py", model=f"{at}/teacher", tree=f"{at}/tree",
@@ -238,9 +241,9 @@ def _oracle(plan: Plan, c: str) -> None:
 
 
 def _sequences(plan: Plan) -> None:
-    """At n, sequence training of the teacher and of the small student, with all that it learnt before."""
+    """Add sequence training at n of the teacher and of the small student, before and after distillation."""
     distilled = f"{plan.x.small}-{plan.all}"
-    if plan.x.taught_by == "teacher":  # or that of the teacher is there
+    if plan.x.taught_by == "teacher":  # else it has been added with the teacher
         _teacher_in_sequence(plan, "n")
     for name in (plan.x.small, distilled):
         plan.sequence("n", name, "mmi")
@@ -248,10 +251,10 @@ def _sequences(plan: Plan) -> None:
 
 
 def _smaller(plan: Plan) -> None:
-    """At n with all unlabelled speech, students that are no larger than the small one.
+    """Add students at n, on all unlabelled speech, that are no larger than the small one.
 
-    The large one with so narrow a projection, out of the trained one by singular values, or trained so. And the small
-    one, learning on with 8-bit numbers, beside one that learns on as long without.
+    One pair is the large student with a narrow projection, either factorised by singular values after training, or
+    trained so from the start. The other is the small student trained on with 8-bit rounding, and without it as long.
     """
     x, soft = plan.x, plan.soft("n", "targets")
     small, large = f"{x.small}-{plan.all}", f"{x.large}-{plan.all}"
@@ -271,7 +274,7 @@ def _smaller(plan: Plan) -> None:
 
 
 def _devices(plan: Plan) -> None:
-    """The students at n, with all unlabelled speech, as they would ship."""
+    """Add recognisers and device bundles of the students at n with all unlabelled speech."""
     x = plan.x
     for name in [f"{size}-{plan.all}" for size in x.sizes] + (x.narrowed if x.wants("smaller") else []):
         id, at = f"n/{name}", f"{plan.dir}/n/{name}"

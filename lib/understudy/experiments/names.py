@@ -1,4 +1,4 @@
-"""Short names of the options of the experiments, as people type them."""
+"""Short names of the options of the experiments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LISTS = ("parts", "sizes", "seeds", "teachers", "blocks")
 
 
 def full_names(argv: list[str], options: type[Experiments]) -> list[str]:
-    """Arguments with the whole names of options, and with brackets around lists: words apart by spaces or commas.
+    """Expand short option names in arguments, and put brackets around lists, whose items spaces or commas separate.
 
-    --senones is --n.senones, --seven-senones is --seven.senones, and an option of local/prepare.py that a configuration
-    has under `prepare` is known by its own name.
+    --senones becomes --n.senones, --seven-senones becomes --seven.senones, and an option of local/prepare.py that a
+    configuration has under `prepare` may be given by its own name.
     """
     argv = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
     ours, of_condition = ({one.name for one in fields(kind)} for kind in (options, Condition))
@@ -40,7 +40,7 @@ def full_names(argv: list[str], options: type[Experiments]) -> list[str]:
 
 
 def _of_corpus(argv: list[str]) -> set[str]:
-    """What the configurations, as far as they are there, have under `prepare`."""
+    """Return the names under `prepare` in the configurations that exist."""
     found: set[str] = set()
     for word, value in pairwise(argv):
         if word == "--config" and Path(value).is_file():

@@ -1,4 +1,4 @@
-"""Which job comes first: all that a part of the table needs, before what only later parts need."""
+"""The order of jobs: those that a block of the table needs, before those that only later blocks need."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from understudy.experiments.rows import rows_of
 from understudy.parallel.job_graph import Job
 
 Rank = tuple[bool, int]
-"""Whether it is of a further seed; number of the block"""
+"""Whether a job is of a further seed; number of the block"""
 
 
 def in_order_of_need(jobs: list[Job], described: Experiments) -> list[Job]:
-    """The same jobs: what gives all rows of a block a result, with the first seed, comes before what only later blocks
-    need, in the order in which blocks are wanted; and that of further seeds of all blocks at the end.
+    """Sort jobs: first those that the rows of the first block need, with the first seed, then those of the next block,
+    and so on, in the order of the option `blocks`; jobs that only further seeds need come last.
 
     Args:
-        jobs: those of a first seed before those of the next.
+        jobs: all jobs, those of the first seed before those of the next.
+        described: the experiments.
     """
     by_name, ranks = {job.name: job for job in jobs}, dict[str, Rank]()
 
@@ -31,9 +32,9 @@ def in_order_of_need(jobs: list[Job], described: Experiments) -> list[Job]:
 
 
 def _own_ranks(jobs: list[Job], described: Experiments) -> dict[str, Rank]:
-    """Of the jobs that give rows their results, by the first block with such a row; and of those that none needs."""
+    """Return the ranks of jobs that give rows results, by the first block with such a row, and of jobs none needs."""
     blocks = {block: number for number, block in enumerate(described.blocks)}
-    blocks.setdefault("A", len(blocks))  # comes along
+    blocks.setdefault("A", len(blocks))  # always there
     block_of: dict[str, int] = {}
     for row in rows_of(described):
         for system in (row.system, row.baseline, row.oracle):

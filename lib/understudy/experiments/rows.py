@@ -1,4 +1,4 @@
-"""The rows of the table: a system, what it is compared with, and how good it could be."""
+"""The rows of the table: a system, its baseline, and its oracle."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from understudy.experiments.options import Experiments
 
 
 class Row(NamedTuple):
-    """Of the table."""
+    """A row of the table."""
 
     block: str
-    """of the description"""
+    """name of the block in the description"""
     title: str
-    """of the part of the table"""
+    """title of the part of the table"""
     system: str
     baseline: str = ""
     oracle: str = ""
 
 
 def rows_of(described: Experiments) -> list[Row]:
-    """Rows of the blocks that are wanted, in the order of the table."""
+    """Return the rows of the wanted blocks, in the order of the table."""
     return [
         *_a(described), *_b(described), *_c(described), *_stepwise(described), *_rivals(described),
         *_sequence(described), *_smaller(described), *_encoder(described),
@@ -29,7 +29,7 @@ def rows_of(described: Experiments) -> list[Row]:
 
 
 def _teachers(x: Experiments) -> list[str]:
-    """The teacher, what it becomes by sequence training, and the ensemble, as far as they are."""
+    """Return the names of the teacher, of its version after sequence training and of the ensemble, where they exist."""
     return list(dict.fromkeys(["teacher", x.taught_by, x.heard]))
 
 

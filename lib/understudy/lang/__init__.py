@@ -1,1 +1,1 @@
-"""Lexicon, phonetic decision tree, n-grams, and their decoding graph in OpenFst's format."""
+"""Lexicon, phonetic decision tree, n-gram language models, and decoding graphs in OpenFst's format."""

@@ -1,4 +1,4 @@
-"""Acceptors of phone sequences: of a transcript, and of what a phone language model makes of it."""
+"""Acceptors of phone sequences, and that of a transcript, weighted by a phone language model."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from understudy.lang.phone_lm import History, PhoneLm
 
 State = TypeVar("State", bound=Hashable)
 Places = tuple[frozenset[int], History]
-"""State of a transcript"""
+"""State of a transcript: a set of nodes of its phone graph, and a history of the language model"""
 
 
 class Acceptor(Protocol[State]):
-    """States and phones; deterministic: no state has two arcs with one phone."""
+    """A weighted acceptor of phones; deterministic: no state has two arcs with the same phone."""
 
     start: State
 
     def arcs(self, state: State) -> Iterable[tuple[int, float, State]]:
-        """(phone, log weight, next state)."""
+        """Yield (phone, log weight, next state) of the arcs that leave a state."""
 
     def final(self, state: State) -> float | None:
-        """Log weight of ending here; None: not an end."""
+        """Return the log weight of ending here; None: the state is not final."""
 
 
 class Transcript:
-    """Every way to pronounce a transcript, with optional silence; each phone sequence once, weighed by a model.
+    """The acceptor of a transcript: all its pronunciations, with optional silence, each phone sequence once.
 
-    A state is a set of places in the transcript and a history of the model. What the model never saw is there too,
-    at a price (see `PhoneLm.follow`).
+    Weights are those of a phone language model. A state is a set of nodes of the transcript's phone graph and a history
+    of the model. Phones that the model has not seen after a history are accepted at a cost (see `PhoneLm.follow`).
     """
 
     def __init__(self, pronunciations: list[list[list[int]]], silence: int, lm: PhoneLm) -> None:

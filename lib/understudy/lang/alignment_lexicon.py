@@ -1,4 +1,4 @@
-"""Pronunciations of transcripts to be aligned, also of words that the recogniser does not know."""
+"""Pronunciations for the alignment of transcripts, including words outside the recogniser's vocabulary."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from understudy.step import log
 
 
 def spoken_lexicon(lang: Path, manifests: Iterable[Path], oov: str | None = None) -> Lexicon:
-    """The lexicon of a language folder and, if that was made with --oov g2p, guesses for all else that was said.
+    """Return a language folder's lexicon and, if it was made with --oov g2p, guessed pronunciations of all other words.
 
-    The words and their numbers stay those of the folder: what is guessed can be aligned, and not be recognised. So
-    development speech gets its labels, and the unlabelled speech of an experiment its true ones. What stays without
-    pronunciation is left to who aligns.
+    Words and word ids stay those of the folder: guessed words can be aligned, but not recognised. So development
+    speech gets labels, and the unlabelled speech of an experiment gets its true ones. Words that still have no
+    pronunciation are left to the caller.
 
     Args:
-        oov: another --oov than the folder was made with.
+        lang: the language folder.
+        manifests: the manifests whose transcripts are to be aligned.
+        oov: another --oov than that of the folder; None: the folder's.
     """
     lexicon = Lexicon.read(lang)
     counts: dict[str, int] = {}
@@ -42,6 +44,6 @@ def spoken_lexicon(lang: Path, manifests: Iterable[Path], oov: str | None = None
 def _guess(lang: Path, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     if (model := lang / MODEL).exists():
         return guess(model, words)
-    with tempfile.TemporaryDirectory() as folder:  # no labelled word asked for one
+    with tempfile.TemporaryDirectory() as folder:  # the folder has no model if no labelled word needed one
         train(read_entries(lang / "lexicon.txt"), Path(folder) / MODEL)
         return guess(Path(folder) / MODEL, words)

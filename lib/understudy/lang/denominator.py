@@ -1,4 +1,4 @@
-"""The denominator of lattice-free criteria: all sequences of phones, as likely as aligned speech makes them."""
+"""The denominator graph of lattice-free criteria: all phone sequences, weighted by a language model of alignments."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ from understudy.step import log
 def denominator(
     alignments: Iterable[np.ndarray], tree: Tree, order: int = 4, extra_states: int = 500
 ) -> tuple[PhoneLm, StateGraph]:
-    """The phone language model, and the graph of its states.
+    """Estimate the phone language model and expand it to the denominator graph.
 
     Args:
         alignments: senones (frames,) of each utterance.
-        order: of the language model.
-        extra_states: its histories of more than two phones.
+        tree: the tree of these senones.
+        order: order of the language model.
+        extra_states: histories of more than two phones that it keeps, at most.
+
+    Raises:
+        UserError: there is no alignment.
     """
     states = tree.states()
-    # The aligned phones, silence among them: an entry senone begins a phone.
+    # The aligned phones, including silence: each entry senone begins a phone.
     said = ([phone for phone, of in (states[s] for s in senones.tolist()) if of == ENTRY] for senones in alignments)
     lm = phone_lm.estimate(said, order, extra_states)
     graph = expand(lm, tree)

@@ -1,4 +1,4 @@
-"""Pronunciations of words that a lexicon lacks, learnt from the lexicon itself by Phonetisaurus."""
+"""Grapheme-to-phoneme conversion for words that a lexicon lacks, learnt from the lexicon by Phonetisaurus."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ from understudy.lang.lexicon import Entry, read_entries
 from understudy.step import UserError, atomic_path
 
 MODEL = "g2p.fst"
-"""What a language folder has of it, where pronunciations were guessed"""
+"""File of the model in a language folder, if pronunciations were guessed"""
 _OWN = {ord(one): 0xE000 + ord(one) for one in "_|}"}
-"""Characters by which the package parts and joins symbols of its own, and those for private use that stand for them"""
+"""Characters that the package uses as separators, and the private-use characters that replace them in words"""
 _NOTHING = ("", "_", "<eps>", "<s>", "</s>")
-"""Parts of its symbols that stand for no letter and no phone"""
+"""Parts of the package's symbols that stand for no letter and no phone"""
 _BACK = {there: here for here, there in _OWN.items()}
 
 
 def train(entries: Iterable[Entry], model: Path) -> None:
-    """Estimate a joint n-gram over letters and phones. Takes a minute for 40 000 words.
+    """Estimate a joint n-gram model of letters and phones, which takes a minute for 40 000 words.
 
     Args:
-        entries: the lexicon to learn from; a few hundred words at least, or the guesses are poor.
+        entries: the lexicon to learn from; with less than a few hundred words, guesses are poor.
         model: the file to write.
+
+    Raises:
+        UserError: the package failed.
     """
     entries = list(entries)
-    # Its order of 8 fails where no word is that long.
+    # The package's default order, 8, fails if no word is that long.
     order = min(8, max(len(word) for word, _ in entries))
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder) / "lexicon.txt", (f"{word}\t{' '.join(phones)}" for word, phones in entries))
@@ -44,10 +47,10 @@ def train(entries: Iterable[Entry], model: Path) -> None:
 
 
 def pronounce(model: Path, words: Iterable[str]) -> list[Entry]:
-    """As `guess`, of all words.
+    """Guess the pronunciations of all `words`, or fail (see `guess`).
 
     Raises:
-        UserError: a word for which the model has no phones (letters that no word of the lexicon has).
+        UserError: the model has no pronunciation for a word (it has letters that no word of the lexicon has).
     """
     words = sorted(set(words))
     guessed = guess(model, words)
@@ -57,7 +60,7 @@ def pronounce(model: Path, words: Iterable[str]) -> list[Entry]:
 
 
 def guess(model: Path, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The likeliest pronunciation of each of `words` that has one, by a model of `train`."""
+    """Return the likeliest pronunciation of each word under a model of `train`; words without one are left out."""
     words = sorted(set(words))
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder) / "words.txt", words)
@@ -70,7 +73,7 @@ def guess(model: Path, words: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def guesser_of(lexicon: Path) -> Guesser:
-    """A model of a lexicon, in the form in which a device guesses with it, as likely as `guess` does."""
+    """Train a model on a lexicon, and return it in the form for devices; its guesses are as likely as by `guess`."""
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / MODEL
         train(read_entries(lexicon), model)
@@ -82,7 +85,7 @@ def guesser_of(lexicon: Path) -> Guesser:
 
 
 def _symbols(table: Any) -> list[list[str]]:
-    """Letters or phones that each label stands for."""
+    """Return the letters or phones that each label stands for."""
     names = [table.find(number) for number in range(table.num_symbols())]
     return [[one.translate(_BACK) for one in name.split("|") if one not in _NOTHING] for name in names]
 
@@ -92,7 +95,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
 
 
 def _run(folder: str, *command: str) -> str:
-    """What one of the package's programs prints."""
+    """Run one of the package's programs and return its output."""
     done = subprocess.run(command, cwd=folder, env=guess_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UserError(f"{command[0]} failed; is the lexicon very small? It said: {done.stderr.strip()[-500:]}")

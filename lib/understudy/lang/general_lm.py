@@ -1,6 +1,6 @@
-"""General English for a language model: the trigram that the package pocketsphinx carries, for any vocabulary.
+"""A language model of general English: the trigram model in the package pocketsphinx, restricted to a vocabulary.
 
-It is CMU Sphinx's generic model of US English: 72 500 words, 2 million pairs, 1.7 million triples.
+It is CMU Sphinx's generic model of US English: 72 500 words, 2 million bigrams, 1.7 million trigrams.
 """
 
 from __future__ import annotations
@@ -19,30 +19,32 @@ from understudy.lang.ngram import BEGIN, END, BackoffModel, Ngram
 from understudy.lang.trie import Ngrams, read_trie
 from understudy.step import UserError
 
-# What an n-gram is worth that is kept, in nats a word. Of mini LibriSpeech's 41 000 words that keeps 351 000 pairs and
-# 225 000 triples, and makes a perplexity of 610 where all six times as many make 503.
+# Least gain of an n-gram that is kept, nats a word. With mini LibriSpeech's 41 000 words this keeps 351 000 bigrams and
+# 225 000 trigrams, with a perplexity of 610; all n-grams, six times as many, have 503.
 _WORTH = 4e-7
 
 
 def general_english(vocabulary: Iterable[str], worth: float = _WORTH) -> BackoffModel:
-    """A trigram of a vocabulary's words; upper and lower case make no difference.
+    """Return a trigram model of a vocabulary's words; case is ignored.
 
-    A word that general English lacks is as if half as frequent as its rarest; so are all but one of those that differ
-    in case alone. An n-gram is left out if it changes little, p(h, w) (log p(w | h) - log p'(w | h)) < worth, with p'
-    what it backs off to (the weighted difference of Seymore and Rosenfeld, "Scalable backoff language models", 1996).
+    A word that general English lacks gets half the probability of its rarest word; so do all but one of the words that
+    differ in case alone. An n-gram is pruned if p(h, w) (log p(w | h) - log p'(w | h)) < worth, where p' is the
+    probability that it backs off to (the weighted difference of Seymore and Rosenfeld, "Scalable backoff language
+    models", 1996).
 
     Args:
-        worth: nats a word.
+        vocabulary: the words.
+        worth: least gain of an n-gram, nats a word.
 
     Raises:
-        UserError: general English has hardly any of these words.
+        UserError: general English has no trigram of these words, or pocketsphinx is not installed.
     """
     words = [BEGIN, END, *sorted({*vocabulary})]
     return _as_backoff_model(_pruned(_of_words(words), worth), words)
 
 
 def frequent_words(vocabulary: Iterable[str], number: int) -> set[str]:
-    """The most frequent words of general English that a vocabulary has, all spellings of the last one included."""
+    """Return the `number` most frequent words of general English in a vocabulary, and all spellings of the last one."""
     known: defaultdict[str, list[str]] = defaultdict(list)
     frequent: set[str] = set()
     for word in vocabulary:
@@ -61,7 +63,11 @@ def _english() -> tuple[list[str], list[Ngrams]]:
 
 
 def trigram_file() -> Path:
-    """The model that pocketsphinx carries; the package is not imported, as it may be that of another Python."""
+    """Return the path of the model in pocketsphinx, which is not imported, as it may be of another Python.
+
+    Raises:
+        UserError: pocketsphinx is not installed.
+    """
     package = find_spec("pocketsphinx")
     if package is None or not package.submodule_search_locations:
         raise UserError("pocketsphinx, whose package carries the trigram of general English, is not installed")
@@ -70,9 +76,10 @@ def trigram_file() -> Path:
 
 @dataclass(frozen=True)
 class _Trigram:
-    """A trigram as arrays: `ones[w]` is the probability of a word, `of_pairs[i]` that of the last word of `pairs[i]`.
+    """A trigram model as arrays: `ones[w]` is the probability of the word w, `of_pairs[i]` that of the last word of
+    `pairs[i]` after the first, `of_triples[i]` that of the last word of `triples[i]`.
 
-    Pairs are in order, so that they can be found; triples have their first two words among the pairs.
+    Pairs are sorted, so that they can be searched; the first two words of each triple are among the pairs.
     """
 
     ones: np.ndarray
@@ -82,48 +89,48 @@ class _Trigram:
     of_triples: np.ndarray
 
     def find(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where pairs are among the model's, and whether they are."""
+        """Return the indices of pairs among the model's pairs, and whether they are there."""
         keys, wanted = (words[:, 0] * len(self.ones) + words[:, 1] for words in (self.pairs, pairs))
         at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return at, keys[at] == wanted
 
     @cached_property
     def before(self) -> np.ndarray:
-        """Where the first two words of each triple are among the pairs."""
+        """Index of the first two words of each triple among the pairs."""
         return self.find(self.triples[:, :2])[0]
 
     def shorter(self, weights: np.ndarray) -> np.ndarray:
-        """For each triple the probability of its last word after the one before it, with back-off weights of words."""
+        """Return the bigram probability of each triple's last word, given the back-off weights of words."""
         at, there = self.find(self.triples[:, 1:])
         return np.where(there, self.of_pairs[at], weights[self.triples[:, 1]] * self.ones[self.triples[:, 2]])
 
     def sums_of_pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """For each word what its pairs give to the words after it, and what these have on their own."""
+        """Return, for each word, the sums over its pairs of the bigram and of the unigram probabilities."""
         first, second = self.pairs.T
         number = len(self.ones)
         return np.bincount(first, self.of_pairs, number), np.bincount(first, self.ones[second], number)
 
     def sums_of_triples(self, shorter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For each pair the same of its triples, whose words have `shorter` after the second word alone."""
+        """Return, for each pair, the sums over its triples of the trigram and bigram probabilities (`shorter`)."""
         number = len(self.pairs)
         return np.bincount(self.before, self.of_triples, number), np.bincount(self.before, shorter, number)
 
     def weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """Back-off weights of words and of pairs that make what follows each of them sum to one."""
+        """Return back-off weights of words and of pairs that make the probabilities after each of them sum to one."""
         of_words = _left(*self.sums_of_pairs())
         return of_words, _left(*self.sums_of_triples(self.shorter(of_words)))
 
 
 def _left(given: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """The back-off weights of histories whose own n-grams give so much to words that have so much below."""
+    """Return the back-off weights of histories from their n-grams' mass and the same words' lower-order mass."""
     return np.maximum(1 - given, 1e-6) / np.maximum(1 - below, 1e-6)
 
 
 def _of_words(words: list[str]) -> _Trigram:
-    """General English, given that it has no other words than these, of which the first two are BEGIN and END.
+    """Return general English conditioned on these words alone, of which the first two are BEGIN and END.
 
     Raises:
-        UserError: it has hardly any of them.
+        UserError: it has no trigram of these words.
     """
     names, ngrams = _english()
     index = {word.lower(): i for i, word in reversed(list(enumerate(words)))}
@@ -135,12 +142,12 @@ def _of_words(words: list[str]) -> _Trigram:
         raise UserError("general English has no three words of this lexicon that follow each other: leave it out")
     ones, weights = np.full(len(words), 0.5 * of_single.min()), np.ones(len(words))
     ones[single[:, 0]], weights[single[:, 0]] = of_single, left
-    ones[0] = 0.0  # BEGIN is never said
+    ones[0] = 0.0  # BEGIN is never predicted
     return _conditioned(_Trigram(ones, pairs, of_pairs, triples, of_triples), weights, left_of_pairs)
 
 
 def _with_places(ngrams: Ngrams, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """In order the n-grams that have only words with a place, these places for words; probabilities and weights."""
+    """Return the n-grams whose words all have a place, as sorted rows of places; probabilities and back-off weights."""
     words = place[ngrams.words]
     kept = (words >= 0).all(axis=1) & (words[:, -1] != 0) & (words[:, :-1] != 1).all(axis=1)
     kept = np.flatnonzero(kept)[np.lexsort(words[kept].T[::-1])]
@@ -149,7 +156,7 @@ def _with_places(ngrams: Ngrams, place: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _conditioned(model: _Trigram, weights: np.ndarray, of_pairs: np.ndarray) -> _Trigram:
-    """Each probability over the sum that its history gives to all words, with these back-off weights."""
+    """Divide each probability by the sum over all words after its history, given these back-off weights."""
     given, below = model.sums_of_pairs()
     total = given + weights * (model.ones.sum() - below)
     given, below = model.sums_of_triples(model.shorter(weights))
@@ -184,12 +191,12 @@ def _as_backoff_model(model: _Trigram, words: list[str]) -> BackoffModel:
 
 
 def mixed(first: BackoffModel, second: BackoffModel, share: float) -> BackoffModel:
-    """A model with all n-grams of two models of one vocabulary, each with the mean of their probabilities.
+    """Interpolate two models of one vocabulary: the result has the n-grams of both, with mean probabilities.
 
-    What has no n-gram of its own backs off, with weights that make every history's probabilities sum to one.
+    Other words back off, with weights that make every history's probabilities sum to one.
 
     Args:
-        share: weight of the second, 0 to 1.
+        share: weight of the second model, 0 to 1.
     """
     model = BackoffModel(max(first.order, second.order), {}, {})
     following = defaultdict(list)

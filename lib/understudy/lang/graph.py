@@ -1,8 +1,8 @@
-"""Decoding graphs: words, files. `hclg` builds them; a search turns them into what it wants.
+"""Decoding graphs: their words and files. `hclg` builds them; each search engine converts them.
 
 A folder holds a graph (`understudy.device.decoding_graph`) as HCLG.fst, in OpenFst's binary format (a VectorFst of the
-tropical semiring, which `kaldifst` and the device read too), and HCLG.json: what that format has no place for. A folder
-`compact` in it holds the same graph with epsilons, where there is one.
+tropical semiring, which `kaldifst` and the device read too), and HCLG.json, with what that format cannot hold. A folder
+`compact` in it may hold the same graph with epsilons.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COMPACT = "compact"
 
 
 def words_of(graph: DecodingGraph, outputs: Iterable[int]) -> list[int]:
-    """Word ids behind the outputs of a path through the graph."""
+    """Return the word ids of the outputs of a path through the graph."""
     words: list[int] = []
     for output in outputs:
         if output >= graph.sequence_base:
@@ -35,13 +35,13 @@ def words_of(graph: DecodingGraph, outputs: Iterable[int]) -> list[int]:
 
 
 def word_counts(graph: DecodingGraph, outputs: np.ndarray) -> np.ndarray:
-    """(arcs,) float32: how many words each arc carries; `outputs` (arcs,) are of the graph."""
+    """Return (arcs,) float32: the number of words on each arc; `outputs` (arcs,) are outputs of the graph."""
     lengths = np.array([0, 1, *map(len, graph.word_sequences)], np.float32)
     return lengths[np.where(outputs >= graph.sequence_base, outputs - graph.sequence_base + 2, outputs.clip(0, 1))]
 
 
 def with_word_cost(graph: DecodingGraph, cost: float) -> DecodingGraph:
-    """The same graph in which each word costs so much more (nats): Kaldi's word insertion penalty."""
+    """Return the graph with an added cost of each word, nats: Kaldi's word insertion penalty."""
     if not cost:
         return graph
     return replace(graph, scores=graph.scores - np.float32(cost) * word_counts(graph, graph.outputs))
@@ -57,7 +57,7 @@ def save_graph(graph: DecodingGraph, folder: Path, tree: str = "") -> None:
     """Write a graph to a folder, each file atomically, its description last.
 
     Args:
-        tree: fingerprint of the tree whose senones its labels are; empty: of none that a model could have.
+        tree: fingerprint of the tree whose senones are its labels; empty: unknown, so that it is not checked.
     """
     write_fst(graph, folder / GRAPH)
     about = {"tree": tree, "bytes": (folder / GRAPH).stat().st_size, "sequence_base": graph.sequence_base}
@@ -65,17 +65,17 @@ def save_graph(graph: DecodingGraph, folder: Path, tree: str = "") -> None:
 
 
 def check_graph(folder: Path, tree: str | None) -> dict[str, Any]:
-    """Look at what a graph says of itself; its arcs, which may take gigabytes, are not read.
+    """Check a graph's description and size; its arcs, which may take gigabytes, are not read.
 
     Args:
-        folder: that `save_graph` wrote to.
-        tree: fingerprint of the tree whose senones will be scored; None where it is not known.
+        folder: folder that `save_graph` wrote.
+        tree: fingerprint of the tree whose senones will be scored; None: unknown.
 
     Returns:
-        What HCLG.json says.
+        The content of HCLG.json.
 
     Raises:
-        UserError: it is missing, not such a graph, not whole, or of another tree.
+        UserError: the graph is missing, not of this project, incomplete, or of another tree.
     """
     about = _about(folder)
     if tree and about["tree"] and tree != about["tree"]:
@@ -101,7 +101,7 @@ _ANEW = "Make it anew with steps/make_graph.py."
 
 
 def _about(folder: Path) -> dict[str, Any]:
-    """What HCLG.json says of a graph that is whole."""
+    """Return the content of HCLG.json of a complete graph."""
     path = folder / GRAPH
     if not path.exists() and (old := folder / "HCLG.safetensors").exists():
         raise UserError(

@@ -1,12 +1,12 @@
-"""What a decoding graph charges for words: the cheapest way through an n-gram model's arcs.
+"""The language model costs of a decoding graph: the cheapest path through an n-gram model's arcs.
 
 A graph has an arc for each n-gram, and from each history an arc to the next shorter one at the cost of backing off.
-That arc is open to every path, also where there is an n-gram for the next word (it has no label). So a sequence costs
-what its cheapest way does, which may be less than the model's own: backing off early may avoid a dear n-gram, or a dear
-back-off after it.
+That arc has no label, so every path may take it, also where there is an n-gram for the next word. So the cost of a
+sequence is that of its cheapest path, which may be less than the model's own: backing off early may avoid an expensive
+n-gram, or an expensive back-off after it.
 
 Source: Allauzen, Mohri and Roark, "Generalized algorithms for constructing statistical language models", 2003, section
-3.2: back-off by arcs without label is an approximation of the model.
+3.2: back-off by arcs without labels approximates the model.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import math
 from understudy.lang.ngram import BEGIN, END, BackoffModel, Ngram
 
 Ways = tuple[tuple[Ngram, float], ...]
-"""Histories that the cheapest ways so far have come to, long ones first, and how much more each has cost than the
-cheapest of them, nats; those that are as cheap to come to from a longer one by backing off are left out"""
+"""Histories that paths so far lead to, long ones first, and how much more the cheapest path to each costs than the
+cheapest of all, nats; histories that are as cheaply reached by backing off from a longer one are left out"""
 
 _SAME = 6  # decimals
 
 
 class GraphCosts:
-    """Costs of an n-gram model as `lang.hclg` builds it."""
+    """Costs of an n-gram model in a graph that `lang.hclg` builds."""
 
     def __init__(self, model: BackoffModel) -> None:
         self.model = model
         self.start: Ways = (((BEGIN,)[: model.order - 1], 0.0),)
 
     def step(self, ways: Ways, word: str) -> tuple[float, Ways]:
-        """What a word adds to the cost of the cheapest way, nats, and the ways after it.
+        """Return what a word adds to the cost of the cheapest path, nats, and the histories after it.
 
-        Only the sum over a whole sentence, with `end`, is told apart from others: of a word it depends on which history
-        is the cheapest for now. It is inf, without ways, for a word that the model lacks.
+        Only the sum over a whole sentence, with `end`, is meaningful: a single word's cost depends on which history is
+        the cheapest so far. The cost is inf, without histories, for a word that the model lacks.
         """
         found: dict[Ngram, float] = {}
         for history, cost in self._closed(ways).items():
@@ -45,7 +45,7 @@ class GraphCosts:
         return least, self._apart({history: cost - least for history, cost in found.items()})
 
     def end(self, ways: Ways) -> float:
-        """What the end of a sentence adds."""
+        """Return what the end of a sentence adds to the cost, nats."""
         return min(
             (
                 cost - self.model.log_probs.get((*history, END), -math.inf)
@@ -55,19 +55,19 @@ class GraphCosts:
         )
 
     def _closed(self, ways: Ways) -> dict[Ngram, float]:
-        """The least cost of each history that can be come to by backing off, too."""
+        """Return the least cost of each history, including those reached by backing off."""
         found: dict[Ngram, float] = {}
         for history, cost in sorted(ways, key=lambda way: -len(way[0])):
             for begin in range(len(history) + 1):
                 here = history[begin:]
                 if cost >= found.get(here, math.inf):
-                    break  # and whatever it backs off to
+                    break  # and so are all that it backs off to
                 found[here] = cost
                 cost -= self.model.log_backoffs.get(here, 0.0)
         return found
 
     def _apart(self, costs: dict[Ngram, float]) -> Ways:
-        """Without those that are reached as cheaply from a longer history."""
+        """Leave out histories that are as cheaply reached by backing off from a longer one."""
         kept: list[tuple[Ngram, float]] = []
         for history, cost in sorted(costs.items(), key=lambda way: (-len(way[0]), way[0])):
             if round(cost, _SAME) < round(self._closed(tuple(kept)).get(history, math.inf), _SAME):

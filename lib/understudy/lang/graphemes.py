@@ -1,4 +1,4 @@
-"""Pronunciations for a language without a lexicon: the letters of a word are its phones."""
+"""Grapheme lexicons, for languages without a pronunciation lexicon: the letters of a word are its phones."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from understudy.lang.lexicon import Entry, visible
 from understudy.step import UserError, log
 
 GRAPHEMES = "graphemes"
-"""Said in place of a lexicon's path"""
+"""Value of --lexicon that asks for a grapheme lexicon"""
 APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ′`´＇"), "'")
-"""Every kind of apostrophe to the one of ASCII, for `str.translate`"""
+"""Map of all kinds of apostrophes to that of ASCII, for `str.translate`"""
 _SHOWN = 10
 
 
 def spelled_entries(texts: Iterable[str], source: object) -> list[Entry]:
-    """An entry for each word of the texts, in their order; what may be an abbreviation is logged.
+    """Return an entry for each word of the texts, sorted by word; words that may be abbreviations are logged.
+
+    Args:
+        texts: the texts.
+        source: where they are from, for messages.
 
     Raises:
-        UserError: words have digits or signs, which nobody can spell without knowing the language.
+        UserError: words have digits or signs, whose pronunciation depends on the language.
     """
     counts: Counter[str] = Counter()
     capitals: Counter[str] = Counter()
@@ -38,12 +42,12 @@ def spelled_entries(texts: Iterable[str], source: object) -> list[Entry]:
 
 
 def in_capitals(text: str) -> list[str]:
-    """Words of two letters or more that are in capitals, though not all of the text is."""
+    """Return the words of two letters or more in capitals, unless the whole text is in capitals."""
     return [] if text.isupper() else [word for word in text.split() if len(word) > 1 and word.isupper()]
 
 
 def tell_abbreviations(counts: Mapping[str, int], source: object) -> None:
-    """Warn of words in capitals: no rule tells whether NATO is a word, and BBC three letters."""
+    """Warn of words in capitals: no rule decides that NATO is read as a word and BBC as three letters."""
     if counts:
         log.warning(
             "%s: %d words (%d occurrences) are in capitals among others that are not. Where they are abbreviations, "

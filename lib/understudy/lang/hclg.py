@@ -1,4 +1,4 @@
-"""H∘C∘L∘G of an n-gram model in an ARPA file; how it is composed stands in `understudy.device.compose`."""
+"""Decoding graphs H∘C∘L∘G of n-gram models in ARPA files; `understudy.device.compose` composes them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-# Both bring OpenFst along, and wait for ever where the second is imported after some other packages (soundfile,
-# kaldi_decoder): only what builds graphs imports them.
+# Both contain OpenFst, and hang if the second is imported after some other packages (soundfile, kaldi_decoder): so they
+# are only imported where graphs are built.
 import kaldifst
 from kaldilm import arpa2fst
 
@@ -31,10 +31,14 @@ def build_hclg(
     silence_probability: float = SILENCE_PROBABILITY,
     loop_probability: float = topology.LOOP_PROBABILITY,
 ) -> DecodingGraph:
-    """The decoding graph of an n-gram model.
+    """Build the decoding graph of an n-gram model.
 
-    Returns:
-        It, as a search wants it.
+    Args:
+        lexicon: pronunciations of the words.
+        arpa: the language model.
+        tree: the tree whose senones are the graph's labels.
+        silence_probability: probability of optional silence.
+        loop_probability: probability of an HMM state's self-loop.
 
     Raises:
         UserError: the language model has no sentence of words in the lexicon.
@@ -51,12 +55,12 @@ def _some(graph: DecodingGraph | None, arpa: Path | str) -> DecodingGraph:
 
 
 class Graphs(NamedTuple):
-    """Of a recipe."""
+    """The decoding graphs of a recipe."""
 
     graph: DecodingGraph
     places: Places
     compact: DecodingGraph | None
-    """the same with epsilons, for devices; None where there are places, which are known in the one without alone"""
+    """the same graph with epsilons, for devices; None if there are places, which only the one without epsilons has"""
 
 
 def build_with_places(
@@ -67,13 +71,16 @@ def build_with_places(
     new: float,
     silence_probability: float = SILENCE_PROBABILITY,
 ) -> Graphs:
-    """The same, and the places in it: of the classes that the model has, `<contact>`, and of new words anywhere.
+    """Build a graph with places for words to be added later: for the model's classes (`<contact>`) and for new words.
 
     Args:
-        new: probability of `NEW` where a word may stand whatever its history; 0: there is no such place.
+        new: unigram probability of `NEW`, the place for any new word; 0: there is no such place.
+
+    Raises:
+        UserError: the language model has no sentence of words in the lexicon.
     """
     classes = classes_of(Path(arpa)) + ([NEW] if new else [])
-    if not classes:  # nothing is split off, which takes the arcs several times over
+    if not classes:  # without places, nothing has to be split off, which would take several times the arcs
         both = compile_both(lexicon, _grammar_fst(lexicon, Path(arpa)), tree, silence_probability=silence_probability)
         compact, whole = both or (None, None)
         whole = _some(whole, arpa)
@@ -90,7 +97,7 @@ def build_with_places(
 
 
 def classes_of(arpa: Path) -> list[str]:
-    """Words of a model that stand for others: `<contact>`, but `<s>`, `</s>` and `<unk>`."""
+    """Return the class symbols of a model, such as `<contact>`; `<s>`, `</s>` and `<unk>` are none."""
     found, unigrams = [], False
     with _opened(arpa) as file:
         for line in file:
@@ -105,7 +112,7 @@ def classes_of(arpa: Path) -> list[str]:
 
 
 def _add_unigram(arpa: Path, out: Path, word: str, log10: float) -> None:
-    """Write a model with a word more: it need not be read as a whole."""
+    """Copy a model with an added unigram, line by line, so that it need not fit into memory."""
     with _opened(arpa) as file, out.open("w", encoding="utf-8") as copy:
         for line in file:
             name, _, count = line.partition("=")
@@ -123,9 +130,9 @@ def _opened(arpa: Path) -> TextIO:
 
 
 def _grammar_fst(lexicon: Lexicon, arpa: Path, classes: Sequence[str] = ()):
-    """G from an ARPA file; n-grams with words that neither the lexicon nor the classes have are left out.
+    """Make G from an ARPA file, without n-grams of words that neither the lexicon nor the classes have.
 
-    Classes, whose ids follow the lexicon's, are read and not told.
+    Classes, whose ids follow those of the lexicon, are inputs but not outputs.
     """
     _opened(arpa).close()
     with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +147,7 @@ def _grammar_fst(lexicon: Lexicon, arpa: Path, classes: Sequence[str] = ()):
 
 
 def _silent(text: str, words: Container[int]) -> str:
-    """An FST's text without some outputs."""
+    """Replace some words among the outputs of an FST's text by epsilon."""
     lines = []
     for line in text.splitlines():
         fields = line.split()

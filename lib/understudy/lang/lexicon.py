@@ -13,23 +13,23 @@ from understudy.step import UserError, atomic_path, log
 
 EPS = "<eps>"
 SILENCE_ID = 1
-"""Of the silence phone, whatever the lexicon"""
+"""Id of the silence phone in every lexicon"""
 BACKOFF = "#0"
 _RESERVED_WORDS = {EPS, BACKOFF, "<s>", "</s>"}
 _SHOWN = 20
 _FEW = 5
 _VARIANT = re.compile(r"(?<=.)\(\d+\)$")
-"""The number that CMUdict gives a word's further pronunciations"""
+"""The number of a word's further pronunciations in CMUdict, as in WORD(2)"""
 
 _PROBABILITY = re.compile(r"0|1|[01]?\.\d+(e-?\d+)?")
-"""That stands before the phones in some lexicons"""
+"""A pronunciation probability, which some lexicons have before the phones"""
 
 LEXICON_FILES = ("lexicon.txt", "phones.txt", "words.txt")
-"""What a language folder has of its lexicon"""
+"""The lexicon's files in a language folder"""
 OOV = "oov.txt"
-"""What make_lang.py did with words without pronunciation, its --oov: it holds for what is aligned later, too"""
+"""File with the --oov of make_lang.py, its treatment of words without pronunciation, which later alignments follow"""
 SPOKEN_FILES = (*LEXICON_FILES, OOV)
-"""All that an alignment reads of a language folder: another language model changes nothing of it"""
+"""The files of a language folder that an alignment reads: the language model is not among them"""
 
 Entry = tuple[str, tuple[str, ...]]
 """A word and the phones of one pronunciation"""
@@ -37,7 +37,7 @@ Entry = tuple[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Lexicon(Vocabulary):
-    """Pronunciations by word. Phone 0 is <eps> (and "no phone" in contexts), phone 1 is optional silence.
+    """A pronunciation lexicon. Phone 0 is <eps> (and "no phone" in contexts), phone 1 is optional silence.
 
     Attributes:
         phones: symbol of each phone id.
@@ -53,18 +53,18 @@ class Lexicon(Vocabulary):
         return word in self.pronunciations
 
     def pronounces(self, text: str) -> bool:
-        """Whether all words of a transcript are here."""
+        """Whether the lexicon has all words of a transcript."""
         return all(word in self for word in text.split())
 
     @classmethod
     def read(cls, path: Path | str) -> Lexicon:
         """Read "WORD PHONE PHONE ..." lines; several lines of one word are several pronunciations.
 
-        `path` is a lexicon file or a lang folder; beside it, phones.txt and words.txt fix the numbering
-        when they are there (a tree is built on phone ids, so they must not move).
+        `path` is a lexicon file or a language folder, whose phones.txt and words.txt fix the numbering: a tree depends
+        on the phone ids, so these must not change.
 
         Raises:
-            UserError: a malformed line; names file and line.
+            UserError: a line is malformed (the message names file and line), or the folder's files do not agree.
         """
         path = Path(path)
         file = path / "lexicon.txt" if path.is_dir() else path
@@ -94,7 +94,7 @@ class Lexicon(Vocabulary):
             _write_lines(folder / name, content)
 
     def ids(self, words: Iterable[str]) -> list[int]:
-        """Word ids of a transcript.
+        """Return the word ids of a transcript.
 
         Raises:
             UserError: a word is not in the lexicon.
@@ -110,13 +110,13 @@ class Lexicon(Vocabulary):
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """(word, phones) for each line of a lexicon, repeated lines once, empty lines left out.
+    """Read (word, phones) from each line of a lexicon, repeated lines once; empty lines are left out.
 
-    A lexicon may be as CMUdict writes it: a line that begins with ;;; is a comment, and so is what follows a # that
-    stands alone after phones; WORD(2) is the second pronunciation of WORD.
+    CMUdict's format is accepted: a line that begins with ;;; is a comment, and so is everything after a separate # that
+    follows phones; WORD(2) is the second pronunciation of WORD.
 
     Raises:
-        UserError: no such file, no entry, a word without phones, a reserved symbol, not UTF-8.
+        UserError: the file is missing, empty or not UTF-8, a word has no phones, or a symbol is reserved.
     """
     entries: dict[Entry, None] = {}
     try:
@@ -188,12 +188,12 @@ def _write_lines(path: Path, lines: list[str]) -> None:
 
 
 def without_stress(entries: Iterable[tuple[str, Sequence[str]]]) -> list[Entry]:
-    """ARPAbet without the digits of stress, each pronunciation once: 39 phones, not 69, so a small tree will do."""
+    """Remove ARPAbet's stress digits: 39 phones instead of 69 allow a small tree; equal pronunciations are merged."""
     return list(dict.fromkeys((word, tuple(phone.rstrip("012") for phone in phones)) for word, phones in entries))
 
 
 def write_entries(entries: Iterable[Entry], path: Path) -> None:
-    """Write WORD PHONE PHONE ... lines, and say how many of what."""
+    """Write WORD PHONE PHONE ... lines, and log the numbers of words, pronunciations and phones."""
     entries = list(entries)
     _write_lines(path, [f"{word} {' '.join(phones)}" for word, phones in entries])
     words, phones = {word for word, _ in entries}, {phone for _, spoken in entries for phone in spoken}
@@ -201,13 +201,13 @@ def write_entries(entries: Iterable[Entry], path: Path) -> None:
 
 
 def say_oov(name: str, known: Collection[str], texts: Iterable[str]) -> None:
-    """Warn of a set's words without pronunciation, while a corpus is prepared."""
+    """Warn of a set's words without pronunciation while a corpus is prepared."""
     if counts := oov_counts(known, texts):
         log.warning("%s", oov_message(name, counts, known).split("\n")[0])
 
 
 def oov_counts(lexicon: Container[str], texts: Iterable[str]) -> dict[str, int]:
-    """How often each word that the lexicon lacks occurs, most frequent first."""
+    """Return the counts of words that the lexicon lacks, most frequent first."""
     counts: dict[str, int] = {}
     for text in texts:
         for word in text.split():
@@ -217,7 +217,7 @@ def oov_counts(lexicon: Container[str], texts: Iterable[str]) -> dict[str, int]:
 
 
 def visible(word: str) -> str:
-    """A word, what cannot be seen in it escaped: "THE\u200b" is not "THE", though it looks so."""
+    """Return a word with invisible characters escaped: "THE\u200b" is not "THE", though it looks the same."""
     return "".join(
         one if unicodedata.category(one) not in ("Cc", "Cf", "Cn", "Co", "Zs", "Zl", "Zp") else ascii(one)[1:-1]
         for one in word
@@ -225,7 +225,7 @@ def visible(word: str) -> str:
 
 
 def _otherwise(lexicon: Iterable[str], counts: Mapping[str, int]) -> str:
-    """A sentence on words that the lexicon has in another case or form of Unicode."""
+    """Return a sentence on words that the lexicon has in another case or Unicode form; empty: there are none."""
     known = {_alike(word): word for word in lexicon}
     pairs = [f"{visible(word)}: {known[_alike(word)]}" for word in counts if _alike(word) in known]
     if not pairs:
@@ -235,16 +235,18 @@ def _otherwise(lexicon: Iterable[str], counts: Mapping[str, int]) -> str:
 
 
 def _alike(word: str) -> str:
-    """Without case, in NFKC, without what cannot be seen."""
+    """Return a word case-folded, in NFKC, without invisible characters."""
     plain = unicodedata.normalize("NFKC", word).casefold()
     return "".join(one for one in plain if unicodedata.category(one)[0] not in "CZ")
 
 
 def oov_message(path: Path | str, counts: dict[str, int], lexicon: Iterable[str] = ()) -> str:
-    """What a user has to know about words without pronunciation, and the ways out.
+    """Return a message on words without pronunciation, and what the user can do about them.
 
     Args:
-        lexicon: the words that there are, to tell of those that are written otherwise.
+        path: the manifest or set, for the message.
+        counts: the words' counts, see `oov_counts`.
+        lexicon: the lexicon's words, to name those in another case or Unicode form.
     """
     shown = ", ".join(f"{visible(w)} ({n})" for w, n in list(counts.items())[:_SHOWN])
     more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""

@@ -1,4 +1,4 @@
-"""The language folder: a lexicon that has the words, and an n-gram of the transcripts."""
+"""Making of the language folder: a lexicon, and an n-gram model of the transcripts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from understudy.step import UserError, atomic_path, few, log, write_json
 
 
 def make_lang(options: LangOptions, out: Path) -> None:
-    """Check the words, write the folder, and say what the model is worth on each set."""
+    """Check the words, write the folder, and report the model's perplexity on each set.
+
+    Raises:
+        UserError: words have no pronunciation (--oov fail), no cut has only words of the lexicon, or a file is wrong.
+    """
     entries = entries_of(options)
     transcripts = [t.split() for t in transcripts_of(options.cuts)]
     text = sentences_of(options.text, {word for word, _ in entries})
@@ -54,9 +58,9 @@ def make_lang(options: LangOptions, out: Path) -> None:
 def _estimated(
     options: LangOptions, lexicon: Lexicon, transcripts: list[list[str]], text: list[list[str]]
 ) -> tuple[BackoffModel, dict[str, int]]:
-    """The n-gram of all sentences, and what became of these."""
+    """Return the n-gram model of all sentences, and counts of these for the report."""
     spoken, written = (Counter(tuple(words) for words in of) for of in (transcripts, text))
-    sentences = spoken | written  # what is in both is the same sentence, as often as it is in either
+    sentences = spoken | written  # a sentence in both counts as often as in that which has it more often
     both, all_words = (spoken & written).total(), sum(map(len, sentences.elements()))
     places = sorted({w for s in written for w in s if is_class(w)})
     known = {s: tuple(w if w in lexicon or w in places else UNKNOWN for w in s) for s in sentences}
@@ -79,7 +83,7 @@ _NO_PERPLEXITY = "is not known: there are no sentences, or the model gives one o
 
 
 def _worth(model: BackoffModel, sets: dict[str, list[list[str]] | Path]) -> dict[str, Any]:
-    """Perplexity of each set over the words that the model knows, and how many it does not."""
+    """Return the perplexity of each set over the words that the model knows, and the numbers of unknown words."""
     found = {}
     for name, of in sets.items():
         found[name] = worth = model.worth((t.split() for t in transcripts_of(of)) if isinstance(of, Path) else of)
@@ -96,10 +100,10 @@ def _worth(model: BackoffModel, sets: dict[str, list[list[str]] | Path]) -> dict
 
 
 def _check_words(arpa: Path, model: BackoffModel, lexicon: Lexicon, transcripts: list[list[str]]) -> None:
-    """Say what a given model or the lexicon has and the other lacks.
+    """Warn of words that only one of the given model and the lexicon has.
 
     Raises:
-        UserError: no labelled transcript has only words of both, as where the cases differ.
+        UserError: no labelled transcript has only words of both, e.g. because of their case.
     """
     known = {ngram[0] for ngram in model.log_probs if len(ngram) == 1} - {BEGIN, END, UNKNOWN, UNKNOWN.upper()}
     spoken = set(lexicon.vocabulary)
@@ -123,9 +127,9 @@ def _check_words(arpa: Path, model: BackoffModel, lexicon: Lexicon, transcripts:
 def _complete(
     options: LangOptions, entries: list[Entry], text: list[list[str]], model: Path
 ) -> tuple[Lexicon, list[Entry]]:
-    """The lexicon, and what was guessed for words of the transcripts and of the text that it lacked.
+    """Return the completed lexicon, and the pronunciations that were guessed for words of the transcripts and the text.
 
-    Words of dev and test sets are not looked at.
+    Words of dev and test sets are ignored.
     """
     lexicon = Lexicon.from_entries(entries)
     spoken, written = oov_counts(lexicon, transcripts_of(options.cuts)), oov_counts(lexicon, map(" ".join, text))

@@ -1,4 +1,4 @@
-"""Back-off n-gram language models in ARPA form, estimated by interpolated Witten-Bell smoothing.
+"""Back-off n-gram language models in the ARPA format, estimated with interpolated Witten-Bell smoothing.
 
 Source: Witten and Bell 1991; as interpolated in Chen and Goodman, "An empirical study of smoothing
 techniques for language modeling", 1998, equation 17. The unigram is interpolated with the uniform
@@ -19,39 +19,39 @@ from understudy.step import UserError, atomic_path
 
 BEGIN, END = "<s>", "</s>"
 UNKNOWN = "<unk>"
-"""what a word is that has no pronunciation: text with it says what its other words follow; graphs leave it out"""
-_NEVER = -99.0  # ARPA's log10 of zero
+"""The symbol for words without pronunciation: n-grams may have it in their history; graphs leave it out"""
+_NEVER = -99.0  # log10 of zero in ARPA files
 
 Ngram = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What a model is worth on some text."""
+    """The fit of a model to some text."""
 
     perplexity: float | None
-    """per known word, sentence ends counted; None: there is nothing to compute it on"""
+    """perplexity per known word, counting sentence ends; None: there are no words, or one has probability 0"""
     words: int
-    """sentence ends not counted"""
+    """number of words, without sentence ends"""
     unknown: int
-    """words among them that the model lacks; in the perplexity they are what others follow, and no more"""
+    """number of words that the model lacks; in the perplexity they only serve as history"""
 
     @property
     def unknown_percent(self) -> float:
-        """Of the words; 0 of none."""
+        """Unknown words in % of all words; 0 if there are none."""
         return 100 * self.unknown / self.words if self.words else 0.0
 
 
 @dataclass
 class BackoffModel:
-    """Natural logarithms of probabilities of n-grams and of back-off weights of histories."""
+    """A back-off model: natural logarithms of probabilities of n-grams and of back-off weights of histories."""
 
     order: int
     log_probs: dict[Ngram, float]
     log_backoffs: dict[Ngram, float]
 
     def log_prob(self, word: str, history: Sequence[str]) -> float:
-        """log p(word | history), in nats; -inf for a word that the model lacks."""
+        """Return log p(word | history), nats; -inf for a word that the model lacks."""
         context = tuple(history)[-(self.order - 1) :] if self.order > 1 else ()
         total = 0.0
         while (*context, word) not in self.log_probs:
@@ -62,10 +62,10 @@ class BackoffModel:
         return total + self.log_probs[(*context, word)]
 
     def perplexity(self, sentences: Iterable[Sequence[str]]) -> float:
-        """Per known word, sentence ends counted.
+        """Return the perplexity per known word, counting sentence ends.
 
         Raises:
-            UserError: there are no sentences.
+            UserError: it is not known (see `Worth`).
         """
         found = self.worth(sentences).perplexity
         if found is None:
@@ -73,7 +73,7 @@ class BackoffModel:
         return found
 
     def worth(self, sentences: Iterable[Sequence[str]]) -> Worth:
-        """Perplexity over the words that the model knows, and how many it does not."""
+        """Return the perplexity over the words that the model knows, and the number of unknown words."""
         total, words, unknown, ends = 0.0, 0, 0, 0
         stands_for = next((name for name in (UNKNOWN, UNKNOWN.upper()) if (name,) in self.log_probs), UNKNOWN)
         for sentence in sentences:
@@ -86,12 +86,12 @@ class BackoffModel:
                 unknown += not known
             words, ends = words + len(sentence), ends + 1
         counted = words - unknown + ends
-        # A model without an end, as a user's may be, is worth nothing; infinity is no number of JSON.
+        # A user's model may have no sentence end, so that the perplexity is infinite, which JSON cannot hold.
         perplexity = math.exp(total / counted) if counted and total < math.inf else None
         return Worth(perplexity, words, unknown)
 
     def write(self, path: Path) -> None:
-        """Write as ARPA, atomically."""
+        """Write an ARPA file, atomically."""
         by_order: dict[int, list[Ngram]] = defaultdict(list)
         for ngram in sorted(self.log_probs):
             by_order[len(ngram)].append(ngram)
@@ -115,16 +115,16 @@ class BackoffModel:
         """Read an ARPA file.
 
         Raises:
-            UserError: a malformed line, or counts that differ from the header; names file and line.
+            UserError: a line is malformed (the message names it), or counts differ from the header.
         """
         return _read_arpa(path)
 
 
 def estimate(sentences: Iterable[Sequence[str]], vocabulary: Iterable[str], order: int = 3) -> BackoffModel:
-    """Interpolated Witten-Bell.
+    """Estimate a model with interpolated Witten-Bell smoothing.
 
     Raises:
-        UserError: order below 1, no sentences, or a word outside the vocabulary.
+        UserError: the order is below 1, there are no sentences, or a word is outside the vocabulary.
     """
     if order < 1:
         raise UserError(f"n-gram order {order}: must be at least 1.")
@@ -148,7 +148,7 @@ def estimate(sentences: Iterable[Sequence[str]], vocabulary: Iterable[str], orde
 
 
 def _count(sentences: Iterable[Sequence[str]], vocabulary: set[str], order: int) -> dict[Ngram, Counter[str]]:
-    """How often each word follows each history of 0 to order - 1 words."""
+    """Count the words after each history of 0 to order - 1 words."""
     counts: dict[Ngram, Counter[str]] = defaultdict(Counter)
     for sentence in sentences:
         unknown = [w for w in sentence if w not in vocabulary]
@@ -164,7 +164,7 @@ def _count(sentences: Iterable[Sequence[str]], vocabulary: set[str], order: int)
 
 
 def open_arpa(path: Path) -> TextIO:
-    """An ARPA file for reading, packed by gzip or not."""
+    """Open an ARPA file for reading, gzipped or not."""
     return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
 
 

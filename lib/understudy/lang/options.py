@@ -14,11 +14,11 @@ from understudy.step import UserError
 
 @dataclass
 class LangOptions:
-    """Stage 2: the language."""
+    """The language folder, stage 2."""
 
     lexicon: Path
-    """lines of WORD PHONE PHONE ...; or graphemes: words of the labelled set, of --text and of --words are pronounced
-    as they are spelled"""
+    """file with lines of WORD PHONE PHONE ...; or graphemes: the letters of the words of the labelled set, --text and
+    --words are their phones"""
     cuts: Path
     """manifest of the labelled set: the n-gram is estimated on its transcripts"""
     out: Path
@@ -26,23 +26,23 @@ class LangOptions:
     extra_cuts: list[Path] = field(default_factory=list)
     """transcribed manifests whose words are checked too (development, test)"""
     words: Path | None = None
-    """more words to spell: the first of each line, of a list or of a lexicon"""
+    """more words for a grapheme lexicon: the first word of each line of a list or a lexicon"""
     text: Path | None = None
-    """more sentences for the n-gram, one on a line: text is easier to come by than transcribed speech. What is in it
-    and in the transcripts counts once; words without pronunciation are guessed with --oov g2p, else they are unknown. A
-    word such as <contact> is a place for words that users add"""
+    """more sentences for the n-gram, one on a line. Sentences that are in the transcripts too count once; words without
+    pronunciation get a guessed one with --oov g2p, else they are unknown. A word such as <contact> is a place for
+    words that users add"""
     arpa: Path | None = None
-    """a given language model, packed by gzip or not, instead of an estimated one"""
+    """a given language model, gzipped or not, instead of an estimated one"""
     order: PositiveInt = 3
-    """of the estimated n-gram"""
+    """order of the estimated n-gram"""
     english: float = 0.0
-    """share of general English in the n-gram: for where there is little text"""
+    """weight of general English in the n-gram, for when there is little text"""
     oov: Literal["fail", "skip", "g2p"] = "fail"
-    """labelled words without pronunciation: stop, leave out the cuts that contain them (they get no alignment, and the
-    n-gram knows of an unknown word there), or guess pronunciations from the lexicon"""
+    """what to do with labelled words without pronunciation: fail, skip the cuts that contain them (they get no
+    alignment, and the n-gram has an unknown word there), or guess pronunciations from the lexicon (g2p)"""
 
     def __post_init__(self) -> None:
-        """Raise UserError for what does not go together."""
+        """Raise UserError for options that do not go together."""
         if self.words and self.lexicon_file is not None:
             raise UserError("--words: go with --lexicon graphemes; a lexicon has its words")
         if self.text and self.arpa:
@@ -52,5 +52,5 @@ class LangOptions:
 
     @property
     def lexicon_file(self) -> Path | None:
-        """None: words are spelled."""
+        """The lexicon's path; None: a grapheme lexicon is wanted."""
         return None if str(self.lexicon) == GRAPHEMES else self.lexicon

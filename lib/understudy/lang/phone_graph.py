@@ -6,10 +6,14 @@ from __future__ import annotations
 def phone_graph(
     pronunciations: list[list[list[int]]], silence: int
 ) -> tuple[list[int], list[set[int]], set[int], set[int]]:
-    """Phones of a transcript: alternatives of each word, optional silence between words and at the edges.
+    """Make the phone graph of a transcript: alternatives of each word, optional silence between words and at the edges.
+
+    Args:
+        pronunciations: phone ids of each pronunciation of each word.
+        silence: phone id of silence.
 
     Returns:
-        phones of the nodes, predecessors of each node, start nodes, end nodes.
+        The phone of each node, the predecessors of each node, the start nodes, and the end nodes.
     """
     phones: list[int] = []
     before: list[set[int]] = []
@@ -45,7 +49,7 @@ def phone_graph(
 
 
 def word_of_node(pronunciations: list[list[list[int]]]) -> list[int]:
-    """Number of the word that each node of `phone_graph` belongs to; -1: silence."""
+    """Return the number of the word that each node of `phone_graph` belongs to; -1: silence."""
     words = [-1]
     for number, variants in enumerate(pronunciations):
         words += [number] * sum(map(len, variants)) + [-1]

@@ -1,9 +1,9 @@
-"""An n-gram of phones without back-off arcs: the language of a denominator graph.
+"""An n-gram model of phones without back-off arcs: the language model of a denominator graph.
 
 Source: Povey et al., "Purely sequence-trained neural networks for ASR based on lattice-free MMI", Interspeech
 2016, section 2.3: unsmoothed, so that few phones can follow a history; histories of up to two phones are all
-kept, longer ones only where they help. Which ones is our choice: Kaldi merges one after the other, here each is
-weighed by its own gain in likelihood.
+kept, longer ones only where they help. Their selection is our choice: Kaldi merges histories one after the other, here
+each is ranked by its own gain in likelihood.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ History = tuple[int, ...]
 
 
 class PhoneLm:
-    """An acceptor: states are histories (phones, most recent last), `start` that of an utterance's beginning."""
+    """The model as an acceptor: states are histories (phones, most recent last); `start` begins an utterance."""
 
     def __init__(self, log_probs: dict[History, dict[int, float]], start: History) -> None:
         self.log_probs, self.start = log_probs, start
 
     def arcs(self, state: History) -> list[tuple[int, float, History]]:
-        """(phone, log p(phone | state), next state) of every phone that was seen to follow."""
+        """Return (phone, log p(phone | state), next state) of every phone that was seen after the state."""
         return [(p, v, self._next((*state, p))) for p, v in self.log_probs[state].items() if p != _END]
 
     def final(self, state: History) -> float | None:
-        """log p(end | state); None where no utterance ended."""
+        """Return log p(end | state); None where no utterance ended."""
         return self.log_probs[state].get(_END)
 
     def follow(self, state: History, phone: int) -> tuple[float, History]:
-        """log p(phone | state) and the next state, of any phone: what was not seen is taken from a shorter history.
+        """Return log p(phone | state) and the next state for any phone, if unseen from a shorter history.
 
-        Each shortening costs log 1000 (our choice: a transcript needs a path, and only a transcript comes here).
+        Each shortening costs log 1000 (our choice: only transcripts use this, and each needs a path).
         """
         penalty, history = 0.0, state
         while phone not in self.log_probs[history]:
@@ -49,7 +49,7 @@ class PhoneLm:
         return penalty + self.log_probs[history][phone], self._next((*history, phone))
 
     def end(self, state: History) -> float:
-        """log p(end | state), as `follow` takes it from a shorter history."""
+        """Return log p(end | state), if unseen from a shorter history (see `follow`)."""
         return self.follow(state, _END)[0]
 
     def _next(self, history: History) -> History:
@@ -59,14 +59,14 @@ class PhoneLm:
 
 
 def estimate(sequences: Iterable[Iterable[int]], order: int = 4, extra_states: int = 2000) -> PhoneLm:
-    """Count phones after histories of up to `order` − 1 phones.
+    """Estimate a model from counts of phones after histories of up to `order` − 1 phones.
 
     Args:
         sequences: phone ids (from 1) of utterances, silence included.
         extra_states: histories of more than two phones that are kept, at most: those with the largest gain.
 
     Raises:
-        UserError: no sequence.
+        UserError: there is no sequence.
     """
     every: dict[History, Counter[int]] = defaultdict(Counter)
     for sequence in sequences:
@@ -78,7 +78,7 @@ def estimate(sequences: Iterable[Iterable[int]], order: int = 4, extra_states: i
     if not every:
         raise UserError("phone language model: no alignment to estimate it from. Run stage 3 first.")
     long = sorted((h for h in every if len(h) > _SHORT), key=lambda h: (-_gain(every[h], every[h[1:]]), h))
-    # A history's own shorter history has to be there too, for `follow` to fall back on.
+    # `follow` falls back on the shorter histories of each history, so these are kept too.
     kept = {h for h in every if len(h) <= _SHORT}
     for history in long[:extra_states]:
         kept |= {history[i:] for i in range(len(history))}
@@ -89,15 +89,15 @@ def estimate(sequences: Iterable[Iterable[int]], order: int = 4, extra_states: i
 
 
 def _gain(counts: Counter[int], shorter: Counter[int]) -> float:
-    """Log-likelihood that a history adds to the next shorter one, nats."""
+    """Return the gain in log-likelihood of a history over the next shorter one, nats."""
     total, rest = sum(counts.values()), sum(shorter.values())
     return sum(c * (math.log(c / total) - math.log(shorter[p] / rest)) for p, c in counts.items())
 
 
 def _shared_out(every: dict[History, Counter[int]], kept: set[History], order: int) -> dict[History, Counter[int]]:
-    """Counts of the kept histories: each longest history's go to its longest suffix that is kept.
+    """Return counts of the kept histories: those of each full-length history go to its longest suffix that is kept.
 
-    Shorter ones that are the longest of no position keep all their counts, as places to fall back to.
+    Shorter histories that get none this way keep all their counts, as histories to fall back on.
     """
     counts: dict[History, Counter[int]] = defaultdict(Counter)
     for history, followers in every.items():

@@ -1,4 +1,4 @@
-"""What a language folder is made of: words with their pronunciations, transcripts, and more sentences."""
+"""The sources of a language folder: pronunciations, transcripts, and more sentences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from understudy.step import UserError, decoded, few, log
 
 
 def entries_of(options: LangOptions) -> list[Entry]:
-    """Of the lexicon, or of all words that are known. Raises UserError where one cannot be spelled."""
+    """Return the lexicon's entries, or make those of a grapheme lexicon from all given words.
+
+    Raises:
+        UserError: the lexicon cannot be read, or a word of transcripts or text cannot be spelled.
+    """
     if options.lexicon_file is not None:
         return read_entries(options.lexicon_file)
     sources = f"{options.cuts}{f', {options.text}' if options.text else ''}"
@@ -30,10 +34,14 @@ def entries_of(options: LangOptions) -> list[Entry]:
 
 
 def sentences_of(path: Path | None, words: Container[str]) -> list[list[str]]:
-    """The sentences of a text, none where there is none.
+    """Return the sentences of a text as words; [] without a text.
+
+    Args:
+        path: the text, one sentence on a line; None: there is none.
+        words: the lexicon's words.
 
     Raises:
-        UserError: it is not UTF-8, or has none of these words.
+        UserError: the text is not UTF-8, or has none of these words.
     """
     if path is None:
         return []
@@ -44,17 +52,17 @@ def sentences_of(path: Path | None, words: Container[str]) -> list[list[str]]:
 
 
 def _lines(path: Path | None) -> list[str]:
-    """Of a text, those that are not empty; none where there is none. Raises UserError where it is not UTF-8."""
+    """Return the non-empty lines of a text; [] without a text. Raises UserError where it is not UTF-8."""
     if path is None:
         return []
     return [line for line in decoded(path, path.read_bytes()).splitlines() if line.strip()]
 
 
 def transcripts_of(path: Path) -> Iterator[str]:
-    """Transcripts; copies at other speeds say nothing new.
+    """Yield the transcripts of a manifest, without those of speed-perturbed copies.
 
     Raises:
-        UserError: a cut without exactly one transcript.
+        UserError: a cut has not exactly one transcript.
     """
     for cut in CutSet.from_jsonl_lazy(path):
         if is_perturbed(cut):

@@ -1,7 +1,7 @@
-"""HMM states of an acceptor of phones, in context: what sequence training sums over.
+"""Graphs of context-dependent HMM states, expanded from acceptors of phones, for sequence training.
 
-A state is a phone between its neighbours. Its first frame has the entry senone, every further one the loop senone
-(`topology`), so one state stands for the whole phone. Contexts that share senones and future share a state.
+A state is a phone in its context. Its first frame has the entry senone, every further one the loop senone
+(`topology`), so one state stands for the whole phone. Contexts with the same senones and continuations share a state.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ _EDGE, _ANY = 0, -1
 
 @dataclass
 class StateGraph:
-    """States, and arcs between them; weights are log-probabilities with the HMM's own."""
+    """States, and arcs between them; weights are log-probabilities that include those of the HMM's transitions."""
 
     entry: np.ndarray
     """(states,) senone of a state's first frame"""
     loop: np.ndarray
     """(states,) senone of its further frames"""
     start: np.ndarray
-    """(states,) log weight of beginning here, −inf: not at all"""
+    """(states,) log weight of beginning here; −inf: impossible"""
     final: np.ndarray
-    """(states,) log weight of ending here"""
+    """(states,) log weight of ending here; −inf: impossible"""
     sources: np.ndarray
-    """(arcs,)"""
+    """(arcs,) source state"""
     targets: np.ndarray
-    """(arcs,)"""
+    """(arcs,) target state"""
     weights: np.ndarray
-    """(arcs,) of leaving the source for the target's first frame"""
+    """(arcs,) log weight of leaving the source for the target's first frame"""
     stay: float
-    """log weight of a further frame"""
+    """log weight of a further frame in the same state"""
 
     @property
     def nbytes(self) -> int:
-        """What it takes in memory."""
+        """Bytes of the arrays."""
         return sum(values.nbytes for values in vars(self).values() if isinstance(values, np.ndarray))
 
 
 def expand(
     acceptor: Acceptor[State], tree: ContextTree, loop_probability: float = topology.LOOP_PROBABILITY
 ) -> StateGraph:
-    """The states that an acceptor's sequences go through.
+    """Expand an acceptor of phones to the graph of its context-dependent states.
 
-    The sum over the graph's paths is that over the acceptor's sequences and their durations, as long as a senone
-    tells its phone (a tree has a root for each phone).
+    The sum over the graph's paths equals that over the acceptor's sequences and their durations, because a senone
+    belongs to one phone (a tree has a root for each phone).
     """
     enter_cost, stay_cost = topology.costs(loop_probability)
     states = _Expansion(acceptor, tree)
@@ -65,7 +65,7 @@ def expand(
 
 
 class _Place(NamedTuple):
-    """A state: a phone with its senones, and where the acceptor is after it (after the next one, where senones hang on
+    """A state: a phone with its senones, and the acceptor's state after it (after the next phone, if senones depend on
     that).
     """
 
@@ -73,12 +73,12 @@ class _Place(NamedTuple):
     """None: the utterance has ended"""
     phone: int
     right: int
-    """the next phone; `_EDGE`: none; `_ANY`: it is not known yet"""
+    """the next phone; `_EDGE`: none, the utterance ends; `_ANY`: senones do not depend on it"""
     senones: tuple[int, ...]
 
 
 class _Expansion(Generic[State]):
-    """Places by number, as they are met."""
+    """The expansion of an acceptor: its states, numbered as they are found."""
 
     def __init__(self, acceptor: Acceptor[State], tree: ContextTree) -> None:
         self.acceptor, self.tree, self.looks_ahead = acceptor, tree, tree.asks_right
@@ -86,13 +86,13 @@ class _Expansion(Generic[State]):
         self.todo: list[_Place] = []
 
     def into(self, left: int, state: State) -> Iterator[tuple[int, float]]:
-        """Numbers and log weights of the places that begin where the acceptor is, after the phone `left`."""
+        """Yield numbers and log weights of the states that begin at an acceptor's state, after the phone `left`."""
         for phone, weight, after in self.acceptor.arcs(state):
             for right, following, beyond in self._ahead(after):
                 yield self._number(left, phone, right, beyond), weight + following
 
     def out_of(self, place: _Place) -> Iterator[tuple[int, float]]:
-        """Numbers and log weights of the places that follow."""
+        """Yield numbers and log weights of the states that follow."""
         if place.after is None:
             return
         if not self.looks_ahead:
@@ -102,14 +102,14 @@ class _Expansion(Generic[State]):
             yield self._number(place.phone, place.right, right, beyond), weight
 
     def final(self, place: _Place) -> float:
-        """Log weight of ending there."""
+        """Return the log weight of ending there."""
         if self.looks_ahead:
             return 0.0 if place.right == _EDGE else -np.inf
         weight = self.acceptor.final(cast(State, place.after))
         return -np.inf if weight is None else weight
 
     def _ahead(self, state: State) -> Iterator[tuple[int, float, State | None]]:
-        """What may be read next, or the one thing that is not read yet."""
+        """Yield next phones, their log weights and the acceptor's states after them; `_ANY` without look-ahead."""
         if not self.looks_ahead:
             yield _ANY, 0.0, state
             return
@@ -130,7 +130,7 @@ def _arrays(states: _Expansion, starts: list, arcs: list, enter_cost: float, sta
     count = len(states.numbers)
     senones = np.array([place.senones for place in states.numbers], np.int64).reshape(-1, 2)
     start = np.full(count, -np.inf)
-    for state, weight in starts:  # contexts at the edge that share a state
+    for state, weight in starts:  # contexts at the edge may share a state
         start[state] = np.logaddexp(start[state], weight - enter_cost)
     final = np.array([states.final(place) for place in states.numbers], np.float64)
     columns = list(zip(*sorted(arcs))) or [(), (), ()]

@@ -1,8 +1,8 @@
-"""The phonetic decision tree: which HMM states in which context share a senone.
+"""The phonetic decision tree: its leaves are the senones, shared by HMM states in several contexts.
 
 A leaf is split by the question on the left or right phone (or on the left alone, as in Kaldi's chain recipes) that
-gains most log-likelihood under single diagonal Gaussians (Young, Odell and Woodland 1994). Questions come from the
-data: the phones are clustered top-down by the same likelihood, as Kaldi does. Silence is not split.
+gains most log-likelihood under single diagonal Gaussians (Young, Odell and Woodland 1994). Questions are derived from
+the data: phones are clustered top-down by the same likelihood, as in Kaldi. Silence is not split.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from understudy.device.vocabulary import asks_right, leaf, states_of
 from understudy.step import UserError, fingerprint, read_json, write_json
 
 Statistics = dict[tuple[int, int, int, int], np.ndarray]
-"""(left, phone, right, pdf-class) to (1 + 2 * dims,): count, sums, sums of squares."""
+"""Map of (left, phone, right, pdf-class) to (1 + 2 * dims,): count, sums, sums of squares."""
 
 PDF_CLASSES = 2
 _LEFT, _RIGHT = 0, 1
@@ -27,22 +27,22 @@ _LEFT, _RIGHT = 0, 1
 
 @dataclass
 class Tree:
-    """Senone of every (left, phone, right, pdf-class)."""
+    """A decision tree: a map of (left, phone, right, pdf-class) to senones."""
 
     phones: int
     """Phone ids are 1 to `phones`; 0 stands for no phone, at an utterance's edge."""
     num_senones: int
     nodes: dict[str, list | int] = field(default_factory=dict)
-    """per `phone pdf-class`: nested [side, phones, yes, no] with side 0 (left) or 1 (right), or a senone."""
+    """Root of each `phone pdf-class`: nested [side, phones, yes, no] with side 0 (left) or 1 (right), or a senone."""
 
     def __post_init__(self) -> None:
         self._cache: dict[tuple[int, int, int, int], int] = {}
 
     def senone(self, left: int, centre: int, right: int, pdf_class: int) -> int:
-        """Senone, 0 to num_senones - 1, of a state.
+        """Return the senone, 0 to num_senones - 1, of a state.
 
         Raises:
-            UserError: the phone is not of this tree.
+            UserError: the tree does not have the phone.
         """
         key = (left, centre, right, pdf_class)
         if key not in self._cache:
@@ -54,24 +54,24 @@ class Tree:
 
     @property
     def asks_right(self) -> bool:
-        """Whether a senone may hang on the phone after it."""
+        """Whether any senone depends on the right phone."""
         return asks_right(self.nodes.values())
 
     def states(self) -> list[tuple[int, int]]:
-        """(phone, pdf-class) of each senone: a root is never shared."""
+        """Return the (phone, pdf-class) of each senone; roots are never shared."""
         return states_of(self.nodes)
 
     def senones_of(self, phone: int) -> list[int]:
-        """The senones of a phone, rising."""
+        """Return the senones of a phone, rising."""
         return [senone for senone, (one, _) in enumerate(self.states()) if one == phone]
 
     @property
     def fingerprint(self) -> str:
-        """Of what it says: models and targets of one tree have the same."""
+        """Fingerprint of the tree's content, which models and targets record."""
         return fingerprint.digest(self._values())
 
     def save(self, path: Path) -> None:
-        """Write as JSON."""
+        """Write the tree as JSON."""
         write_json(path, self._values())
 
     def _values(self) -> dict:
@@ -94,10 +94,11 @@ def accumulate(stats: Statistics, contexts: np.ndarray, features: np.ndarray) ->
 
 
 def log_likelihood(stats: np.ndarray, floor: float = 1e-2) -> np.ndarray:
-    """Log-likelihood of frames under their own maximum-likelihood diagonal Gaussian, up to a constant.
+    """Return the log-likelihood of frames under their own maximum-likelihood diagonal Gaussian, up to a constant.
 
     Args:
-        stats: (..., 1 + 2 * dims).
+        stats: (..., 1 + 2 * dims) statistics.
+        floor: smallest variance.
     """
     count = stats[..., :1]
     safe = np.maximum(count, 1e-10)
@@ -108,7 +109,7 @@ def log_likelihood(stats: np.ndarray, floor: float = 1e-2) -> np.ndarray:
 
 
 def questions(stats: Statistics, phones: int, silence: int) -> list[frozenset[int]]:
-    """Sets of phones to ask for: every cluster of a top-down clustering, each phone, silence with the edge."""
+    """Return the sets of phones to ask for: clusters of a top-down clustering, each phone, silence with the edge."""
     dims = len(next(iter(stats.values())))
     of_phone = np.zeros((phones + 1, dims))
     for (_, centre, _, _), total in stats.items():
@@ -125,7 +126,7 @@ def questions(stats: Statistics, phones: int, silence: int) -> list[frozenset[in
 
 
 def _halves(cluster: list[int], of_phone: np.ndarray) -> list[list[int]]:
-    """Two-means by likelihood, started from a split along the widest dimension."""
+    """Split a cluster of phones by 2-means with the likelihood, starting along the dimension of most variance."""
     stats = of_phone[cluster]
     means = stats[:, 1 : 1 + (stats.shape[1] - 1) // 2] / stats[:, :1]
     along = means[:, means.var(0).argmax()]
@@ -152,7 +153,7 @@ def _halves(cluster: list[int], of_phone: np.ndarray) -> list[list[int]]:
 
 
 class _Asked(NamedTuple):
-    """What a leaf may be split by."""
+    """The questions by which leaves may be split."""
 
     phones: list[frozenset[int]]
     sides: tuple[int, ...]
@@ -202,13 +203,16 @@ def build(
     stats: Statistics, phones: int, silence: int, target: int, min_count: float = 100.0, min_gain: float = 100.0,
     right: bool = True,
 ) -> Tree:  # fmt: skip
-    """Grow the tree greedily, best split of all first.
+    """Grow the tree greedily: the best split of all leaves comes first.
 
     Args:
-        right: ask for the right phone too.
-        target: stop at this many senones.
+        stats: see `accumulate`.
+        phones: number of phones.
+        silence: phone id of silence.
+        target: number of senones at which to stop.
         min_count: fewest frames of a senone.
         min_gain: least gain of a split, nats.
+        right: whether to ask for the right phone too.
 
     Raises:
         UserError: `target` is below the number of roots (phones × pdf-classes).

@@ -1,4 +1,4 @@
-"""What all acoustic models have in common: stacked features in, senone logits out."""
+"""The base class of acoustic models: stacked features in, senone logits out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from understudy.models.options import ModelOptions
 
 
 class AcousticModel(nn.Module, ABC):
-    """A network that is trained and heard; `understudy.models.build` makes one of the kind that its options name.
+    """A network that can be trained; `understudy.models.build` makes one of the kind that its options name.
 
     Attributes:
         log_priors: (senones,) log of the senones' shares in the training labels.
         meta: what the model was trained on (hours, updates, teacher), for the results.
         output: the last layer, linear.
-        hears_the_end: whether its first frame depends on what comes seconds later, so that it cannot stream.
+        hears_the_end: whether its first output depends on frames seconds later, so that it cannot stream.
     """
 
     log_priors: Tensor
@@ -35,15 +35,15 @@ class AcousticModel(nn.Module, ABC):
 
     @property
     def num_parameters(self) -> int:
-        """Trained parameters."""
+        """Number of trained parameters."""
         return sum(p.numel() for p in self.parameters())
 
     def dropout_masks(self, seeds: list[list[int]]) -> list[Tensor]:
-        """For `forward` in training: what each layer's outputs are multiplied with, (batch, 1, width) each.
+        """Draw dropout masks for `forward`: factors for each layer's outputs, (batch, 1, width) each.
 
         Args:
-            seeds: of each utterance. Its masks depend on nothing else, so that it does not matter which thread or
-                rank learns from it, or which utterances are beside it.
+            seeds: seed of each utterance. Its masks depend on nothing else, so that it does not matter which thread or
+                rank processes it, or which utterances are in its batch.
         """
         keep, shape = 1 - self.options.dropout, (self.options.layers, 1, self.output.in_features)
         kept = np.stack([np.random.default_rng(seed).random(shape, np.float32) < keep for seed in seeds], 1)
@@ -51,29 +51,29 @@ class AcousticModel(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
-        """Logits in step with the input.
+        """Compute logits, one row for each input frame.
 
         Args:
             features: (batch, frames, inputs).
             lengths: (batch,) frames of each utterance, on the CPU.
-            dropout: of `dropout_masks`; None: no dropout.
+            dropout: masks of `dropout_masks`; None: no dropout.
 
         Returns:
-            (batch, frames, senones); what is past an utterance's length means nothing.
+            (batch, frames, senones); rows past an utterance's length are undefined.
         """
 
     @abstractmethod
     def hears_around(self, most: int) -> tuple[int, int]:
-        """Frames before and after a chunk that its logits should be computed with, `most` of them on either side."""
+        """Return how many frames of context a chunk needs before and after it, at most `most` on either side."""
 
     def constrain(self, update: int) -> None:
-        """Bring the weights back, after this update, to where they have to be; most kinds leave them anywhere."""
+        """Restore a constraint on the weights after this update; most kinds of models have none."""
 
     @torch.inference_mode()
     def logits(self, features: list[Tensor]) -> list[Tensor]:
-        """Logits of whole utterances: list of (frames, inputs) to list of (frames, senones), where the model is.
+        """Return logits of whole utterances, on the model's device: (frames, inputs) each to (frames, senones) each.
 
-        On a GPU its products are of 16 bits, in bfloat16 where the GPU has that.
+        On a GPU, matrix products are in half precision, bfloat16 where the GPU supports it.
         """
         self.eval()
         lengths, device = torch.tensor([len(f) for f in features]), self.output.weight.device
@@ -82,13 +82,16 @@ class AcousticModel(nn.Module, ABC):
         return [out[i, :n] for i, n in enumerate(lengths.tolist())]
 
     def log_posteriors(self, features: list[Tensor]) -> list[Tensor]:
-        """Log-posteriors of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
+        """Return log-posteriors of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
         return [z.log_softmax(1) for z in self.logits(features)]
 
 
 def log_shares(counts: Tensor) -> Tensor:
-    """(senones,) float32 log share of each senone, by how many frames have it as their label, (senones,) float64; one
-    frame is added to each, so that none is −∞."""
+    """Return the log share of each senone, (senones,) float32, with one frame added to each, so that none is −∞.
+
+    Args:
+        counts: (senones,) float64 numbers of frames labelled with each senone.
+    """
     return ((counts + 1) / (counts + 1).sum()).log().float()
 
 

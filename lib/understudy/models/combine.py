@@ -1,4 +1,4 @@
-"""Several teachers become one, where they belong together."""
+"""Combination of several teachers into an ensemble."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from understudy.step import UserError, fingerprint, log
 
 
 def combine(options: CombineOptions, out: Path) -> None:
-    """Read, check that they belong together, and write."""
+    """Read the models, check that they belong together, and write the ensemble.
+
+    Raises:
+        UserError: they have other inputs, features, senones or trees.
+    """
     members = [models.load(path) for path in options.models]
     for path, member in zip(options.models, members):
         if different := fingerprint.differences(_hears(member), _hears(members[0])):
             raise UserError(
                 f"{path}: does not go with {options.models[0]} ({'; '.join(different)}). Combine models of one tree."
             )
-    # Labelled speech is that of the one that had most; they have most of it in common.
+    # The labelled hours are those of the member with the most: members share most of their speech.
     most = max(members, key=lambda m: m.meta.get("labelled_hours") or 0)
     updates = sum(m.meta.get("updates") or 0 for m in members)
     warned = [f"{path}: {w}" for path, m in zip(options.models, members) for w in m.meta.get("warnings", [])]
@@ -29,7 +33,7 @@ def combine(options: CombineOptions, out: Path) -> None:
 
 
 def _hears(model: models.AcousticModel) -> dict[str, Any]:
-    """What all members have in common, whatever their shape."""
+    """Return what all members must have in common, whatever their architecture."""
     return {
         "inputs": model.inputs,
         "senones": model.senones,

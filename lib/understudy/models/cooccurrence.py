@@ -1,8 +1,8 @@
-"""What the classes of a foreign inventory (letters, pieces, phones) mean in senones, counted on labelled speech.
+"""A map from classes of a foreign inventory (letters, word pieces, phones) to senones, counted on labelled speech.
 
-p(s | x) = Σ_c p(c | x) · p(s | c), where p(s | c) is how often the senone s is the label of a frame in which the
-foreign model believes in the class c. Nothing is trained. A head that learns from the same posteriors (`tdnnf`) hears
-their neighbours in time too, which matters where a class is told in one frame of many, as CTC does.
+p(s | x) = Σ_c p(c | x) · p(s | c), where p(s | c) is the share of the senone s among the labels of all frames, weighted
+by the foreign model's posterior of the class c. Nothing is trained. A network trained on the same posteriors (`tdnnf`)
+uses neighbouring frames too, which matters for CTC, whose classes show in one frame of many.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from understudy.models.acoustic import AcousticModel, log_shares
 from understudy.models.options import ModelOptions
 
-_LEAST = 1e-12  # of a probability, before its logarithm
+_LEAST = 1e-12  # floor of a probability, before its logarithm
 
 
 class CooccurrenceModel(AcousticModel):
-    """Its features are log-probabilities of classes, normalised as all features are."""
+    """A table p(senone | class); its features are log-probabilities of classes, normalised as all features are."""
 
     hears_the_end = False
     mean: Tensor
@@ -29,15 +29,15 @@ class CooccurrenceModel(AcousticModel):
         super().__init__(options, inputs, senones)
         self.output = nn.Linear(inputs, senones, bias=False)
         """p(s | c), (senones, classes)"""
-        for name, value in (("mean", 0.0), ("std", 1.0)):  # of the features, as they were normalised
+        for name, value in (("mean", 0.0), ("std", 1.0)):  # of the features before normalisation
             self.register_buffer(name, torch.full((inputs,), value))
 
     def hears_around(self, most: int) -> tuple[int, int]:
-        """See `AcousticModel`: no other frame."""
+        """See `AcousticModel`; no other frames are needed."""
         return 0, 0
 
     def classes(self, features: Tensor) -> Tensor:
-        """(…, classes) probabilities behind features (…, inputs)."""
+        """Return the (…, classes) probabilities that the features (…, inputs) were made of."""
         return (features * self.std + self.mean).softmax(-1)
 
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
@@ -46,14 +46,14 @@ class CooccurrenceModel(AcousticModel):
 
     @torch.no_grad()
     def count(self, speech: Iterable[tuple[Tensor, Tensor]], smoothing: float) -> int:
-        """Take the tables from labelled speech.
+        """Estimate table and priors from labelled speech.
 
         Args:
-            speech: of each utterance features (frames, inputs) and labels (frames,) int64.
-            smoothing: frames of each class besides, spread as all labels are.
+            speech: features (frames, inputs) and labels (frames,) int64 of each utterance.
+            smoothing: frames added to each class, distributed over senones as all labels are.
 
         Returns:
-            How many frames were counted.
+            The number of frames counted.
         """
         counts = torch.zeros(self.senones, self.inputs, dtype=torch.float64)
         seen = torch.zeros(self.senones, dtype=torch.float64)

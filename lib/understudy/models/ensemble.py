@@ -1,4 +1,4 @@
-"""An ensemble: the mean posteriors of several networks make a better teacher, at so many times the cost of one."""
+"""An ensemble: the mean posteriors of several networks make a better teacher, at their added cost."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from understudy.models.acoustic import AcousticModel
 
 
 class Ensemble(nn.Module):
-    """The mean of the posteriors of networks of one tree (as distilled by Hinton et al. 2015, section 4).
+    """The mean of the posteriors of networks that share a tree (as distilled by Hinton et al. 2015, section 4).
 
-    It has what a model needs to be heard, not what it needs to be trained or shipped.
+    It can be decoded with and can write targets, but cannot be trained or shipped.
 
     Attributes:
-        log_priors: (senones,) log of the mean of theirs.
-        meta: what is known of it, for the results.
+        log_priors: (senones,) log of the mean of the members' priors.
+        meta: what it was made from, for the results.
     """
 
     def __init__(self, members: list[AcousticModel], meta: dict[str, Any]) -> None:
@@ -32,22 +32,22 @@ class Ensemble(nn.Module):
 
     @property
     def num_parameters(self) -> int:
-        """Of all members."""
+        """Number of trained parameters of all members together."""
         return sum(member.num_parameters for member in self.networks)
 
     @property
     def log_priors(self) -> Tensor:
-        """(senones,)."""
+        """(senones,) log of the mean of the members' priors."""
         return _log_mean([member.log_priors for member in self.networks])
 
     @torch.inference_mode()
     def logits(self, features: list[Tensor]) -> list[Tensor]:
-        """Of whole utterances, list of (frames, inputs) to list of (frames, senones): their log-posteriors."""
+        """Return log-posteriors, which serve as logits: list of (frames, inputs) to list of (frames, senones)."""
         heard = [[z.log_softmax(1) for z in member.logits(features)] for member in self.networks]
         return [_log_mean(list(of_one)) for of_one in zip(*heard, strict=True)]
 
     def log_posteriors(self, features: list[Tensor]) -> list[Tensor]:
-        """Log-posteriors of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
+        """Return log-posteriors of whole utterances: list of (frames, inputs) to list of (frames, senones)."""
         return self.logits(features)
 
 

@@ -1,4 +1,4 @@
-"""Models on disk: weights, and what describes them."""
+"""Model folders: weights, and their description."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def _shape(model: AcousticModel) -> dict[str, Any]:
 
 
 def check_tree(folder: Path, model: AcousticModel | Ensemble, tree: Tree, where: Path) -> None:
-    """Whether a model's senones are those of a tree.
+    """Check that a model's senones are those of a tree.
 
     Args:
-        folder: of the model, for errors.
-        where: the tree is, for errors.
+        folder: folder of the model, for messages.
+        where: place of the tree, for messages.
 
     Raises:
-        UserError: it has another number of them, or those of another tree; both values are told.
+        UserError: the model has another number of senones, or those of another tree; the message names both.
     """
     if model.senones != tree.num_senones:
         raise UserError(f"{folder}: {model.senones} senones, {where} has {tree.num_senones}")
@@ -47,15 +47,15 @@ def check_tree(folder: Path, model: AcousticModel | Ensemble, tree: Tree, where:
 
 
 def weights_fingerprint(folder: Path) -> str:
-    """Of a model's weights, wherever it stands."""
+    """Return the fingerprint of a model's weights; it does not depend on where the folder is."""
     return fingerprint.of_file(folder / "model.safetensors")
 
 
 def load(folder: Path) -> AcousticModel:
-    """Read one network that `save` wrote, ready for inference.
+    """Read a single network that `save` wrote, ready for inference.
 
     Raises:
-        UserError: it is an ensemble, files are missing, or the weights do not fit the description.
+        UserError: the folder holds an ensemble, files are missing, or the weights do not fit the description.
     """
     model = load_any(folder)
     if isinstance(model, Ensemble):
@@ -64,7 +64,7 @@ def load(folder: Path) -> AcousticModel:
 
 
 def load_any(folder: Path) -> AcousticModel | Ensemble:
-    """Read what `save` wrote, for steps that only hear it: a network or several.
+    """Read a network or an ensemble that `save` wrote, for steps that only use its posteriors.
 
     Raises:
         UserError: files are missing, or the weights do not fit the description.
@@ -81,7 +81,7 @@ def load_any(folder: Path) -> AcousticModel | Ensemble:
         model.load_state_dict(load_file(weights))
     except FileNotFoundError:
         raise UserError(f"{weights}: no such file. Train the model first.") from None
-    except Exception as error:  # truncated or foreign weights: every reason has the same way out
+    except Exception as error:  # truncated or foreign weights: the remedy is always the same
         raise UserError(f"{weights}: not the weights that model.json describes ({error}). Train again.") from error
     return model.eval()
 

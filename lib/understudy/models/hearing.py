@@ -1,4 +1,4 @@
-"""What a model hears: features of the kind that it was trained on, and of no other."""
+"""The kind of features that a model was trained on, which is the only kind that it accepts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ FEATURES = "features"
 
 
 def heard(model: AcousticModel | Ensemble, cuts: list[Cut], normaliser: Normaliser) -> list[Tensor]:
-    """Features of cuts as a model hears them, (frames, inputs) each.
+    """Load features of cuts as the model's input, (frames, inputs) each.
 
     Raises:
-        UserError: they are of another kind than what the model was trained on, or cannot be read.
+        UserError: they are not of the kind that the model was trained on, or cannot be read.
     """
     for cut in cuts:
         check_kind(f"cut {cut.id}", kind_of(cut), model)
@@ -30,13 +30,13 @@ def heard(model: AcousticModel | Ensemble, cuts: list[Cut], normaliser: Normalis
 
 
 def check_kind(where: str | Path, kind: Kind, model: AcousticModel | Ensemble) -> None:
-    """Whether features are of the kind that a model was trained on.
+    """Check that features are of the kind that a model was trained on.
 
     Args:
-        where: they are, for errors.
+        where: place of the features, for messages.
 
     Raises:
-        UserError: they are not; both kinds are named.
+        UserError: they are not; the message names both kinds.
     """
     if kind.digest != digest_in(known := hears(model)):
         raise UserError(
@@ -46,10 +46,10 @@ def check_kind(where: str | Path, kind: Kind, model: AcousticModel | Ensemble) -
 
 
 def hears(model: AcousticModel | Ensemble) -> str:
-    """The name of the kind that a model was trained on."""
+    """Return the name of the kind of features that a model was trained on."""
     return model.meta.get(FEATURES, LOGMELS.name)
 
 
 def meta_of(kind: Kind) -> dict[str, str]:
-    """What a model's `meta` says of it."""
+    """Return the entry for this kind in a model's `meta`; empty for log-mels."""
     return {} if kind == LOGMELS else {FEATURES: kind.name}

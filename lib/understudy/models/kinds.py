@@ -1,4 +1,4 @@
-"""A network of the kind that its options name."""
+"""Construction of networks: an LSTM, a factorised time-delay network, or a co-occurrence table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS: dict[str, type[AcousticModel]] = {
 
 
 def build(options: ModelOptions, inputs: int, senones: int) -> AcousticModel:
-    """A new network, its weights drawn by torch's generator.
+    """Make a new network with random weights from torch's generator.
 
     Raises:
         UserError: its options do not go together.

@@ -13,16 +13,16 @@ from understudy.step import UserError
 
 
 class _Layer(nn.ModuleList):
-    """An LSTM forwards, and maybe one backwards."""
+    """A layer: one LSTM forwards, and in a bidirectional model another backwards."""
 
     def forward(self, hidden: Tensor, turn: Tensor | None) -> Tensor:
-        """Their outputs side by side; `turn`: of `_reversal`, for the one backwards."""
+        """Return the LSTMs' outputs, concatenated; `turn`: the indices of `_reversal`, if there is one backwards."""
         out = self[0](hidden)[0]
         return out if turn is None else torch.cat([out, _turned(self[1](_turned(hidden, turn))[0], turn)], 2)
 
 
 class LstmModel(AcousticModel):
-    """LSTM layers, each normalised, and a linear output."""
+    """LSTM layers, each with layer normalisation, and a linear output layer."""
 
     def __init__(self, options: ModelOptions, inputs: int, senones: int) -> None:
         super().__init__(options, inputs, senones)
@@ -44,7 +44,7 @@ class LstmModel(AcousticModel):
             _Layer(nn.LSTM(w, options.cells, batch_first=True, proj_size=options.projection) for _ in range(directions))
             for w in width
         )
-        # Normalised outputs (Ba et al. 2016) reach a dev loss in two thirds of the updates (our choice).
+        # Layer normalisation (Ba et al. 2016) reaches the same dev loss in two thirds of the updates (our choice).
         self.norms = nn.ModuleList(nn.LayerNorm(outputs) for _ in width)
         self.output = nn.Linear(outputs, senones)
         for name, weight in self.layers.named_parameters():
@@ -56,15 +56,15 @@ class LstmModel(AcousticModel):
 
     @property
     def lstms(self) -> list[nn.LSTM]:
-        """Of each layer the one that runs forwards; a unidirectional model has no others."""
+        """The forward LSTM of each layer; a unidirectional model has no others."""
         return [cast(nn.LSTM, next(layer.children())) for layer in self.layers]
 
     def hears_around(self, most: int) -> tuple[int, int]:
-        """See `AcousticModel`; one that streams hears no more of the future than its delay."""
+        """See `AcousticModel`; a unidirectional model looks ahead by its delay only."""
         return most, most if self.options.bidirectional else min(most, self.options.delay)
 
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
-        """See `AcousticModel`; the delay is taken out again."""
+        """See `AcousticModel`; outputs are shifted back by the delay."""
         delay = self.options.delay
         if delay:  # the last frame is repeated to flush the delayed outputs
             last = features[torch.arange(len(features)), lengths.to(features.device) - 1]
@@ -84,10 +84,10 @@ class LstmModel(AcousticModel):
 
 
 def streaming(model: AcousticModel) -> LstmModel:
-    """The same model, as one that answers while speech arrives.
+    """Return the same model, checked and typed as one that can stream.
 
     Raises:
-        UserError: it has to hear what comes seconds later.
+        UserError: the model is no LSTM, or needs frames seconds ahead.
     """
     if model.hears_the_end or not isinstance(model, LstmModel):
         raise UserError("a teacher that hears what is to come can neither stream nor run on a device. Take a student.")
@@ -95,13 +95,13 @@ def streaming(model: AcousticModel) -> LstmModel:
 
 
 def _mean(features: Tensor, lengths: Tensor) -> Tensor:
-    """(batch, 1, inputs): mean over the frames of each utterance; padding, whatever is in it, does not count."""
+    """Return (batch, 1, inputs): the mean over the frames of each utterance, without its padding."""
     there = torch.arange(features.shape[1], device=features.device) < lengths[:, None]
     return (features * there[..., None]).sum(1, keepdim=True) / lengths[:, None, None]
 
 
 def _reversal(lengths: Tensor, frames: int) -> Tensor:
-    """(batch, frames): where each frame of a time-reversed utterance comes from; padding stays in place."""
+    """Return (batch, frames): the source of each frame of a time-reversed utterance; padding stays in place."""
     t = torch.arange(frames)[None]
     return torch.where(t < lengths[:, None], lengths[:, None] - 1 - t, t)
 

@@ -19,31 +19,31 @@ def check_several(option: str, paths: list[Path]) -> None:
 
 @dataclass
 class ModelOptions:
-    """Shape of an acoustic model."""
+    """Architecture of an acoustic model."""
 
     layers: int = 4
-    """of it"""
+    """number of layers"""
     cells: int = 256
-    """cells of an LSTM layer (of each direction); of a time-delay network the width of a layer"""
+    """cells of an LSTM layer (in each direction), or width of a time-delay layer"""
     bidirectional: bool = False
-    """a teacher hears the future"""
+    """LSTMs in both directions, for a teacher"""
     centred: bool = False
-    """a teacher's inputs lose their mean over the utterance (cepstral mean normalisation, of log-mels instead: our
-    choice), and with it the channel and some of the speaker; in training on chunks, their mean over the chunk"""
+    """subtract a bidirectional model's mean input over the utterance, which removes the channel and some of the
+    speaker (like cepstral mean normalisation, but of log-mels: our choice); in training on chunks, over the chunk"""
     delay: int = 0
-    """frames by which a unidirectional model's output is late (target_delay): so much future it hears"""
+    """frames by which a unidirectional model's output is late (Kaldi's target-delay): its look-ahead"""
     projection: int = 0
-    """width that a layer's outputs are projected to (Sak et al. 2014), which is what its state is; 0: the cells' own"""
+    """width that an LSTM layer's outputs, and so its recurrent state, are projected to (Sak et al. 2014); 0: none"""
     dropout: float = 0.2
-    """after each layer, in training: the same cells through an utterance (Gal and Ghahramani 2016)"""
+    """dropout after each layer in training, with one mask for all frames of an utterance (Gal and Ghahramani 2016)"""
     kind: Literal["lstm", "tdnnf", "cooccurrence"] = "lstm"
-    """LSTMs, which students are and stream; a factorised time-delay network, which a teacher may be; or a table of what
-    classes of a foreign inventory mean, which steps/map_posteriors.py counts"""
+    """LSTM, for students, which stream, and for teachers; factorised time-delay network, for teachers; or a table that
+    maps classes of a foreign inventory to senones, which steps/map_posteriors.py counts"""
     bottleneck: int = 0
-    """width between the two factors of a time-delay layer; 0: an eighth of its own"""
+    """width between the two factors of a time-delay layer; 0: an eighth of the layer's width"""
 
     def __post_init__(self) -> None:
-        """Raise UserError for what no network can be."""
+        """Raise UserError for values that no network can have."""
         if min(self.layers, self.cells) < 1 or self.delay < 0 or not 0 <= self.dropout < 1:
             raise UserError("--model: layers and cells are at least 1, delay at least 0, dropout from 0 to less than 1")
         if self.kind != "lstm":
@@ -63,26 +63,26 @@ class ModelOptions:
 
 @dataclass
 class MapOptions:
-    """A teacher out of what a foreign model says, by counting."""
+    """Mapping of a foreign model's classes to senones, by counting."""
 
     labelled: Path
-    """cut manifest with the posteriors of another inventory as features (steps/make_encoder_features.py
-    --encoder.head ctc): the labelled speech"""
+    """cut manifest of the labelled speech, with posteriors of another inventory as features
+    (steps/make_encoder_features.py --encoder.head ctc)"""
     labels: Path
     """folder of its senone labels, and of the tree"""
     out: Path
     """folder of the model"""
     smoothing: PositiveFloat = 10.0
-    """frames that each class is counted for besides, spread as senones are in general: where a class is rare, or never
-    said, it means no more than that"""
+    """frames added to each class, distributed over senones as all labels are, so that a class that is rare or never
+    seen has the priors as its distribution"""
 
 
 @dataclass
 class CombineOptions:
-    """Several teachers as one."""
+    """Combination of several teachers into an ensemble."""
 
     models: list[Path]
-    """two or more, of one tree; of any shape, and best of different seeds"""
+    """folders of two or more models of one tree, of any architecture, best with different seeds"""
     out: Path
     """folder of the ensemble"""
 

@@ -1,4 +1,4 @@
-"""A model that hears an utterance piece by piece: the logits are those of the whole utterance."""
+"""Streaming: a model computes an utterance piece by piece, with the logits of the whole utterance."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from understudy.models.lstm import streaming
 
 
 class ModelStream:
-    """One utterance through a model that streams.
+    """The computation of one utterance by a streaming model.
 
     Raises:
-        UserError: the model hears more of the future than its delay.
+        UserError: the model cannot stream (see `streaming`).
     """
 
     def __init__(self, model: AcousticModel) -> None:
@@ -24,19 +24,19 @@ class ModelStream:
 
     @torch.no_grad()
     def __call__(self, features: Tensor) -> Tensor:
-        """Logits that are known by now, each frame's once: (frames, inputs) to (frames, senones), the delay behind."""
+        """Compute more frames, (frames, inputs). Returns new logits, (frames, senones), the delay behind the input."""
         if not len(features):
             return features.new_zeros(0, self._model.senones)
         self._last, hidden = features[-1:], features[None]
         for number, (layer, norm) in enumerate(zip(self._model.lstms, self._model.norms, strict=True)):
             hidden, self._states[number] = layer(hidden, self._states[number])
             hidden = norm(hidden)
-        early = min(self._late, len(features))  # outputs before the first frame's
+        early = min(self._late, len(features))  # outputs before that of the first frame
         self._late -= early
         return self._model.output(hidden[0, early:])
 
     def finish(self) -> Tensor:
-        """Logits of the last frames: the delayed outputs are flushed as `AcousticModel.forward` does."""
+        """Return the logits of the last frames: delayed outputs are flushed as in `LstmModel.forward`."""
         if self._last is None:
             return torch.zeros(0, self._model.senones)
         return self(self._last.repeat(self._model.options.delay, 1))

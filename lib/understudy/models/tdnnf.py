@@ -1,5 +1,6 @@
-"""Factorised time-delay networks (Povey et al. 2018, "Semi-orthogonal low-rank matrix factorization for deep neural
-networks"): what a layer knows of its neighbours in time goes through a narrow, semi-orthogonal factor.
+"""Factorised time-delay networks (TDNN-F): each layer's weights are a product with a narrow, semi-orthogonal factor.
+
+Source: Povey et al. 2018, "Semi-orthogonal low-rank matrix factorization for deep neural networks".
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from understudy.models.options import ModelOptions
 BYPASS = 0.66
 """share of a layer's input that is added to its output (Kaldi's bypass-scale)"""
 EVERY = 4
-"""updates from one step towards semi-orthogonal factors to the next (Povey et al. 2018, section 2.1)"""
+"""updates between steps towards semi-orthogonal factors (Povey et al. 2018, section 2.1)"""
 
 
 class _Layer(nn.Module):
-    """From t and t − 1 through the bottleneck at t and t + 1, to t."""
+    """A layer: the bottleneck at t reads the input at t − 1 and t; the output at t, the bottleneck at t and t + 1."""
 
     def __init__(self, width: int, bottleneck: int) -> None:
         super().__init__()
@@ -29,24 +30,24 @@ class _Layer(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, hidden: Tensor, kept: Tensor | None) -> Tensor:
-        """(batch, frames, width) of the same; outside of an utterance all is zero, as `kept` (batch, frames, 1) is."""
-        # Both halves of the factor hear the same frame; what the first made of it is moved, which is eight times less
-        # to move than what it heard.
+        """Map (batch, frames, width) to the same shape; input and `kept` (batch, frames, 1) are 0 past an utterance."""
+        # Both halves of the factor are applied to the same frame, and the first half's result is shifted in time: it
+        # is eight times narrower than the input.
         halves = self.narrow.weight.chunk(2, 1)
         before, now = functional.linear(hidden, torch.cat(halves)).chunk(2, 2)
         narrow = _moved(before, 1) + now
-        if kept is not None:  # the next frame of an utterance's last is none
+        if kept is not None:  # the last frame of an utterance has no next one
             narrow = narrow * kept
         out = self.norm(functional.relu(self.widen(torch.cat([narrow, _moved(narrow, -1)], 2))))
         return out + BYPASS * hidden
 
 
 class TdnnfModel(AcousticModel):
-    """Twelve or so layers of 30 ms frames, each with one more frame of past and of future.
+    """A TDNN-F at 30 ms frames: each layer adds one frame of past and one of future to the context.
 
-    Kaldi's networks have frames of 10 ms in their first layers; here the input stacks three of them. Layers are
-    normalised each frame by itself, as those of an LSTM are, where Kaldi has batch norm (our choice: threads and ranks
-    need not tell one another their batches' statistics).
+    Kaldi's networks have frames of 10 ms in their first layers; here the input stacks three of them. Layers have layer
+    normalisation, like those of `LstmModel`, where Kaldi has batch normalisation (our choice: threads and ranks need
+    not exchange statistics of their batches).
     """
 
     hears_the_end = True
@@ -62,16 +63,16 @@ class TdnnfModel(AcousticModel):
 
     @property
     def factors(self) -> list[Tensor]:
-        """The semi-orthogonal one of each layer, (bottleneck, 2 · width)."""
+        """The semi-orthogonal factor of each layer, (bottleneck, 2 · width)."""
         return [cast(_Layer, layer).narrow.weight for layer in self.layers]
 
     @property
     def context(self) -> int:
-        """Frames before and after one that its logits depend on."""
+        """Number of frames on either side that the logits of a frame depend on."""
         return 1 + len(self.layers)
 
     def hears_around(self, most: int) -> tuple[int, int]:
-        """See `AcousticModel`; with as many as its context a chunk's logits are those of the utterance."""
+        """See `AcousticModel`; with its whole context, a chunk's logits are those of the utterance."""
         return min(most, self.context), min(most, self.context)
 
     def forward(self, features: Tensor, lengths: Tensor, dropout: list[Tensor] | None = None) -> Tensor:
@@ -82,7 +83,7 @@ class TdnnfModel(AcousticModel):
             features = features * kept
         heard = torch.cat([_moved(features, 1), features, _moved(features, -1)], 2)
         hidden = self.first_norm(functional.relu(self.first(heard)))
-        # In the type of what is multiplied: in half precision, a factor of 32 bits would make all of it that wide.
+        # In the type of `hidden`: in half precision, a float32 factor would turn all that follows into float32.
         kept = None if kept is None else kept.to(hidden.dtype)
         factors = [kept] * len(self.layers)
         if dropout is not None:
@@ -95,24 +96,25 @@ class TdnnfModel(AcousticModel):
 
     @torch.no_grad()
     def constrain(self, update: int) -> None:
-        """At every fourth update, a step of each factor towards α times a semi-orthogonal matrix."""
+        """Move each factor a step towards α times a semi-orthogonal matrix, at every fourth update."""
         if update % EVERY == 0:
             for factor in self.factors:
                 factor.sub_(_away(factor))
 
 
 def _moved(hidden: Tensor, frames: int) -> Tensor:
-    """(batch, frames, width) `frames` later; zeros come in."""
+    """Shift (batch, frames, width) by `frames` in time, later if positive; zeros fill the gap."""
     if frames > 0:
         return functional.pad(hidden[:, :-frames], (0, 0, frames, 0))
     return functional.pad(hidden[:, -frames:], (0, 0, 0, -frames))
 
 
 def _away(factor: Tensor) -> Tensor:
-    """What takes M away from α · semi-orthogonal: ν' (M Mᵀ − α² I) M / α² (Povey et al. 2018, equations 2 to 4).
+    """Return the step to subtract from M, towards α times a semi-orthogonal matrix: ν' (M Mᵀ − α² I) M / α².
 
-    α² = tr(P Pᵀ) / tr(P) with P = M Mᵀ lets the scale float. ν' is 1/2 (their 4 ν with ν = 1/8), which converges
-    quadratically; less where M is far from it yet, as Kaldi does, so that the step does not overshoot.
+    Source: Povey et al. 2018, equations 2 to 4. α² = tr(P Pᵀ) / tr(P) with P = M Mᵀ lets the scale float. ν' is 1/2
+    (their 4 ν with ν = 1/8), which converges quadratically; it is less while M is far from the goal, as in Kaldi, so
+    that the step does not overshoot.
     """
     product = factor @ factor.T
     trace, square = product.trace(), product.square().sum()
