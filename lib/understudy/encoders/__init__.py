@@ -1,1 +1,1 @@
-"""Large models that others trained, as ears: what a layer of theirs makes of speech, at our frames of 30 ms."""
+"""Features from large pre-trained speech encoders: the outputs of one layer, resampled to our frames of 30 ms."""

@@ -1,4 +1,4 @@
-"""Whisper in CTranslate2, as faster-whisper has it: the encoder's output, several times faster on a CPU."""
+"""Whisper in CTranslate2, as in faster-whisper: the encoder's output, several times faster on a CPU."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from understudy.step import UserError
 
 
 class CTranslate2Whisper(WhisperEncoder):
-    """Of a folder with model.bin."""
+    """A Whisper of CTranslate2: a folder with model.bin."""
 
     def __init__(self, folder: Path, options: EncoderOptions, precision: str = "float32") -> None:
-        """Load it, on the machine's GPU if it has one.
+        """Load the model, on the machine's GPU if it has one.
 
         Args:
-            precision: of its weights in memory, and of products, by CTranslate2's names.
+            precision: precision of weights in memory and of matrix products, by CTranslate2's names.
 
         Raises:
-            UserError: CTranslate2 is missing, the folder is of something else, or a layer was asked for.
+            UserError: CTranslate2 is missing, the folder holds something else, or a layer or head was asked for.
         """
         try:
             import ctranslate2
@@ -53,5 +53,5 @@ class CTranslate2Whisper(WhisperEncoder):
         return np.array(self.network.encode(self.view(mels), to_cpu=True), np.float32)
 
     def view(self, mels: np.ndarray) -> Any:
-        """Log-mels (batch, mels, 10 ms frames) float32, as the network takes them."""
+        """Convert log-mels (batch, mels, 10 ms frames) float32 to the network's input."""
         return self._view.from_array(mels)

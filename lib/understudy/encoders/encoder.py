@@ -1,4 +1,4 @@
-"""What an encoder has to tell of itself, whatever it runs on."""
+"""The interface of encoders, whatever library they run on."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import numpy as np
 
 
 class Encoder(ABC):
-    """A model that makes a frame of numbers of every so many samples; times are in samples of 16 kHz."""
+    """A model that maps samples to frames of features at a fixed shift; times are in samples at 16 kHz."""
 
     hop: int
-    """from one frame to the next"""
+    """samples from one frame to the next"""
     middle: float
-    """of what the first frame hears, from the beginning: what the receptive field is off by"""
+    """centre of the first frame's receptive field, in samples from the beginning"""
     shortest: int
-    """that make a frame"""
+    """fewest samples that make a frame"""
     longest: int
-    """that it hears at once, at most"""
+    """most samples of a window"""
     pads: bool
-    """windows of different lengths may be heard side by side: each makes what it makes alone"""
+    """whether windows of different lengths may share a batch, each with the same frames as alone"""
     padded: int = 0
-    """as long as that is every window for it; 0: it is as long as the longest beside it"""
+    """length to which every window is padded; 0: the longest of its batch"""
 
     def prepared(self, samples: np.ndarray) -> np.ndarray:
-        """All of a cut's samples, (length,) float32 within ±1, as windows of them are to be heard."""
+        """Prepare a whole cut's samples, (length,) float32 in ±1, from which windows are cut."""
         return samples
 
     @abstractmethod
     def __call__(self, windows: list[np.ndarray]) -> list[np.ndarray]:
-        """Of each window (length,) float32, of `shortest` to `longest` samples, its (frames, dims) float32."""
+        """Compute the (frames, dims) float32 of each window, (length,) float32 of `shortest` to `longest` samples."""

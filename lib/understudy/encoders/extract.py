@@ -1,4 +1,4 @@
-"""Features of cuts, from an encoder: windows side by side, one batch in memory at a time."""
+"""Extraction of an encoder's features of cuts, in batches of windows, one batch in memory at a time."""
 
 from __future__ import annotations
 
@@ -25,33 +25,34 @@ from understudy.features.kind import ENCODER, LOG_PROBABILITIES
 from understudy.step import UserError, fingerprint
 
 _RULE = 1
-"""version of what is made of an encoder's frames; another one makes other features"""
+"""version of the rule that makes our features from an encoder's frames; it is part of the features' digest"""
 
 
 @dataclass(frozen=True)
 class EncoderExtractor:
-    """All that a process needs to make features: files, not their contents.
+    """The files and options that a process needs to make features; the model is loaded in the process.
 
-    It knows what was in them: processes may outlive the step (--cluster.scheduler), and keep what they have loaded.
+    It holds the files' digest too: processes may outlive the step (--cluster.scheduler), and keep what they have
+    loaded.
     """
 
     options: EncoderOptions
     max_seconds: float
-    """of a batch, padding counted; a longer window is alone"""
+    """seconds in a batch with its padding, at most; a longer window is a batch of its own"""
     shift: float = STACKED_SHIFT
     folder: Path = field(init=False)
-    """of the model"""
+    """folder of the model"""
     weights: str = field(init=False)
-    """digest of it"""
+    """digest of the model's files"""
 
     def __post_init__(self) -> None:
-        """Raise UserError where the model is not there."""
+        """Raise UserError where there is no such model."""
         object.__setattr__(self, "folder", located(self.options.model).absolute())
         object.__setattr__(self, "weights", digest_of(self.folder))
 
     @property
     def type(self) -> str:
-        """See `Extractor`: a digest of all that the features depend on, and what they are for people."""
+        """See `Extractor`; a digest of all that the features depend on, and a readable name."""
         one = self.options
         depends = {"weights": self.weights, "layer": one.layer, "window": one.window, "context": one.context}
         layer = "last layer" if one.layer is None else f"layer {one.layer}"
@@ -61,12 +62,12 @@ class EncoderExtractor:
         return f"{ENCODER}{digest}: {Path(one.model).resolve().name}, {layer}"
 
     def tick_power(self, frames: np.ndarray) -> int:
-        """See `Extractor`: at most an eighth of the spread of nine channels in ten, over the cut (our choice)."""
+        """See `Extractor`; at most an eighth of the spread of nine channels in ten over the cut (our choice)."""
         spread = frames.std(0) if len(frames) > 1 else np.abs(frames[0])
         return int(np.clip(np.floor(np.log2(max(np.quantile(spread, 0.1) / 8, 2.0**-16))), -16, 16))
 
     def __call__(self, cuts: Sequence[Cut]) -> Iterator[tuple[int, np.ndarray]]:
-        """See `Extractor`: cuts of like length one after the other, shortest first."""
+        """See `Extractor`; cuts are taken by length, the shortest first."""
         encoder = _load(self)
         found: dict[int, list[np.ndarray]] = defaultdict(list)
         for batch in _side_by_side(self._pieces(cuts, encoder), encoder, int(self.max_seconds * SAMPLE_RATE)):
@@ -78,7 +79,7 @@ class EncoderExtractor:
                     yield number, _finite(np.concatenate(found.pop(number)), cuts[number], self.folder)
 
     def _pieces(self, cuts: Sequence[Cut], encoder: Encoder) -> Iterator[_Piece]:
-        """Windows of all cuts, as they are heard."""
+        """Yield the windows of all cuts, in the order in which they are computed."""
         longest = min(encoder.longest, int(self.options.window * SAMPLE_RATE))
         context = int(self.options.context * SAMPLE_RATE)
         for number in sorted(range(len(cuts)), key=lambda n: cuts[n].duration):
@@ -93,18 +94,18 @@ class EncoderExtractor:
 
 class _Piece(NamedTuple):
     number: int
-    """of its cut"""
+    """number of the cut"""
     window: Window
     samples: np.ndarray
     ends: bool
-    """it is the cut's last"""
+    """whether it is the cut's last window"""
 
 
 def frames_of(cut: Cut) -> int:
-    """Frames of 30 ms: as many as its log-mels make.
+    """Return a cut's number of 30 ms frames, the same as of its log-mels.
 
     Raises:
-        UserError: there is none.
+        UserError: the cut is too short for a frame.
     """
     frames = stacked_length(compute_num_frames(cut.duration, FRAME_SHIFT, SAMPLE_RATE))
     if not frames:
@@ -116,7 +117,7 @@ def frames_of(cut: Cut) -> int:
 
 
 def _side_by_side(pieces: Iterable[_Piece], encoder: Encoder, most: int) -> Iterator[list[_Piece]]:
-    """Batches of pieces in their order, of `most` samples with padding; of one length, where the encoder wants that."""
+    """Yield batches of at most `most` samples with padding, in order; of one length if the encoder does not pad."""
     batch: list[_Piece] = []
     for piece in pieces:
         longest = max([encoder.padded, *(len(one.samples) for one in (*batch, piece))])
@@ -137,10 +138,10 @@ def _finite(frames: np.ndarray, cut: Cut, folder: Path) -> np.ndarray:
 
 @lru_cache(1)
 def _load(extractor: EncoderExtractor) -> Encoder:
-    """Of this process.
+    """Return this process's encoder, loaded once.
 
     Raises:
-        UserError: the weights are others than they were when the step began.
+        UserError: the weights have changed since the step began.
     """
     check_unchanged(extractor.folder, extractor.weights, "features are made of it")
     return load_encoder(extractor.folder, extractor.options)

@@ -1,4 +1,4 @@
-"""An encoder hears manifests, set by set."""
+"""Features of an encoder for manifests, set by set."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from understudy.step import log, write_json
 
 
 def make_features(options: EncoderFeatureOptions, out: Path) -> None:
-    """Features of all sets and their normaliser; report.json says of what, how large they are and what they cost.
+    """Make features of all sets, their normaliser, and report.json with the features' type, sizes and CPU cost.
 
-    The cost is that of the shards of this run, with what it takes to load the encoder.
+    The cost is that of this run's shards, including the time to load the encoder.
     """
     extractor = EncoderExtractor(options.encoder, options.max_seconds)
     sets: dict[str, dict[str, float | None]] = {}

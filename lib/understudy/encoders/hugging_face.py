@@ -1,4 +1,4 @@
-"""Models of transformers: those that hear samples (wav2vec 2.0, HuBERT, WavLM and their like), and Whisper."""
+"""Encoders in the library transformers: models on samples (wav2vec 2.0, HuBERT, WavLM and the like), and Whisper."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from understudy.features.frames import SAMPLE_RATE
 from understudy.step import UserError, read_json
 
 _UNUSED = ("masked_spec_embed", "decoder.")
-"""weights that an encoder does without: of the masks in its training, and of what is behind it"""
+"""weights that an encoder does not need: of the masks in its training, and of the decoder"""
 LEAST = -10.0
-"""nats: what is less probable is as good as impossible, and would be stored finely for nothing"""
+"""floor of log-probabilities, nats: lower values make no difference, and would be stored at needless precision"""
 
 
 def load(folder: Path, options: EncoderOptions) -> Encoder:
-    """A model of transformers, on the machine's GPU if it has one.
+    """Load a model of transformers, on the machine's GPU if it has one.
 
     Raises:
-        UserError: transformers is missing, the model is of a kind whose frames' times are not known, its files do not
-            belong together, or it hears another rate.
+        UserError: transformers is missing, the times of such a model's frames are not known, its files do not belong
+            together, it lacks the head, or it needs another sampling rate.
     """
     config = read_json(folder / CONFIGURATIONS[0])
     if options.head == "ctc" and "conv_kernel" not in config:
@@ -47,10 +47,10 @@ def load(folder: Path, options: EncoderOptions) -> Encoder:
 
 
 class SampleEncoder(Encoder):
-    """A transformer above convolutions of samples."""
+    """A transformer on top of convolutions over samples."""
 
     def __init__(self, folder: Path, options: EncoderOptions, config: dict[str, Any]) -> None:
-        """Load it."""
+        """Load the model."""
         heard = _preprocessor(folder)
         self.kernels = list(zip(config["conv_kernel"], config["conv_stride"], strict=True))
         self.hop, self.shortest = 1, 1
@@ -58,7 +58,7 @@ class SampleEncoder(Encoder):
             self.shortest, self.hop = self.shortest + (kernel - 1) * self.hop, self.hop * stride
         self.middle = self.shortest / 2
         self.longest = int(options.window * SAMPLE_RATE)
-        # A group norm runs over the time of what is padded too, and these models were trained without a mask.
+        # Group normalisation averages over padding too, and these models were trained without a mask.
         self.pads = config.get("feat_extract_norm", "group") == "layer"
         self.normalises = heard["do_normalize"]
         self.folder, self.recognises = folder, options.head == "ctc"
@@ -66,7 +66,7 @@ class SampleEncoder(Encoder):
         self.tap = None if self.recognises else Tap(self.model.encoder, options.layer, str(folder))
 
     def prepared(self, samples: np.ndarray) -> np.ndarray:
-        """See `Encoder`: of mean 0 and variance 1 over the cut, where the model was trained so."""
+        """See `Encoder`; normalised to mean 0 and variance 1 over the cut if the model was trained so."""
         if not self.normalises:
             return samples
         return ((samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)).astype(np.float32)
@@ -100,7 +100,7 @@ class TorchWhisper(WhisperEncoder):
     """Whisper in torch."""
 
     def __init__(self, folder: Path, options: EncoderOptions, config: dict[str, Any]) -> None:
-        """Load it."""
+        """Load the model."""
         super().__init__(folder, config["num_mel_bins"], config["max_source_positions"], options.pad)
         self.encoder = _loaded(folder).get_encoder().to(_device())
         self.tap, self.positions = Tap(self.encoder, options.layer, str(folder)), self.encoder.embed_positions.weight
@@ -113,14 +113,14 @@ class TorchWhisper(WhisperEncoder):
         return self.tap.of(out.last_hidden_state).float().cpu().numpy()
 
     def _hear(self, frames: int) -> None:
-        """So many frames, in place of those of 30 s."""
+        """Set the number of frames that the encoder computes, in place of those of 30 s."""
         if self.encoder.config.max_source_positions != frames:
             self.encoder.config.max_source_positions = frames
             self.encoder.embed_positions = nn.Embedding.from_pretrained(self.positions[:frames])
 
 
 def _loaded(folder: Path, kind: str = "AutoModel") -> Any:
-    """A model with all of its weights, loaded by a class of transformers."""
+    """Load a model by a class of transformers, and check that no weight is missing."""
     try:
         import transformers
         from transformers import logging
@@ -132,7 +132,7 @@ def _loaded(folder: Path, kind: str = "AutoModel") -> Any:
         model, told = getattr(transformers, kind).from_pretrained(
             str(folder), local_files_only=True, output_loading_info=True
         )
-    except Exception as error:  # of JSON, of weights, of configurations: each means that it is no such model
+    except Exception as error:  # of JSON, weights or configuration: there is no such model in the folder
         raise UserError(f"{folder}: transformers cannot load it ({error}). Fetch the model again.") from error
     if missing := sorted(name for name in told["missing_keys"] if not name.startswith(_UNUSED)):
         raise UserError(f"{folder}: its weights lack {len(missing)}, such as {missing[0]}. Fetch the model again.")
@@ -140,7 +140,7 @@ def _loaded(folder: Path, kind: str = "AutoModel") -> Any:
 
 
 def _preprocessor(folder: Path) -> dict[str, Any]:
-    """What is done with samples before the model hears them."""
+    """Read how samples are prepared for the model, and check that it takes samples at our rate."""
     about = read_json(path := folder / CONFIGURATIONS[1])
     if (rate := about.get("sampling_rate", SAMPLE_RATE)) != SAMPLE_RATE:
         raise UserError(

@@ -1,4 +1,4 @@
-"""What one layer of a transformer puts out, without the layers above it."""
+"""The output of one layer of a transformer, computed without the layers above it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from understudy.step import UserError
 
 
 class Tap:
-    """Keeps what a layer of an encoder puts out; the layers above it are taken away.
+    """A tap on a layer of an encoder: it keeps the layer's output, and removes the layers above.
 
-    Layers are counted as `hidden_states` of transformers are: 0 is what goes into the first, and the last is what the
-    encoder puts out, normalised where it ends so.
+    Layers are numbered like the `hidden_states` of transformers: 0 is the input of the first layer, and the last is the
+    encoder's output, after its final normalisation if it has one.
     """
 
     def __init__(self, encoder: nn.Module, layer: int | None, name: str) -> None:
         """Change an encoder that has `layers`.
 
         Args:
-            layer: whose outputs are taken; None: the last's.
-            name: of the model, for errors.
+            layer: number of the layer; None: the last.
+            name: name of the model, for messages.
 
         Raises:
-            UserError: it has fewer layers.
+            UserError: the encoder has fewer layers, or its layers are no list.
         """
         layers = encoder.layers
         if not isinstance(layers, nn.ModuleList):
@@ -45,5 +45,5 @@ class Tap:
         self._kept = out[0] if isinstance(out, tuple) else out
 
     def of(self, last: Tensor) -> Tensor:
-        """The layer's (batch, frames, dims), once the encoder was called, which put out `last`."""
+        """Return the layer's (batch, frames, dims) after a call of the encoder, whose output was `last`."""
         return last if self._whole or self._kept is None else self._kept

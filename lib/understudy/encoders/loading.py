@@ -1,4 +1,4 @@
-"""An encoder of the kind that its folder is of."""
+"""Loading of encoders of any kind."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from understudy.step import UserError, read_json
 
 
 def load_encoder(folder: Path, options: EncoderOptions) -> Encoder:
-    """Of a folder with weights.
+    """Load the encoder in a folder with weights.
 
     Raises:
-        UserError: it is of no known kind, or as that kind's `load`.
+        UserError: the encoder is of no known kind, or cannot be loaded.
     """
     config = read_json(path := folder / CONFIGURATIONS[0])
     if "model_type" in config:

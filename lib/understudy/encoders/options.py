@@ -1,4 +1,4 @@
-"""Options of the features of an encoder."""
+"""Options of features from an encoder."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from understudy.step import UserError
 
 @dataclass(frozen=True)
 class EncoderOptions:
-    """An encoder, and how it hears."""
+    """An encoder, and how it is applied."""
 
     model: str
     """folder of a model of transformers, or of a Whisper of CTranslate2; or a name on the Hugging Face hub"""
     layer: int | None = None
-    """whose outputs are taken, 0 being what goes into the first; none: what the encoder puts out"""
+    """layer whose outputs are the features, 0 being the input of the first; none: the encoder's output"""
     window: float = 30.0
-    """seconds that it hears at once, at most"""
+    """seconds of a window, at most; longer cuts are processed in several windows"""
     context: float = 2.0
-    """seconds on either side of a window that are heard and not taken, where a cut is longer than one"""
+    """seconds at either end of a window that only serve as context, where a cut has several windows"""
     head: Literal["none", "ctc"] = "none"
-    """ctc: in place of a layer, the log-probabilities of the letters or pieces that the model recognises (of models of
-    transformers that hear samples), none below e⁻¹⁰"""
+    """ctc: features are not a layer's outputs but the log-probabilities of the letters or word pieces that the model
+    recognises, none below e⁻¹⁰ (models of transformers that take samples)"""
     pad: bool = True
-    """a Whisper hears 30 s at once, silence behind a shorter cut, as it was trained; false: the cut alone, which makes
-    other features in less time"""
+    """pad shorter cuts with silence to 30 s for a Whisper, as in its training; false: no padding, which makes other
+    features in less time"""
 
     def __post_init__(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -47,14 +47,14 @@ class EncoderOptions:
 
 @dataclass
 class EncoderFeatureOptions:
-    """Features of an encoder, beside those of stage 1."""
+    """Features from an encoder, besides those of stage 1."""
 
     cuts: list[Path]
     """cut manifests; each gives a manifest of the same name in --out"""
     out: Path
     """folder of the features"""
     encoder: EncoderOptions
-    """what hears them"""
+    """the encoder"""
     normalise_on: str = "labelled"
     """the set whose mean and variance normalise all"""
     speeds: list[float] | None = None
@@ -64,16 +64,16 @@ class EncoderFeatureOptions:
     shard_size: PositiveInt = 100
     """cuts in a shard, the unit of resuming"""
     max_seconds: float = 60.0
-    """seconds that a process hears side by side, at most, silence counted; what is longer is alone"""
+    """seconds in a process's batch with its padding, at most; a longer window is a batch of its own"""
     threads: PositiveInt = 1
-    """of a process"""
+    """threads of a process"""
     jobs: PositiveInt = 2
     """processes; each has the encoder in memory"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
-    """where they run"""
+    """where the processes run"""
 
     def __post_init__(self) -> None:
-        """Raise UserError where two sets have one name, or one is not there."""
+        """Raise UserError where two sets have one name, or a named set does not exist."""
         check_names(self.cuts)
         if self.normalise_on not in self.names:
             raise UserError(f"--normalise-on {self.normalise_on}: not one of the sets {', '.join(self.names)}")
@@ -82,5 +82,5 @@ class EncoderFeatureOptions:
 
     @property
     def names(self) -> list[str]:
-        """Of the sets."""
+        """Names of the sets."""
         return [set_name(path) for path in self.cuts]

@@ -1,10 +1,10 @@
-"""From an encoder's frames, of 20 ms mostly, to ours of 30 ms.
+"""Resampling of an encoder's frames, mostly of 20 ms, to our frames of 30 ms.
 
-The rule (our choice): a frame of ours is the linear interpolation, at its middle, of the two frames of the encoder
-whose middles are around it. Middles are those of what is heard. Frame m of ours stacks three log-mels, whose windows
-have their middle at 80, 240 and 400 samples from 480 m on; so its own is at 480 m + 240. Frame k of an encoder has it
-at middle + hop · k, where `middle` is half of the receptive field, less what is padded before the beginning. Before the
-first of its frames, and after the last, these are repeated: that is for less than a hop.
+The rule (our choice): a frame of ours is the linear interpolation, at its centre, of the two frames of the encoder
+whose centres are around it. Centres are those of receptive fields. Frame m of ours stacks three log-mel frames, whose
+windows are centred 80, 240 and 400 samples after 480 m; so its own centre is 480 m + 240. The centre of an encoder's
+frame k is middle + hop · k, where `middle` is half of the receptive field, less the padding before the beginning. The
+encoder's first frame also serves before its centre, and the last after it, for less than a hop.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ SHIFT = round(FRAME_SHIFT * SAMPLE_RATE) * STACK
 
 
 def at_our_frames(rows: np.ndarray, first: int, last: int, begin: int, middle: float, hop: int) -> np.ndarray:
-    """Frames `first` to `last` of a cut, (last - first, dims) float32.
+    """Interpolate the frames `first` to `last` (excluded) of a cut, (last - first, dims) float32.
 
     Args:
         rows: (frames, dims) of the encoder, for a window.
-        begin: sample of the cut that the window begins with.
+        first: first frame of ours.
+        last: the frame of ours after the last one.
+        begin: sample of the cut at which the window begins.
         middle: see `Encoder`.
         hop: see `Encoder`.
     """

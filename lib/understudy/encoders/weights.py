@@ -1,4 +1,4 @@
-"""Where a model's files are, and a digest of them."""
+"""The files of a pre-trained model: their place, and their digest."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from understudy.step import UserError, fingerprint, log
 
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin", "model.bin")
-"""of transformers, of its older models, and of CTranslate2"""
+"""file names of weights: of transformers, of its older models, and of CTranslate2"""
 TOKENISER = "tokenizer.json"
-"""of the package tokenizers: what a recogniser's tokens are in letters"""
+"""file of the package tokenizers, which maps a recogniser's tokens to text"""
 SET_UP = "Run utils/setup.sh --with encoders."
 
 
 def located(model: str) -> Path:
-    """The folder of a model's files: itself, or that of the hub's cache, which is filled where it has them not.
+    """Return the folder of a model's files: the given one, or that in the hub's cache, fetched if it is missing there.
 
-    What is in the cache is taken as it is, and nobody is asked for a newer one.
+    A model in the cache is taken as it is, without asking for a newer version.
 
     Raises:
-        UserError: there is no such folder, no weights in it, or no such model that can be had from here.
+        UserError: there is no such folder, it has no weights, or the model cannot be fetched.
     """
     folder = Path(model)
     if not folder.is_dir():
@@ -36,23 +36,25 @@ def located(model: str) -> Path:
 
 
 def weights(folder: Path) -> list[Path]:
-    """Files of a model's weights; where there are both, those of safetensors alone."""
+    """Return the files of a model's weights; if there are several formats, those of safetensors alone."""
     found = (sorted(folder.glob(pattern)) for pattern in WEIGHTS)
     return next((files for files in found if files), [])
 
 
 def check_unchanged(folder: Path, digest: str, meanwhile: str) -> None:
-    """Raise UserError where weights or configuration are others than when a step began.
+    """Raise UserError where weights or configuration have changed since a step began.
 
     Args:
-        meanwhile: what is done with them.
+        folder: folder of the model.
+        digest: digest of its files when the step began.
+        meanwhile: what the step does with them, for the message.
     """
     if digest_of(folder) != digest:
         raise UserError(f"{folder}: its weights changed while {meanwhile}. Run this step again.")
 
 
 def digest_of(folder: Path) -> str:
-    """Of weights and configuration, wherever they stand."""
+    """Return the digest of weights and configuration; it does not depend on where the folder is."""
     there = [folder / name for name in CONFIGURATIONS if (folder / name).exists()]
     return fingerprint.digest({path.name: fingerprint.of_file(path) for path in [*there, *weights(folder)]})
 
@@ -72,12 +74,12 @@ def _from_hub(name: str) -> Path:
     try:
         if weights(folder := fetched(WEIGHTS, only_here=True)):
             return folder
-    except Exception as error:  # the hub's own errors, one for each way of not being in the cache
+    except Exception as error:  # the hub has several errors for a model that is not in the cache
         log.debug("%s: not in the cache (%s)", name, error)
     try:
         folder = fetched(WEIGHTS[:1])
         return folder if weights(folder) else fetched(WEIGHTS)
-    except Exception as error:  # of the hub, of HTTP, of the network: each means that it cannot be had from here
+    except Exception as error:  # of the hub, HTTP or the network: any of them means that the model cannot be fetched
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(
             f"{name}: is no folder, is not in the hub's cache and cannot be fetched ({reason}). Without network, fetch "

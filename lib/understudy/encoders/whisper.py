@@ -1,7 +1,7 @@
-"""Encoders of Whisper (Radford et al. 2022), whatever they run on: log-mels of their own, 30 s at once.
+"""Encoders of Whisper (Radford et al. 2022), whatever library they run on: log-mels of their own, windows of 30 s.
 
-Log-mel frame j has its middle at sample 160 j, and of the two convolutions, which are padded, the second takes every
-other frame: so the middle of the encoder's frame k is at 320 k.
+Log-mel frame j is centred at sample 160 j. Of the two convolutions, which are padded, the second has a stride of two
+frames: so the centre of the encoder's frame k is at sample 320 k.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _MEL_HOP = 160
 
 
 class WhisperEncoder(Encoder):
-    """Log-mels of windows, and the encoder's frames of them."""
+    """A Whisper encoder with its log-mel front end."""
 
     hop = 2 * _MEL_HOP
     middle = 0.0
     shortest = _MEL_HOP
 
     def __init__(self, folder: Path, mels: int, positions: int | None, pad: bool) -> None:
-        """Read what log-mels it hears.
+        """Set up the log-mel front end.
 
         Args:
-            folder: of the model; without a preprocessor_config.json its log-mels are those of all Whispers.
-            mels: that the network takes.
-            positions: frames that it makes at most; None: as many as all Whispers.
-            pad: silence is put behind shorter windows.
+            folder: folder of the model; without a preprocessor_config.json, Whisper's usual log-mels are taken.
+            mels: number of mel channels that the network takes.
+            positions: most frames that the network makes; None: as many as usual for Whisper.
+            pad: whether shorter windows are padded with silence.
 
         Raises:
             UserError: transformers is missing, or the network does not take those log-mels.
@@ -51,21 +51,21 @@ class WhisperEncoder(Encoder):
     def __call__(self, windows: list[np.ndarray]) -> list[np.ndarray]:
         """See `Encoder`."""
         mels = self.log_mels(windows)
-        if not self.pads:  # windows are of one length then
+        if not self.pads:  # then all windows of a batch have the same length
             mels = mels[:, :, : 2 * min(len(windows[0]) // self.hop + 1, self.longest // self.hop)]
         return list(self.rows(np.ascontiguousarray(mels)))
 
     def log_mels(self, windows: list[np.ndarray]) -> np.ndarray:
-        """Of windows (length,) float32, with silence behind: (windows, mels, 10 ms frames) float32."""
+        """Compute log-mels of windows (length,) float32, padded with silence: (windows, mels, 10 ms frames) float32."""
         return self.mels(windows, sampling_rate=SAMPLE_RATE, return_tensors="np").input_features.astype(np.float32)
 
     @abstractmethod
     def rows(self, mels: np.ndarray) -> np.ndarray:
-        """The encoder's frames of log-mels (batch, mels, 10 ms frames): (batch, half of the frames, dims) float32."""
+        """Encode log-mels (batch, mels, 10 ms frames): (batch, half of the frames, dims) float32."""
 
 
 def _mels(folder: Path, expected: int) -> Any:
-    """What makes log-mels of samples."""
+    """Return the extractor that makes log-mels from samples."""
     try:
         from transformers import WhisperFeatureExtractor
     except ImportError:

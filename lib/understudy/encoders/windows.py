@@ -1,4 +1,4 @@
-"""Windows of a cut that is longer than what an encoder hears at once."""
+"""Windows of cuts that are longer than an encoder's longest input."""
 
 from __future__ import annotations
 
@@ -10,30 +10,33 @@ from understudy.encoders.resample import SHIFT
 
 
 class Window(NamedTuple):
-    """What is heard, and what is taken of it."""
+    """A window of samples, and the frames that are taken from it."""
 
     begin: int
-    """sample"""
+    """first sample"""
     end: int
-    """sample"""
+    """the sample after the last"""
     first: int
-    """frame of 30 ms"""
+    """first frame of 30 ms that is taken"""
     last: int
-    """the one after the last"""
+    """the frame after the last one that is taken"""
 
 
 def windows_of(samples: int, frames: int, longest: int, context: int, hop: int) -> list[Window]:
-    """Windows that together take every frame of a cut once.
+    """Return windows that together take every frame of a cut once.
 
-    Each begins at a whole number of the encoder's frames and of ours, so that its frames are at the times of those of
-    the whole cut.
+    Each begins at a multiple of the encoder's frame shift and of ours, so that its frames have the same times as those
+    of the whole cut would have.
 
     Args:
-        samples: of the cut.
-        frames: of 30 ms, of the cut.
+        samples: samples of the cut.
+        frames: 30 ms frames of the cut.
         longest: samples of a window, at most.
-        context: samples at a window's edges that are heard and not taken, but at the ends of the cut.
+        context: samples at a window's edges that only serve as context, except at the ends of the cut.
         hop: samples from one frame of the encoder to the next.
+
+    Raises:
+        ValueError: `longest` is too short for the context.
     """
     if samples <= longest:
         return [Window(0, samples, 0, frames)]

@@ -1,1 +1,1 @@
-"""Pseudo-transcripts: what any recogniser wrote of unlabelled speech becomes senone labels, unless it is doubtful."""
+"""Pseudo-transcripts: any recogniser's transcripts of unlabelled speech are filtered and turned into senone labels."""

@@ -1,4 +1,4 @@
-"""When a transcript is not believed: reasons that its words alone give, and their order."""
+"""Filters on transcripts: the reasons for which an utterance is left out, and a check of its words."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ SLOW, FAST = "too few words a second", "too many words a second"
 UNKNOWN, UNALIGNED = "words without pronunciation", "fewer frames than phones"
 UNLIKELY = "alignment far from the best senones"
 REASONS = (NOT_HEARD, EMPTY, UNSURE, LOOP, SLOW, FAST, UNKNOWN, UNALIGNED, UNLIKELY)
-"""All of them, in the order in which they are looked for: an utterance has the first that holds"""
+"""All reasons, in the order of their checks: an utterance gets the first that holds"""
 
 
 def doubted(words: Sequence[str], log_probability: float | None, seconds: float, doubts: Doubts) -> str | None:
-    """The reason for which a text is left out before it is aligned; None: there is none.
+    """Return the reason for which a text is left out before its alignment; None: there is none.
 
     Args:
-        log_probability: mean of the recogniser's tokens, where it is known.
-        seconds: of the utterance.
+        words: words of the text.
+        log_probability: mean log-probability of the recogniser's tokens, nats; None: unknown.
+        seconds: duration of the utterance.
+        doubts: the thresholds.
     """
     rate = len(words) / seconds
     told = (
@@ -33,7 +35,7 @@ def doubted(words: Sequence[str], log_probability: float | None, seconds: float,
 
 
 def repeated(words: Sequence[str], times: int) -> bool:
-    """Whether some words, one or more, are followed by themselves so often that they stand there `times` times."""
+    """Whether a sequence of one or more words occurs `times` times in a row."""
     for length in range(1, len(words) // times + 1):
         alike = 0
         for i in range(length, len(words)):

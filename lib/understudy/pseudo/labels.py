@@ -1,4 +1,4 @@
-"""Senone labels of another recogniser's transcripts: texts, alignment, what is left out and why."""
+"""Senone labels from another recogniser's transcripts: text normalisation, alignment, and filters."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from understudy.pseudo.transcripts import Heard, read_transcripts
 from understudy.step import UserError, few, log, write_json
 
 SUPERVISION = "pseudo-transcripts"
-"""Name of these labels in report.json, by which a training calls them"""
+"""Name of these labels in report.json and in results of trainings"""
 
 
 def make_labels(options: PseudoLabelOptions, out: Path) -> None:
-    """Write `out/<set>.jsonl.gz`, the cuts that are believed with their new text, and their labels in `out/<set>/`.
+    """Write `out/<set>.jsonl.gz`, the cuts that are kept with their new text, and their labels in `out/<set>/`.
 
     Raises:
-        UserError: no transcript is of these cuts, or no utterance is left.
+        UserError: no transcript belongs to these cuts, or no utterance is left.
     """
     tree, name = Tree.load(options.tree / "tree.json"), set_name(options.cuts)
     models.check_tree(options.model, models.load_any(options.model), tree, options.tree)
@@ -50,14 +50,14 @@ def make_labels(options: PseudoLabelOptions, out: Path) -> None:
     if not write_cuts(out / options.cuts.name, kept):
         raise UserError(_nothing_left(options, outcome))
     tree.save(out / "tree.json")
-    Normaliser.load(normaliser := options.cuts.parent / "normaliser.json")  # a fault in it is told now
+    Normaliser.load(normaliser := options.cuts.parent / "normaliser.json")  # raises now if it is faulty
     (out / normaliser.name).write_bytes(normaliser.read_bytes())
     outcome.say(options.cuts)
     write_json(out / "report.json", {"supervision": SUPERVISION, "set": name, **outcome.report()})
 
 
 def _believed(options: PseudoLabelOptions, outcome: Outcome) -> Iterator[Cut]:
-    """Cuts whose text is not doubted by its words, with that text; all others are counted."""
+    """Yield the cuts whose text passes the filters on words, with that text; all cuts are recorded in `outcome`."""
     heard, vocabulary = read_transcripts(options.transcripts), Lexicon.read(options.lang).vocabulary
     spoken, tidy = Spoken(options.language), Tidy(case_of(vocabulary), "remove")
     known = 0
@@ -87,20 +87,20 @@ def _doubted(one: Heard | None, words: list[str], cut: Cut, options: PseudoLabel
 
 
 def _own_words(cut: Cut) -> list[str] | None:
-    """Of the manifest's own transcript; None: it has none."""
+    """Return the words of the manifest's own transcript; None: it has none."""
     text = cut.supervisions[0].text if cut.supervisions else None
     return None if text is None else text.split()
 
 
 def _with_text(cut: Cut, text: str) -> Cut:
-    """The cut with that text, and without reference times, which are of another."""
+    """Return the cut with that text, and without word times, which belong to its own text."""
     if len(cut.supervisions) != 1:
         raise UserError(f"cut {cut.id}: has {len(cut.supervisions)} supervisions, not one. Run stage 0 again.")
     return fastcopy(cut, supervisions=[fastcopy(cut.supervisions[0], text=text, alignment=None)])
 
 
 def _align(options: PseudoLabelOptions, manifest: Path, folder: Path, outcome: Outcome) -> None:
-    """Write labels of the utterances that stay, and tell of each what became of it."""
+    """Align, write the labels of the utterances that are kept, and record the result of each in `outcome`."""
     lexicon = spoken_lexicon(options.lang, [manifest], options.oov)
     files = options.model, options.tree / "tree.json", options.cuts.parent / "normaliser.json"
     aligner = NetworkAligner.of(*files, lexicon, options.prior_scale)
@@ -120,7 +120,7 @@ def _align(options: PseudoLabelOptions, manifest: Path, folder: Path, outcome: O
 
 
 def case_of(vocabulary: Iterable[str]) -> Case:
-    """That a lexicon's words are written in: the one which leaves nine words in ten as they are."""
+    """Return the case of a lexicon's words: upper or lower if nine words in ten are so, else keep."""
     words = [word for word in vocabulary if word.lower() != word.upper()]
     alike = Counter({"upper": sum(w == w.upper() for w in words), "lower": sum(w == w.lower() for w in words)})
     for case in ("upper", "lower"):

@@ -1,4 +1,4 @@
-"""Options of pseudo-transcripts: how a Whisper hears, and when a text is doubted."""
+"""Options of pseudo-transcripts: transcription by Whisper, filters, and scoring."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ Precision = Literal["float32", "int8"]
 
 @dataclass
 class WhisperOptions:
-    """A Whisper of CTranslate2 transcribes cut manifests."""
+    """Transcription of cut manifests by a Whisper of CTranslate2."""
 
     cuts: list[Path]
-    """cut manifests; their audio is heard, so that they need no features"""
+    """cut manifests; they need audio, and no features"""
     model: str
     """folder of a Whisper of CTranslate2 with its tokenizer.json, or its name on the Hugging Face hub"""
     out: Path
     """folder of the transcripts: a folder for each set"""
     language: str = "en"
-    """that is spoken, by Whisper's code"""
+    """language of the speech, by Whisper's code"""
     beam: PositiveInt = 5
-    """hypotheses of the beam search, as faster-whisper's default has it"""
+    """hypotheses of the beam search; the default is that of faster-whisper"""
     precision: Precision = "float32"
-    """of the weights in memory; int8 takes less time on most CPUs, and makes some other words"""
+    """precision of the weights in memory; int8 takes less time on most CPUs, and changes some words"""
     batch: PositiveInt = 4
-    """cuts that are heard side by side"""
+    """cuts in a batch"""
     shard_size: PositiveInt = 100
     """cuts in a shard, the unit of resuming"""
     threads: PositiveInt = 1
-    """of a process"""
+    """threads of a process"""
     jobs: PositiveInt = 2
     """processes; each has the model in memory"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
-    """where they run"""
+    """where the processes run"""
 
     def __post_init__(self) -> None:
         """Raise UserError where two sets have one name."""
@@ -51,20 +51,20 @@ class WhisperOptions:
 
 @dataclass(frozen=True)
 class Doubts:
-    """When an utterance is left out; the defaults are our choice."""
+    """Filters by which utterances are left out; the defaults are our choice."""
 
     least_ratio: float = -2.0
-    """mean over its frames of the log-likelihood ratio of its forced alignment against the best senone of each frame,
-    at least, in nats; always below 0"""
+    """least mean over frames of the log-likelihood ratio between the forced alignment and the best senone of each
+    frame, nats; the ratio is never above 0"""
     slowest: float = 0.3
     """words a second, at least"""
     fastest: float = 7.0
     """words a second, at most"""
     repeats: PositiveInt = 4
-    """times that the same words follow one another: a recogniser's loop"""
+    """number of times that the same words occur in a row in a recogniser's loop"""
     least_log_probability: float = -1.0
-    """mean log-probability of the recogniser's tokens, at least, where its transcripts tell it; the default is that
-    below which Whisper's authors distrust a text"""
+    """least mean log-probability of the recogniser's tokens, if transcripts have it; the default is the threshold of
+    Whisper's authors"""
 
     def __post_init__(self) -> None:
         """Raise UserError for values that make no sense."""
@@ -81,15 +81,15 @@ class Doubts:
 
 @dataclass
 class PseudoLabelOptions:
-    """Another recogniser's transcripts become senone labels."""
+    """Making of senone labels from another recogniser's transcripts."""
 
     cuts: Path
-    """cut manifest with features; transcripts that it has are not learnt from, but compared with"""
+    """cut manifest with features; its own transcripts, if any, are not used, except to report error rates"""
     transcripts: Path
-    """what a recogniser wrote of these cuts: a text of Kaldi's (ID WORD WORD …), JSON lines with id and text (.jsonl),
-    a CTM (.ctm), or a folder of .txt files that are called as the cuts are"""
+    """a recogniser's transcripts of these cuts: a Kaldi text file (ID WORD WORD …), JSON lines with id and text
+    (.jsonl), a CTM (.ctm), or a folder of .txt files named by the ids of the cuts"""
     model: Path
-    """the network that aligns"""
+    """folder of the network for the alignment"""
     tree: Path
     """folder of steps/make_tree.py"""
     lang: Path
@@ -97,11 +97,11 @@ class PseudoLabelOptions:
     out: Path
     """folder of the manifest and of the labels"""
     language: str = "en"
-    """that numbers are spelt out in; abbreviations, currencies and times are in English alone"""
+    """language in which numbers are spelt out; abbreviations, currencies and times are spelt out in English only"""
     oov: Literal["g2p", "skip"] = "g2p"
     """words without pronunciation: guess one, or leave out the utterances"""
     doubt: Doubts = field(default_factory=Doubts)
-    """when an utterance is left out"""
+    """filters by which utterances are left out"""
     prior_scale: float = 1.0
     """log priors are subtracted with this weight, as in steps/realign.py"""
     shard_size: PositiveInt = SHARD_SIZE
@@ -109,31 +109,31 @@ class PseudoLabelOptions:
     jobs: PositiveInt = 2
     """processes"""
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
-    """where they run"""
+    """where the processes run"""
 
 
 @dataclass
 class ScoreTranscriptsOptions:
-    """Another recogniser's transcripts of a test set are scored."""
+    """Scoring of another recogniser's transcripts of a test set."""
 
     cuts: Path
-    """cut manifest of the test set, with the transcripts that count as right"""
+    """cut manifest of the test set, with reference transcripts"""
     transcripts: Path
-    """what the recogniser wrote of these cuts: a text of Kaldi's (ID WORD WORD …), JSON lines with id and text
-    (.jsonl), a CTM (.ctm), or a folder of .txt files that are called as the cuts are"""
+    """the recogniser's transcripts of these cuts: a Kaldi text file (ID WORD WORD …), JSON lines with id and text
+    (.jsonl), a CTM (.ctm), or a folder of .txt files named by the ids of the cuts"""
     system: str
     """name of the recogniser in the results"""
     out: Path
     """folder of hypotheses, alignments and errors"""
     recipe: str = "s1"
-    """name of the recipe in the results; lines of one recipe and set stand in one table"""
+    """name of the recipe in the results; lines of one recipe and set share a table"""
     results: Path = Path("exp/results.jsonl")
     """the results file"""
     language: str = "en"
-    """that numbers are spelt out in; abbreviations, currencies and times are in English alone"""
+    """language in which numbers are spelt out; abbreviations, currencies and times are spelt out in English only"""
     normalise: list[Way] = field(default_factory=lambda: ["case", "hyphens", "punctuation"])
     """ways to make both texts alike before they are compared: case, hyphens, punctuation, fillers"""
     parameters: PositiveInt | None = None
-    """of its model, for the table"""
+    """parameters of its model, for the table"""
     cpu_s_per_hour: float | None = None
-    """CPU seconds that an hour of speech took it, for the results line's real-time factor"""
+    """CPU seconds that it takes for an hour of speech, for the results line's real-time factor"""

@@ -1,4 +1,4 @@
-"""What became of each utterance, kept or left out and why; and how right the texts were, where that is known."""
+"""A record of each utterance: kept, or left out and why; and the texts' word errors, where these are known."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75)
 class _Utterance:
     seconds: float
     errors: WordErrors | None
-    """against the manifest's own transcript, where there is one"""
+    """word errors against the manifest's own transcript; None: it has none"""
     reason: str | None
     ratio: float | None = None
 
 
 class Outcome:
-    """Of all utterances of a set, in their order."""
+    """The record of all utterances of a set, in their order."""
 
     def __init__(self) -> None:
         self._of: dict[str, _Utterance] = {}
 
     def add(self, cut_id: str, seconds: float, own: list[str] | None, words: list[str], reason: str | None) -> None:
-        """An utterance, the words of its own transcript and those that were heard, and why it is left out."""
+        """Add an utterance: words of its own transcript, the recogniser's, and the reason for which it is left out."""
         self._of[cut_id] = _Utterance(seconds, None if own is None else count([own], [words]), reason)
 
     def drop(self, cut_id: str, reason: str) -> None:
@@ -40,24 +40,24 @@ class Outcome:
         self._of[cut_id].reason = reason
 
     def aligned(self, cut_id: str, ratio: float) -> None:
-        """See `understudy.align.shards.Aligned`."""
+        """Record the ratio of an utterance's alignment, see `understudy.align.shards.Aligned`."""
         self._of[cut_id].ratio = ratio
 
     def is_kept(self, cut_id: str) -> bool:
-        """Whether nothing speaks against it."""
+        """Whether an utterance is kept."""
         return self._of[cut_id].reason is None
 
     @property
     def waiting(self) -> int:
-        """Utterances that nothing speaks against so far."""
+        """Number of utterances that are kept so far."""
         return sum(one.reason is None for one in self._of.values())
 
     def dropped(self) -> dict[str, list[str]]:
-        """Ids by reason, of the reasons that there are."""
+        """Return the ids of utterances that are left out, by reason."""
         return {r: ids for r in REASONS if (ids := [i for i, one in self._of.items() if one.reason == r])}
 
     def say(self, where: Path) -> None:
-        """One table in the log."""
+        """Log the record as a table."""
         rows = [("all", list(self._of.values())), ("kept", self._kept())]
         rows += [(f"left out: {reason}", [self._of[i] for i in ids]) for reason, ids in self.dropped().items()]
         width = max(len(name) for name, _ in rows)
@@ -72,7 +72,7 @@ class Outcome:
             log.info("%-*s %10d %7.2f %7s %8s", width, name, len(of), sum(one.seconds for one in of) / 3600, *cells)
 
     def report(self) -> dict[str, Any]:
-        """For report.json; rates of words are for information, and null where nothing is known."""
+        """Return the content of report.json; error rates are for information, and null where they are unknown."""
         everything, kept = list(self._of.values()), self._kept()
         ratios = [one.ratio for one in everything if one.ratio is not None]
         return {
@@ -104,7 +104,7 @@ class Outcome:
 
 
 def _sum(of: Iterable[_Utterance]) -> WordErrors | None:
-    """Of those that have a transcript of their own; None: none has."""
+    """Return the total word errors of the utterances that have their own transcript; None: none has."""
     known = [one.errors for one in of if one.errors is not None]
     if not known:
         return None

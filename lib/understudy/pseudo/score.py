@@ -1,4 +1,4 @@
-"""What another recogniser wrote of a test set, scored as our systems are, for one table with them."""
+"""Scoring of another recogniser's transcripts of a test set in the same way as our systems, for a common table."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from understudy.step import Step, UserError, log
 
 
 def score_transcripts(options: ScoreTranscriptsOptions, step: Step) -> dict[str, Any]:
-    """Write the files of a decoded set and a results line; returns the line.
+    """Score transcripts, write the files of a decoded set and a results line. Returns the line.
 
-    Numbers of both texts are written in words (`understudy.pseudo.spoken`), then both are made alike in the ways of
-    `--normalise`. An utterance that the recogniser wrote nothing of is all deletions, and is counted as empty.
+    Numbers in both texts are written in words (`understudy.pseudo.spoken`), then both are normalised as `--normalise`
+    says. The words of an utterance without recognised words are all deletions, and it counts as empty.
 
     Raises:
-        UserError: a cut has no transcript to score against, or none of the cuts was transcribed.
+        UserError: a cut has no reference transcript, or none of the cuts was transcribed.
     """
     heard, cuts = read_transcripts(options.transcripts), list(read_cuts(options.cuts))
     _check(options, cuts, heard)

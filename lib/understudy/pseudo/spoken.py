@@ -1,8 +1,8 @@
-"""Written text as it is spoken: numbers in words (num2words), and in English abbreviations, currencies and times.
+"""Text normalisation from written to spoken form: numbers (num2words) and, in English, abbreviations, money, times.
 
-Recognisers that learnt from subtitles write `Mr.`, `$5` and `1884`; a lexicon has MISTER, FIVE DOLLARS and EIGHTEEN
-EIGHTY FOUR. Which of several ways a speaker chose is not known: a year is read as years are, another number as a
-cardinal. What stands in brackets or between stars was not said (`[Music]`, `(laughs)`, `*sighs*`), nor are notes.
+Recognisers that were trained on subtitles write `Mr.`, `$5` and `1884`; a lexicon has MISTER, FIVE DOLLARS and EIGHTEEN
+EIGHTY FOUR. The form that a speaker chose is not known: a year is read as years are, any other number as a cardinal.
+Text in brackets or between stars was not spoken (`[Music]`, `(laughs)`, `*sighs*`) and is removed; so are notes (♪).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from understudy.step import UserError, log
 _NOT_SAID = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>|\*[^*]*\*|[♩♪♫♬]")
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d{3})*(?:[.,]\d+)?")
 _POINT_LANGUAGES = frozenset("en he hi ja ko th zh".split())
-"""That write 1,234.5; the others write 1.234,5"""
+"""Languages that write 1,234.5; the others write 1.234,5"""
 
 _ABBREVIATIONS = {
     "mr": "mister", "mrs": "missus", "ms": "miz", "dr": "doctor", "prof": "professor", "st": "saint", "jr": "junior",
@@ -23,7 +23,7 @@ _ABBREVIATIONS = {
     "rev": "reverend", "hon": "honourable", "vs": "versus", "etc": "et cetera",
 }  # fmt: skip
 _ALWAYS = frozenset({"mr", "mrs", "dr", "etc", "vs"})
-"""That are no other words, so that their full stop may be missing"""
+"""Abbreviations that are not also words, so that their full stop may be missing"""
 _STOPPED = sorted({*_ABBREVIATIONS} - _ALWAYS)
 _ABBREVIATED = re.compile(
     rf"\b(?:(?P<always>{'|'.join(sorted(_ALWAYS))})\b\.?|(?P<stopped>{'|'.join(_STOPPED)})\.)", re.IGNORECASE
@@ -39,16 +39,16 @@ _NUMBERED = re.compile(r"\bNo\.\s?(?=\d)")
 
 
 class Spoken:
-    """Writes texts as they are spoken, and counts those that it changed."""
+    """A writer of texts in spoken form, which counts the texts that it changes."""
 
     def __init__(self, language: str) -> None:
         self._language, self._changed, self._example = language, 0, ""
 
     def __call__(self, text: str) -> str:
-        """The text without digits.
+        """Return the text in spoken form, without digits.
 
         Raises:
-            UserError: it has some, and num2words does not know the language.
+            UserError: the text has digits, and num2words does not know the language.
         """
         said = _NOT_SAID.sub(" ", text)
         if self._language == "en":
@@ -60,7 +60,7 @@ class Spoken:
         return said
 
     def say(self) -> None:
-        """How many texts were changed, with an example."""
+        """Log how many texts were changed, with an example."""
         if self._changed:
             log.info("%d texts were written as they are spoken, such as %s", self._changed, self._example)
 
@@ -92,7 +92,7 @@ class Spoken:
         return f"{hour} {'oh ' if 0 < minute < 10 else ''}{self._words(found[2])}" if minute else hour
 
     def _number(self, written: str) -> str:
-        """A cardinal; digit by digit where it begins with 0, as codes do, and behind the decimal mark."""
+        """Read a number as a cardinal, but digit by digit if it begins with 0, as codes do, or after a decimal mark."""
         decimal, apart = (".", ",") if self._language in _POINT_LANGUAGES else (",", ".")
         grouped = re.fullmatch(rf"\d{{1,3}}(?:[{apart}\u00a0\u202f]\d{{3}})+(?:[{decimal}]\d+)?", written)
         plain = re.sub(rf"[{apart}\u00a0\u202f]", "", written) if grouped else written

@@ -1,4 +1,4 @@
-"""A recogniser hears manifests by shard: transcripts of each set, and what they cost."""
+"""Transcription of manifests by shard, with the CPU time that it takes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class _Task(NamedTuple):
 
 
 def transcribe_sets(options: WhisperOptions, out: Path) -> None:
-    """Write `out/<set>/text` as Kaldi has it and `text.jsonl`, which tells how sure the recogniser was too.
+    """Write `out/<set>/text` in Kaldi's format, `text.jsonl` with the recogniser's log-probabilities, and report.json.
 
-    The cost of each shard is stored with it: that in report.json is of all of them, in however many runs they were
-    made, with what it took to load the model.
+    Each shard stores its CPU time, so that report.json has that of all shards, including the loading of the model,
+    even if they were made by several runs.
     """
     one = options
     whisper = Whisper(one.model, one.language, one.beam, one.precision, one.batch)

@@ -1,4 +1,4 @@
-"""What any recogniser wrote of cuts, in the layouts in which recognisers write it."""
+"""Reading of recognisers' transcripts in common formats: Kaldi text, JSON lines, CTM, and folders of text files."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from understudy.step import UserError, fingerprint
 
 _IDS = ("id", "utterance_id", "utt_id", "utterance")
 _TEXTS = ("pred_text", "text")
-"""The first that a line has: where NeMo writes both, its `text` is the reference"""
+"""Names of a line's text, the first that it has: where NeMo writes both, `text` is the reference"""
 _AUDIO = "audio_filepath"
-"""By which NeMo names an utterance that has no id"""
+"""Name of NeMo's entry that identifies an utterance without id"""
 _SURE = "log_probability"
 
 
 class Heard(NamedTuple):
-    """A transcript as it was written."""
+    """A transcript as the recogniser wrote it."""
 
     text: str
     log_probability: float | None = None
-    """mean of its tokens, nats, where that is told"""
+    """mean log-probability of its tokens, nats; None: unknown"""
 
 
 def read_transcripts(path: Path) -> dict[str, Heard]:
-    """Transcripts by id of the cut; see `PseudoLabelOptions.transcripts` for the layouts.
+    """Read transcripts by id of the cut; see `PseudoLabelOptions.transcripts` for the formats.
 
     Raises:
-        UserError: nothing is there, or a line is not of its layout; file and line are named.
+        UserError: there are no transcripts, or a line is malformed; the message names file and line.
     """
     if path.is_dir():
         found = {file.stem: Heard(" ".join(read_text(file).split())) for file in _in_folder(path)}
@@ -44,7 +44,7 @@ def read_transcripts(path: Path) -> dict[str, Heard]:
 
 
 def digest_of(path: Path) -> str:
-    """Of what is read, word for word: that of a folder knows names and sizes alone."""
+    """Return a digest of the contents of all files that are read."""
     return fingerprint.digest({"files": fingerprint.of_files(_in_folder(path) if path.is_dir() else [path])})
 
 
@@ -80,7 +80,7 @@ def _first(row: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _ctm(path: Path) -> dict[str, Heard]:
-    """Words of each id by the time at which they begin. An utterance without words has no line, and is not known."""
+    """Read the words of each id, sorted by their begin times; utterances without words have no line and are missing."""
     words: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for where, line in numbered(path):
         if line.startswith(";;"):

@@ -1,9 +1,9 @@
-"""A Whisper of CTranslate2 as a recogniser: text of cuts, and how sure it was.
+"""A Whisper of CTranslate2 as a recogniser: text of cuts, and its log-probability.
 
-Its windows are padded to 30 s, as in training. A cut that is longer is heard window after window, each from where the
-last whole segment of the one before ended by Whisper's own time stamps (Radford et al. 2022, section 3.8); nothing of
-the text before is told to the next window, and no window is heard again at another temperature: what loops is left to
-the doubts of `understudy.pseudo.doubt`.
+Windows are padded to 30 s, as in training. A longer cut is decoded window by window, each from the end of the last
+whole segment of the window before, by Whisper's own time stamps (Radford et al. 2022, section 3.8). The next window is
+not conditioned on the text before, and no window is decoded again at another temperature: loops are left to the filters
+of `understudy.pseudo.doubt`.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ _TICK = SAMPLE_RATE // 50
 
 
 class Said(NamedTuple):
-    """Of a window or a cut."""
+    """The transcript of a window or a cut."""
 
     text: str
     log_probability: float
-    """mean over its tokens, the end among them, nats"""
+    """mean log-probability of the tokens and the end, nats"""
     no_speech: float
-    """probability that nothing was said; of several windows the least"""
+    """probability that there is no speech; the least of several windows"""
     tokens: int = 1
 
 
 @dataclass(frozen=True)
 class Whisper:
-    """All that a process needs to transcribe; it knows what was in the files."""
+    """Options and files that a process needs to transcribe, with the files' digest."""
 
     model: str
     language: str
@@ -54,7 +54,7 @@ class Whisper:
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Raise UserError where the model, or its tokeniser, is not there."""
+        """Raise UserError where the model or its tokeniser is missing."""
         object.__setattr__(self, "folder", located(self.model).absolute())
         object.__setattr__(self, "digest", digest_of(self.folder))
         if not (self.folder / "model.bin").exists():
@@ -63,7 +63,7 @@ class Whisper:
             raise UserError(f"{path}: no such file, and tokens have no letters without it. Fetch it with the model.")
 
     def __call__(self, cuts: Sequence[Cut]) -> Iterator[Said]:
-        """Of every cut, in their order."""
+        """Transcribe cuts, in their order."""
         loaded = load(self)
         stream = iter(cuts)
         while group := list(islice(stream, self.batch)):
@@ -92,11 +92,11 @@ class Loaded:
         self.end, self.untimed = self._id("endoftext"), self._id("notimestamps")
 
     def heard(self, windows: list[np.ndarray], timed: bool = False) -> list[Said]:
-        """Of windows (length,) that are not longer than what it hears at once."""
+        """Transcribe windows, (length,) float32 of at most `longest` samples each."""
         return [self._said(ids, one) for ids, one in self._generated(windows, timed)]
 
     def heard_long(self, samples: np.ndarray) -> Said:
-        """Of a longer cut, (length,)."""
+        """Transcribe a longer cut, (length,) float32."""
         begin, parts = 0, []
         while len(samples) - begin > self.longest:
             window = samples[begin : begin + self.longest]
@@ -111,7 +111,7 @@ class Loaded:
         return Said(" ".join(part.text for part in parts), mean, min(part.no_speech for part in parts), tokens)
 
     def _generated(self, windows: list[np.ndarray], timed: bool) -> Iterator[tuple[list[int], Any]]:
-        """Tokens of each window without prompt and end, and all that CTranslate2 tells of it."""
+        """Yield the tokens of each window without prompt and end, and CTranslate2's result."""
         prompt = self.prompt if timed else [*self.prompt, self.untimed]
         results = self.ears.network.generate(
             self.ears.view(np.ascontiguousarray(self.ears.log_mels(windows))), [prompt] * len(windows),
@@ -141,12 +141,13 @@ class Loaded:
 
 
 def whole_segments(ids: list[int], first: int) -> tuple[list[int], int]:
-    """Tokens of whole segments and ticks to where the last of them ends; all tokens, and 0, where that is not told.
+    """Return the tokens of whole segments, and the ticks to the end of the last; all tokens and 0 if that is unknown.
 
-    Two time stamps side by side end a segment and begin another. One alone at the end says that the window has no
-    speech behind it.
+    Two consecutive time stamps end a segment and begin another. A single one at the end means that no speech follows
+    in the window.
 
     Args:
+        ids: tokens of the window.
         first: the time stamp of 0 s; each of the following is a tick later.
     """
     stamps = [number >= first for number in ids]
@@ -159,6 +160,6 @@ def whole_segments(ids: list[int], first: int) -> tuple[list[int], int]:
 
 @lru_cache(1)
 def load(whisper: Whisper) -> Loaded:
-    """Of this process. Raises UserError where the weights are others than when the step began."""
+    """Return this process's model, loaded once. Raises UserError where weights have changed since the step began."""
     check_unchanged(whisper.folder, whisper.digest, "it transcribes")
     return Loaded(whisper)
