@@ -1,1 +1,1 @@
-"""Word errors, confidence intervals, comparison, reports."""
+"""Scoring: word errors, confidence intervals, comparison of systems, reports."""

@@ -1,9 +1,9 @@
-"""Errors of each utterance of many decodings in one small file beside their results, with which a star can be checked.
+"""An archive of each utterance's errors in many decodings, beside their results, so that tests can be repeated.
 
-`utterances.tsv.gz` is a table, tab-separated, with a header, packed by gzip. A row is an utterance: `id`, `speaker`,
-`words` and `characters` of the reference as it was scored, then a column for each decoding, named by the `scored` of
-its line in results.jsonl. A cell is `S D I C`: words substituted, left out and put in, and wrong characters; it is
-empty where that decoding did not hear the utterance. steps/report.py and steps/report_table.py write it.
+`utterances.tsv.gz` is a gzipped table, tab-separated, with a header. A row is an utterance: `id`, `speaker`, `words`
+and `characters` of the reference as it was scored, then a column for each decoding, named by the `scored` of its line
+in results.jsonl. A cell is `S D I C`: word substitutions, deletions and insertions, and character errors; it is empty
+where that decoding lacks the utterance. steps/report.py and steps/report_table.py write the file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ROW = ("id", "speaker", "words", "characters")
 
 
 def write(path: Path, decodings: Mapping[str, Sequence[Scored]]) -> None:
-    """Write decodings by their names, atomically; the same ones give the same bytes."""
+    """Write decodings by their names, atomically; the same decodings give the same bytes."""
     cells: dict[tuple, dict[str, str]] = {}
     for name, scored in decodings.items():
         for one in scored:
@@ -37,15 +37,15 @@ def write(path: Path, decodings: Mapping[str, Sequence[Scored]]) -> None:
 
 
 def names(path: Path) -> list[str]:
-    """Of the decodings in it; none where there is no such file."""
+    """Return the names of the decodings in a file; [] if there is no such file."""
     return _rows(path)[0][len(_ROW) :] if path.exists() else []
 
 
 def read(path: Path, name: str) -> list[Scored]:
-    """One decoding, in the order of ids.
+    """Read one decoding, in the order of ids.
 
     Raises:
-        UserError: it is no such file, or has no decoding of this name.
+        UserError: the file is no such archive, or has no decoding of this name.
     """
     head, *rows = _rows(path)
     if name not in head:

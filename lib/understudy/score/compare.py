@@ -1,4 +1,4 @@
-"""Systems side by side: their results lines, whether they differ on the same utterances, and in what they were made."""
+"""Comparison of systems: their results, whether they differ on the same utterances, and how they were made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.score.utterances import Scored
 from understudy.step import UserError, log
 from understudy.step.status import status_of
 
-# Of a line: what describes the system, not how it did.
+# The entries of a results line that describe the system, not its results.
 _MADE_OF = (
     "recipe", "labelled_hours", "unlabelled_hours", "teacher", "supervision", "updates", "parameters", "seed",
     "acoustic_scale", "prior_scale", "word_penalty", "commit", "machine",
@@ -28,16 +28,16 @@ class System:
     """A decoded system on one test set."""
 
     name: str
-    """as it was asked for"""
+    """name as the user gave it"""
     file: Path
-    """of its line"""
+    """results file of its line"""
     line: dict[str, Any]
 
     def scored(self) -> list[Scored]:
-        """Errors of each utterance, in the order of ids: as decoding wrote them, else as they are beside its line.
+        """Read the errors of each utterance, in the order of ids, from the decoding's folder, else from the archive.
 
         Raises:
-            UserError: they are in neither place, or do not add up to what the line says.
+            UserError: they are in neither place, or their sums differ from the line.
         """
         if "scored" not in self.line:
             raise UserError(f"{self.name}: decoded by an older version, without errors of utterances. Decode it again.")
@@ -54,7 +54,7 @@ class System:
         return found
 
     def has_scored(self) -> bool:
-        """Whether `scored` finds something to read."""
+        """Whether `scored` can find errors of utterances."""
         if "scored" not in self.line:
             return False
         return self._decoded.exists() or self.line["scored"] in archive.names(self._packed)
@@ -68,12 +68,12 @@ class System:
         return self.file.parent / archive.NAME
 
     def made_of(self) -> dict[str, str]:
-        """What it was made of: its line, and the options of its decoding and training where their folders are there."""
+        """Return how the system was made: entries of its line, and options of decoding and training if known."""
         facts = {key: _text(self.line.get(key)) for key in _MADE_OF}
         if "scored" not in self.line:
             return facts
         decoding = (self.file.parent / self.line["scored"]).parent
-        # A recipe decodes into a folder of the model's own.
+        # A recipe decodes into a subfolder of the model's folder.
         for what, folder in (("training", decoding.parent), ("decoding", decoding)):
             if (mark := status_of(folder)) and mark.done:
                 record = mark.values["record"]
@@ -83,10 +83,10 @@ class System:
 
 
 def find(reference: str, default: Path) -> list[System]:
-    """The system that `[FILE:]SYSTEM[@TEST_SET]` names, on that test set or on all that it was decoded on.
+    """Find the system that `[FILE:]SYSTEM[@TEST_SET]` names, on that test set or on all its test sets.
 
     Raises:
-        UserError: no such file or system; those that there are, are named.
+        UserError: there is no such file or system (the message names those that exist), or several recipes have it.
     """
     head, _, test_set = reference.partition("@")
     file, _, name = head.rpartition(":")
@@ -103,10 +103,10 @@ def find(reference: str, default: Path) -> list[System]:
 
 
 def differ(first: Sequence[System], second: Sequence[System], by: By = "speaker") -> Difference:
-    """The paired comparison of two systems; of one trained with several seeds, the mean errors of each utterance count.
+    """Compare two systems on paired utterances; if a system has several seeds, an utterance counts their mean errors.
 
     Raises:
-        UserError: they were scored on other utterances, or there is nothing to compare.
+        UserError: the systems were scored on different utterances, or there is nothing to compare.
     """
     check_alike([*first, *second])
     scored = [[system.scored() for system in of] for of in (first, second)]
@@ -121,7 +121,7 @@ def differ(first: Sequence[System], second: Sequence[System], by: By = "speaker"
 
 
 def check_alike(systems: Sequence[System]) -> None:
-    """Raise UserError where rates of two systems cannot stand side by side: other test sets, or another scoring."""
+    """Raise UserError where rates of systems cannot be compared: other test sets, or another text normalisation."""
     for second in systems[1:]:
         _check_scored_alike(systems[0], second)
     tested.check((system.name, system.line) for system in systems)
@@ -149,7 +149,7 @@ def _check_same(first: System, said: list[Scored], second: System, other: list[S
 
 
 def pack_scored(lines: Sequence[dict[str, Any]], results: Path, folder: Path) -> None:
-    """Write errors of utterances of all these lines of `results` to `folder`; which have none is reported."""
+    """Archive the utterances' errors of these lines of `results` in `folder`; warn of lines without any."""
     found: dict[bool, list[System]] = {True: [], False: []}
     for system in (System(line["system"], results, line) for line in lines):
         found[system.has_scored()].append(system)
@@ -161,7 +161,7 @@ def pack_scored(lines: Sequence[dict[str, Any]], results: Path, folder: Path) ->
 
 
 def differences(systems: Sequence[System]) -> dict[str, list[str]]:
-    """What is not the same in all systems: of each, by what it is of."""
+    """Return what differs between systems: each system's value, by the name of the entry or option."""
     facts = [system.made_of() for system in systems]
     names = dict.fromkeys(name for of in facts for name in of)
     table = {name: [of.get(name, "–") for of in facts] for name in names}

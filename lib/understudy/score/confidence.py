@@ -1,4 +1,4 @@
-"""What confidences of words are worth."""
+"""Evaluation of word confidences."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ _LEAST = 1e-6
 
 
 def correct(reference: Sequence[str], words: Sequence[str], ways: Sequence[Way] = ()) -> list[bool]:
-    """Whether each word stands beside its like when both are aligned.
+    """Return whether each word is correct in the alignment with the reference.
 
     Args:
-        ways: in which words are made alike, each by itself; one of which nothing is left stands beside nothing.
+        reference: words of the reference.
+        words: words of the hypothesis.
+        ways: ways to normalise words, each by itself; a word of which nothing is left is not correct.
     """
     said = [" ".join(one) for word in reference if (one := normalise([word], ways))]
     heard = [" ".join(normalise([word], ways)) for word in words]
@@ -26,13 +28,17 @@ def correct(reference: Sequence[str], words: Sequence[str], ways: Sequence[Way] 
 
 
 def normalised_cross_entropy(confidences: Sequence[float], right: Sequence[bool]) -> float | None:
-    """How much better they tell right words from wrong ones than the share of right words does: 1 at best, 0: not.
+    """Return the normalised cross-entropy: 1 at best, 0 if no better than always giving the share of right words.
 
-    Source: NIST's normalised cross entropy, as of Siu, Gish and Richardson, "Improved estimation, evaluation and
+    Source: NIST's normalised cross entropy, see Siu, Gish and Richardson, "Improved estimation, evaluation and
     applications of confidence measures for speech recognition", Eurospeech 1997.
 
+    Args:
+        confidences: probability of each word to be right.
+        right: whether each word is right.
+
     Returns:
-        None where all words are right or all are wrong: there is nothing to tell apart.
+        None where all words are right or all are wrong.
     """
     share = sum(right) / len(right) if right else 0.0
     if not 0 < share < 1:

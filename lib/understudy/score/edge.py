@@ -1,4 +1,4 @@
-"""A scale that is the best on dev and the last that was tried: whether to try beyond it."""
+"""A check whether the best scales on dev lie at the edge of the grid, so that values beyond it should be tried."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from understudy.score.outcome import Outcome
 from understudy.score.paired import difference
 
 Grid = Mapping[tuple[float, ...], Sequence[Outcome]]
-"""What dev came to with each choice of scales, the same utterances in the same order"""
+"""The outcomes on dev with each choice of scales, the same utterances in the same order"""
 
 
 def edges(names: Sequence[str], best: tuple[float, ...], grid: Grid) -> list[tuple[bool, str]]:
-    """Of each scale whose best value is the last that was tried: whether it matters, and a sentence.
+    """Return, for each scale whose best value is at the grid's edge, whether this matters, and a sentence.
 
-    It matters where the value beside it, all others the same, makes more errors than chance explains (over speakers,
-    see `difference`); where dev is all but tied, a search beyond changes nothing.
+    It matters if the next value, with all other scales the same, makes significantly more errors (over speakers, see
+    `difference`); where the two are nearly tied, a search beyond the edge promises nothing.
 
     Args:
-        names: of the scales, in the order of the choices.
+        names: names of the scales, in the order of the choices.
         best: the choice with the fewest errors.
+        grid: all choices.
     """
     found = []
     for place, (name, chosen) in enumerate(zip(names, best, strict=True)):
@@ -40,7 +41,7 @@ def _sentence(
     words, speakers = [len(one.reference) for one in best], [one.speaker for one in best]
     try:
         more = difference(words, [_errors(one) for one in best], [_errors(one) for one in other], speakers)
-    except ValueError:  # too little for an interval
+    except ValueError:  # too little data for an interval
         return True, f"{last}: try beyond it"
     if more.wer == more.low == more.high == 0:
         return False, f"{last}, but {beside:g} does as well: a search beyond it promises little"

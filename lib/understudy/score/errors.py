@@ -14,7 +14,7 @@ NO_WORDS = "no WER, since the references have no words; {} words were heard"
 
 @dataclass(frozen=True)
 class WordErrors:
-    """Counts over a test set."""
+    """Counts of word errors over a test set."""
 
     words: int
     substitutions: int
@@ -23,24 +23,24 @@ class WordErrors:
 
     @property
     def errors(self) -> int:
-        """All three kinds together."""
+        """Number of errors of all three kinds."""
         return self.substitutions + self.deletions + self.insertions
 
     @property
     def wer(self) -> float | None:
-        """Word error rate in %; None: the references have no words, so that there is no rate."""
+        """Word error rate in %; None: the references have no words."""
         return 100.0 * self.errors / self.words if self.words else None
 
     def told(self) -> str:
-        """For people, e.g. `WER 12.34 %`."""
+        """Return the rate as a readable text, e.g. `WER 12.34 %`."""
         return NO_WORDS.format(self.errors) if self.wer is None else f"WER {self.wer:.2f} %"
 
 
 def count(refs: Sequence[Words], hyps: Sequence[Words]) -> WordErrors:
-    """Word errors of hypotheses against references, in the same order.
+    """Count word errors of hypotheses against references, in the same order.
 
     Raises:
-        ValueError: there are not as many of the one as of the other.
+        ValueError: their numbers differ.
     """
     total = {"sub": 0, "del": 0, "ins": 0}
     for ref, hyp in zip(refs, hyps, strict=True):
@@ -51,7 +51,7 @@ def count(refs: Sequence[Words], hyps: Sequence[Words]) -> WordErrors:
 
 
 def side_by_side(ref: Words, hyp: Words) -> str:
-    """Two lines, reference and hypothesis, aligned in columns; `***` where one has no word."""
+    """Return two lines, reference and hypothesis, aligned in columns; `***` where one has no word."""
     pairs = kaldialign.align(list(ref), list(hyp), _GAP)
     widths = [max(len(a), len(b)) for a, b in pairs]
     rows = (" ".join(p[i].ljust(n) for p, n in zip(pairs, widths, strict=True)).rstrip() for i in (0, 1))

@@ -1,4 +1,4 @@
-"""The confidence interval of a word error rate, over speakers (`spread` has the method and its sources)."""
+"""Confidence intervals of word error rates over speakers (`spread` describes the method and its sources)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from understudy.score.utterances import Scored
 
 
 def wer_interval(scored: Sequence[Scored]) -> dict[str, Any]:
-    """What a result tells of it: `wer_low` and `wer_high`, the bounds of 95 % in %, and over what.
+    """Return the interval's entries of a result: `wer_low` and `wer_high`, the 95 % bounds in %, and its units.
 
-    `interval_by` is speaker, or utterance where fewer than two speakers are named: such an interval says nothing of
-    other speakers. `speakers` is how many are named, 0 where not all are. Where nothing is known, as of one utterance,
-    it spans all that a WER can be; where the references have no words there is no WER, and the bounds are None.
+    `interval_by` is speaker, or utterance where fewer than two speakers are named: such an interval does not cover
+    other speakers. `speakers` is the number of speakers, 0 if not all are named. Where the spread is unknown, e.g. from
+    one utterance, the interval spans all possible WERs; where the references have no words, the bounds are None.
     """
     groups = Groups.of([one.speaker for one in scored])
     found = ratio_of_sums(*groups.sums([one.errors for one in scored], [one.words for one in scored]))
@@ -29,17 +29,17 @@ def wer_interval(scored: Sequence[Scored]) -> dict[str, Any]:
 
 
 def rounded(rate: float | None) -> float | None:
-    """A rate as results have it, in thousandths of a per cent; None: there is none."""
+    """Round a rate in % to three decimals, as in results; None stays None."""
     return None if rate is None else round(rate, 3)
 
 
 def told(line: dict[str, Any]) -> str:
-    """The rate of a result, for people, e.g. `12.34 [10.00, 14.68]`; a dash where the references have no words."""
+    """Return the rate of a result as a readable text, e.g. `12.34 [10.00, 14.68]`; a dash if there is no rate."""
     return "–" if line["wer"] is None else f"{line['wer']:.2f} [{line['wer_low']:.2f}, {line['wer_high']:.2f}]"
 
 
 def over(line: dict[str, Any]) -> str:
-    """What the interval of a result is over, for people; of a line of an older version too."""
+    """Return the units of a result's interval as a readable text, also for lines of older versions."""
     if "interval_by" not in line:
         return "utterances (computed by an older version)"
     number = line["speakers"] if line["interval_by"] == "speaker" else line["utterances"]
@@ -47,7 +47,7 @@ def over(line: dict[str, Any]) -> str:
 
 
 def said(lines: Sequence[dict[str, Any]]) -> str:
-    """A sentence on the intervals of some results."""
+    """Return a sentence on the intervals of some results."""
     kinds = list(dict.fromkeys(map(over, lines)))
     text = f"Intervals are of 95 %, over {'; or '.join(kinds)}."
     if any(line.get("interval_by") == "utterance" and line["speakers"] == 1 for line in lines):

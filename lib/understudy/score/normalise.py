@@ -1,4 +1,4 @@
-"""Texts made alike before they are compared: in which ways is an option of decoding, so that every rate tells it."""
+"""Text normalisation before scoring; its ways are an option of decoding, recorded with each result."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Literal
 from understudy.lang.graphemes import APOSTROPHES
 
 Way = Literal["case", "hyphens", "punctuation", "fillers"]
-"""`case`: all capitals. `hyphens`: they part words, hyphens and dashes of any kind within them. `punctuation`: only
-letters, digits and apostrophes within words count, and all kinds of these are one. `fillers`: words of hesitation in
-English do not count (er and um are German words)."""
+"""A way of normalisation. `case`: all capitals. `hyphens`: hyphens and dashes of any kind split words. `punctuation`:
+only letters, digits and apostrophes within words count, and all kinds of apostrophes are the same. `fillers`: English
+hesitations do not count (a way for English alone: er and um are German words)."""
 
 
 _FILLERS = frozenset({"UH", "UM", "UHM", "ER", "ERM", "EH", "AH", "HM", "HMM", "MM", "MHM", "UHHUH"})
 
 
 def normalise(words: Sequence[str], ways: Sequence[Way]) -> list[str]:
-    """Words in all of these ways; their order does not matter."""
+    """Normalise words in all of these ways, whose order does not matter."""
     found = list(words)
-    for name, way in _WAYS.items():  # a hyphen is punctuation too: it has to part words before that is dropped
+    for name, way in _WAYS.items():  # hyphens split words before punctuation, which they are too, is removed
         if name in ways:
             found = [part for word in found for part in way(word).split()]
     return found

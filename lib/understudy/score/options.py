@@ -1,4 +1,4 @@
-"""Options of the table of a grid of experiments."""
+"""Options of the table of experiments."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 @dataclass
 class TableOptions:
-    """The table."""
+    """The table of experiments."""
 
     results: Path
-    """lines that decoding wrote"""
+    """results file that decoding wrote"""
     rows: Path
-    """lines of `block TAB system TAB baseline TAB oracle`"""
+    """file with lines of `block TAB system TAB baseline TAB oracle`"""
     curves: str = "C"
     """blocks whose names begin so are drawn as learning curves"""
     test_set: str | None = None
-    """the set that it is of, where there are results of several; none: of the one that there is"""
+    """test set of the table, if there are results of several; none: the only one"""
     out: Path = Path("TABLE.md")
-    """the table; pictures, results.jsonl and utterances.tsv.gz go to the folder table/ beside it"""
+    """file of the table; pictures, results.jsonl and utterances.tsv.gz go to the folder table/ beside it"""

@@ -1,4 +1,4 @@
-"""What a decoded set came to: rates with their interval, and files of hypotheses, alignments and errors."""
+"""The outcome of a decoded set: rates with their interval, and files of hypotheses, alignments and errors."""
 
 from __future__ import annotations
 
@@ -15,38 +15,40 @@ from understudy.step import UserError, atomic_path, log, write_json
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One utterance."""
+    """The outcome of one utterance."""
 
     id: str
     speaker: str
     """empty where the manifest names none"""
     reference: list[str]
     words: list[str]
-    """what was found"""
+    """words that were recognised"""
     retried: bool = False
-    """the search had to look again with wider beams"""
+    """the search was repeated with wider beams"""
     empty: bool = False
-    """and found nothing even so"""
+    """the search found no path, even with wider beams"""
     narrowed: bool = False
-    """for want of memory the search followed fewer states than it should"""
+    """for lack of memory, the search kept fewer active states than it should"""
     rejected: bool = False
-    """words were found, and are not told: it was not sure enough that there were any"""
+    """words were found, but withheld because of their low confidence"""
 
     @classmethod
     def of(
         cls, id: str, speaker: str, reference: Sequence[str], words: Sequence[str], ways: Sequence[Way], **how: bool
     ) -> Outcome:
-        """Of texts as they are, made alike in these ways. `how`: retried, empty, narrowed, rejected."""
-        # A word is in memory once, however often it is said: a set of a hundred hours takes tens of MB.
+        """Make an outcome from texts, which are normalised in these ways. `how`: retried, empty, narrowed, rejected."""
+        # Each distinct word is in memory once, so that a set of a hundred hours takes tens of MB.
         said, heard = (list(map(intern, normalise(side, ways))) for side in (reference, words))
         return cls(id, intern(speaker), said, heard, **how)
 
 
 def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any]) -> dict[str, Any]:
-    """Write hyp.txt, errs.txt, utterances.tsv, speakers.tsv and wer.json; returns what is in the last.
+    """Write hyp.txt, errs.txt, utterances.tsv, speakers.tsv and wer.json. Returns the content of the last.
 
     Args:
-        about: what else belongs into wer.json (scales).
+        out: folder of the files.
+        outcomes: the outcomes of the set's utterances.
+        about: further entries of wer.json (e.g. scales).
     """
     refs, hyps = [o.reference for o in outcomes], [o.words for o in outcomes]
     counts = errors.count(refs, hyps)
@@ -81,14 +83,14 @@ def write_outcome(out: Path, outcomes: Sequence[Outcome], about: dict[str, Any])
 
 
 def told(score: dict[str, Any]) -> str:
-    """What a set came to, for people, e.g. `WER 12.34 % [10.00, 14.68]`."""
+    """Return a set's rate as a readable text, e.g. `WER 12.34 % [10.00, 14.68]`."""
     if score["wer"] is None:
         return errors.NO_WORDS.format(score["errors"])
     return "WER {wer:.2f} % [{wer_low:.2f}, {wer_high:.2f}]".format(**score)
 
 
 def check_words(outcomes: Sequence[Outcome], what: str) -> None:
-    """Raise UserError where no reference has a word: nothing can be chosen by its errors."""
+    """Raise UserError where no reference has a word, so that nothing can be tuned on the set."""
     if not any(one.reference for one in outcomes):
         raise UserError(
             f"{what}: must have words to choose by, and none of its {len(outcomes)} references has one after "

@@ -1,7 +1,7 @@
-"""Whether two systems differ on the same utterances: the difference of their WERs, over speakers.
+"""A paired test whether two systems differ on the same utterances: the difference of their WERs, over speakers.
 
-`spread` has the method and its sources. Speakers are paired with themselves, and so are what they said and how hard it
-is. The test is of the systems as they were trained: what another seed of the same training would give, it cannot know.
+`spread` describes the method and its sources. Each speaker is paired with themselves, so that both systems have the
+same words of the same difficulty. The test is about the systems as trained: it does not cover the variation of seeds.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from typing import TypeVar
 from understudy.score.spread import By, Groups, counted, ratio_of_sums
 
 LEVEL = 0.01
-"""below which a corrected p has to be before a difference is called one"""
+"""Significance level: a difference is significant if its corrected p is below this"""
 Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """WER of the second system minus that of the first, in % absolute: negative, the second is better."""
+    """The WER of the second system minus that of the first, in % absolute: if negative, the second is better."""
 
     wer: float
     low: float
     high: float
-    """95 % interval of the difference, for itself alone"""
+    """95 % interval of the difference, uncorrected"""
     p: float | None
-    """two-sided, for itself alone; None: there are too few speakers to test"""
+    """two-sided p, uncorrected; None: there are too few speakers for a test"""
     groups: int
-    """speakers, or utterances, that were compared"""
+    """number of speakers, or utterances, that were compared"""
     by: By
     speakers: int
-    """that are named; 0: not all are"""
+    """number of speakers; 0: not all are named"""
     corrected: float | None = None
-    """p for the number of tests that were made together (`holm`)"""
+    """p corrected for the number of tests made together (`holm`); None: uncorrected"""
     tests: int = 1
-    """their number"""
+    """number of tests made together"""
 
     def significant(self, level: float = LEVEL) -> bool:
-        """Whether it is called more than chance; never where there are too few speakers to test."""
+        """Whether the difference is significant; never if there are too few speakers for a test."""
         p = self.p if self.corrected is None else self.corrected
         return p is not None and p < level
 
     def told(self) -> str:
-        """What was compared, for people: `20 speakers`."""
+        """Return what was compared as a readable text, e.g. `20 speakers`."""
         return counted(self.groups, self.by, self.speakers)
 
     def verdict(self, level: float = LEVEL) -> str:
-        """Which is better, where that is more than chance at `level`; else why it is not told."""
+        """Return a text on which system is significantly better at `level`, or why neither is."""
         if self.p is None:
             return "too few speakers to tell"
         if not self.significant(level):
@@ -61,14 +61,14 @@ def difference(
 ) -> Difference:  # fmt: skip
     """Compare errors of two systems, speaker by speaker.
 
-    Where fewer than two speakers are named utterances are paired instead, and nothing is tested.
+    Where fewer than two speakers are named, utterances are paired instead, and there is no test.
 
     Args:
-        words: reference words of each utterance.
+        words: number of reference words of each utterance.
         first: word errors of the first system in each.
-        second: of the second.
-        speakers: of each; an empty name is none.
-        by: what is paired; utterances, where they are known to be independent of each other.
+        second: word errors of the second system in each.
+        speakers: speaker of each; empty: unknown.
+        by: units that are paired; utterance, if these are known to be independent of each other.
 
     Raises:
         ValueError: fewer than two pairs, words in fewer than two of them, or sequences of different lengths.
@@ -87,10 +87,9 @@ def difference(
 
 
 def holm(found: Mapping[Key, Difference]) -> dict[Key, Difference]:
-    """The same differences with p corrected for their number, so that all verdicts together err as rarely as one.
+    """Correct the p of several differences for their number, which controls the family-wise error rate.
 
-    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979. Those that are not tested do not
-    count.
+    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979. Differences without p do not count.
     """
     tested = {key: one.p for key, one in found.items() if one.p is not None}
     rising = sorted(tested, key=tested.__getitem__)
@@ -104,9 +103,9 @@ def holm(found: Mapping[Key, Difference]) -> dict[Key, Difference]:
 def ratio(
     first: Sequence[float], second: Sequence[float], speakers: Sequence[str]
 ) -> tuple[float, float, float] | None:
-    """How many times the first system's errors the second makes on the same utterances, with its 95 % interval.
+    """Return the ratio of the second system's errors to the first's on the same utterances, with its 95 % interval.
 
-    Over what `difference` pairs. None: fewer than two pairs, or one of them has all errors of the first.
+    Pairs are those of `difference`. None: there are fewer than two pairs, or one of them has all errors of the first.
     """
     found = ratio_of_sums(*Groups.of(speakers).sums(second, first)) if len(first) else None
     return None if found is None else (found.value, max(0.0, found.low), found.high)

@@ -1,4 +1,4 @@
-"""Pictures of a table: WERs of a block with their intervals, and learning curves."""
+"""Figures of a table: WERs with their intervals, and learning curves."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from understudy.score.table import Row, System
 from understudy.step import atomic_path
 
 COLOURS = "#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000".split()
-"""Okabe and Ito's, which colour-blind readers can tell apart"""
+"""Okabe and Ito's colours, which colour-blind readers can distinguish"""
 
 
 def logarithmic(axes: Axes, form: Callable[[float], str]) -> None:
-    """Make the horizontal axis logarithmic, with plain numbers, also where it spans too little for round ones."""
+    """Make the horizontal axis logarithmic with plain numbers, even if its range has too few round numbers."""
     axes.set_xscale("log")
     low, high = axes.get_xlim()
     rounded = LogLocator(subs=(1, 2, 5))
@@ -29,10 +29,13 @@ def logarithmic(axes: Axes, form: Callable[[float], str]) -> None:
 
 
 def draw(rows: list[Row], known: dict[str, System], curves: str, folder: Path) -> list[tuple[str, str]]:
-    """All pictures that the results allow, as PNG. Returns file names and captions.
+    """Draw all figures for which there are results, as PNG files. Returns file names and captions.
 
     Args:
-        curves: blocks whose names begin so are learning curves; the others are shown as WERs side by side.
+        rows: rows of the table.
+        known: systems with results, by name.
+        curves: blocks whose names begin so are drawn as learning curves, the others as WERs side by side.
+        folder: folder of the files.
     """
     rows = [row for row in rows if row.system in known]
     made = []
@@ -51,7 +54,7 @@ def draw(rows: list[Row], known: dict[str, System], curves: str, folder: Path) -
 
 
 def side_by_side(blocks: list[list[Row]], known: dict[str, System]) -> Figure:
-    """One panel a block, one line a system."""
+    """Draw WERs with intervals: a panel for each block, a line for each system."""
     figure = Figure(figsize=(9, 0.9 + sum(0.42 * len(b) + 0.6 for b in blocks)), layout="constrained")
     panels = figure.subplots(
         len(blocks), 1, squeeze=False, sharex=True, gridspec_kw={"height_ratios": [len(b) + 1 for b in blocks]}
@@ -76,12 +79,12 @@ def side_by_side(blocks: list[list[Row]], known: dict[str, System]) -> Figure:
 
 
 def learning_curves(block: list[Row], known: dict[str, System]) -> Figure:
-    """A line for each size of student, their teacher (the block's baseline) across."""
+    """Draw a learning curve for each size of student, and their teacher (the block's baseline) as a horizontal line."""
     figure = Figure(figsize=(7.5, 5), layout="constrained")
     axes = figure.subplots()
     sizes = sorted({known[row.system].get("parameters") for row in block})
     amounts = sorted({round(known[row.system].get("unlabelled_hours"), 2) for row in block})
-    places = {hours: at for at, hours in enumerate(amounts)}  # evenly: they double from one to the next
+    places = {hours: at for at, hours in enumerate(amounts)}  # evenly spaced: each is double the one before
     for size, colour in zip(sizes, COLOURS):
         points = sorted(
             (places[round(s.get("unlabelled_hours"), 2)], s.mean("wer"), *s.interval)

@@ -22,19 +22,19 @@ def count(value: Any) -> str:
 
 
 def known_as(model: str | None, system: str) -> set[str]:
-    """What a model that a system learnt from is called in results: a table's systems have their condition behind."""
+    """Return the names that a system's teacher may have in results: in a table, the condition is appended."""
     return {model, f"{model}-{system.rpartition('-')[2]}"} if model else set()
 
 
 def labelled(line: Line) -> str:
-    """Hours of labelled speech, and of another corpus's that a system's layers were taken from."""
+    """Return the hours of labelled speech, and those of another corpus on which transferred layers were trained."""
     hours, others = number(line.get("labelled_hours"), ".2f"), line.get("transferred_hours")
     return f"{hours} (after {others:.2f} of another corpus)" if others else hours
 
 
 _OLDER = "‡"
 _WORDLESS = "nothing heard"
-"""Utterances with words of which none was told, whether the search found an end or not"""
+"""Column of the number of utterances with reference words but without any recognised ones"""
 _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
     ("system", lambda r: r["system"] + (f" {_OLDER}" if r["older"] else "")),
     ("parameters", lambda r: count(r.get("parameters"))),
@@ -54,18 +54,20 @@ _COLUMNS: list[tuple[str, Callable[[Line], str]]] = [
 
 
 def relative_reduction(baseline: float | None, wer: float | None) -> float | None:
-    """WER reduction relative to a baseline, in %; None when the baseline makes no errors, or there is no WER."""
+    """Return the WER reduction relative to a baseline (WERR), in %; None if the baseline has no errors or no WER."""
     return 100.0 * (baseline - wer) / baseline if baseline and wer is not None else None
 
 
 def results_report(lines: list[Line], baseline: str | None = None, made_anew: Sequence[Sequence[str]] = ()) -> str:
-    """Markdown tables, one per recipe and test set; WERR is relative to the system `baseline`.
+    """Return Markdown tables, one for each recipe and test set; WERR is relative to the system `baseline`.
 
     Args:
-        made_anew: for each line, what it was made of that has been made anew since: such rows are marked.
+        lines: the results.
+        baseline: name of the baseline; None: there is no WERR.
+        made_anew: for each line, its inputs that have been made anew since it was computed: such rows are marked.
 
     Raises:
-        UserError: there are no results, or no system of the baseline's name.
+        UserError: there are no results, or no system has the baseline's name.
     """
     older = dict(zip(map(_identity, lines), map(list, made_anew)))
     lines = [{**line, "older": older.get(_identity(line), [])} for line in latest(lines)]
@@ -99,7 +101,7 @@ def _identity(line: Line) -> tuple[str, ...]:
 
 
 def _older(rows: list[Line]) -> list[str]:
-    """A paragraph on the rows that are older than what stands beside them."""
+    """Return a paragraph on rows whose inputs have been made anew since; [] if there are none."""
     causes = list(dict.fromkeys(path for row in rows for path in row["older"]))
     if not causes:
         return []
@@ -108,7 +110,7 @@ def _older(rows: list[Line]) -> list[str]:
 
 
 def _warnings(rows: list[Line]) -> list[str]:
-    """A paragraph for each system whose training was no better than chance on dev."""
+    """Return a paragraph for each system whose training was no better than chance on dev."""
     failed = [r for r in rows if r.get("warnings")]
     told = ((r["system"], "; ".join(r["warnings"])) for r in failed)
     return [text for name, what in told for text in ("", f"{name}: its training failed on dev: {what}.")]

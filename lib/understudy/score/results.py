@@ -16,41 +16,43 @@ if TYPE_CHECKING:  # reports need no torch
     from understudy.models import AcousticModel, Ensemble
 
 IDENTITY = ("recipe", "system", "test_set", "config")
-"""What makes a line the same result computed again, with its condition where it has one."""
+"""Entries that identify a result, together with its condition if it has one."""
 
 OF_MODEL = (
     "labelled_hours", "unlabelled_hours", "updates", "teacher", "supervision", "target_cpu_s_per_hour", "init",
     "transferred_hours", "seed", "warnings",
 )  # fmt: skip
-"""What a model knows of itself that its results tell."""
+"""Entries of a model's `meta` that its results repeat."""
 
 
 def of_model(model: AcousticModel | Ensemble) -> dict[str, Any]:
-    """A result's part that tells of its model."""
+    """Return the entries of a result that describe its model."""
     return {"parameters": model.num_parameters, **{key: model.meta.get(key) for key in OF_MODEL}}
 
 
 def of_now() -> dict[str, Any]:
-    """A result's part that tells where and when it was computed."""
+    """Return the entries of a result that state its commit, machine and time."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return {"commit": commit(), "machine": machine(), "time": now}
 
 
 def read_results(path: Path | str) -> list[dict[str, Any]]:
-    """All lines of test sets as they were recorded, in the order of the file.
+    """Read all lines of plain test sets, in the order of the file.
 
     Raises:
-        UserError: no such file, or a line is not a JSON object; the line is named.
+        UserError: there is no such file, or a line is no result; the message names the line.
     """
     return [line for line in _read(path) if "condition" not in line]
 
 
 def read_conditions(path: Path | str) -> list[dict[str, Any]]:
-    """All lines of steps/robustness.py, in the order of the file: of a part of a test set, or of sounds, each heard in
-    the condition that the line names. They stand in no table of plain results.
+    """Read all lines of steps/robustness.py, in the order of the file.
+
+    Each is of a part of a test set, or of sounds, in the acoustic condition that the line names. Tables of plain
+    results leave them out.
 
     Raises:
-        UserError: as `read_results`.
+        UserError: see `read_results`.
     """
     return [line for line in _read(path) if "condition" in line]
 
@@ -74,9 +76,9 @@ def _read(path: Path | str) -> list[dict[str, Any]]:
 
 
 def append_result(path: Path | str, result: dict[str, Any]) -> None:
-    """Append a line; the line of the same system, configuration, test set and condition is replaced.
+    """Append a line, in place of a line with the same recipe, system, configuration, test set and condition.
 
-    Several processes may append to one file: it is locked meanwhile.
+    The file is locked meanwhile, so that several processes may append to it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,12 +91,12 @@ def append_result(path: Path | str, result: dict[str, Any]) -> None:
 
 
 def as_lines(lines: Iterable[dict[str, Any]]) -> str:
-    """The text of a results file."""
+    """Return the text of a results file."""
     return "".join(to_json(line, f"the result of {line.get('system', 'a system')}") + "\n" for line in lines)
 
 
 def latest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The last line of each recipe, system, test set and condition, in the order in which they first appear."""
+    """Return the last line of each recipe, system, test set and condition, in the order of their first lines."""
     found: dict[tuple, dict[str, Any]] = {}
     for line in lines:
         found[line["recipe"], line["system"], line["test_set"], line.get("condition")] = line

@@ -1,4 +1,4 @@
-"""How well keywords are spotted: what is missed against what is falsely told, as less or more is told."""
+"""Evaluation of keyword spotting: misses against false alarms, over the detection threshold."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from matplotlib.figure import Figure
 from understudy.step import UserError, atomic_path, counted
 
 MARKS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-"""false alarms an hour that a summary tells the misses at"""
+"""False alarms an hour at which a summary states the misses"""
 
 
 @dataclass(frozen=True)
 class Told:
-    """A keyword that was told."""
+    """A detected keyword."""
 
     misfit: float
-    """the less, the surer"""
+    """nats; lower values are more confident"""
     true: bool
-    """it was said"""
+    """whether it was said"""
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where all is told that misfits by so much at most."""
+    """An operating point: all keywords up to a misfit are detected."""
 
     most_misfit: float
     """nats"""
     missed: int
-    """of the keywords that were said"""
+    """number of keywords that were said and not detected"""
     false: int
-    """that were told and not said"""
+    """number of keywords that were detected and not said"""
 
 
 def judged(hits: Iterable[tuple[str, float]], said: Sequence[str]) -> list[Told]:
-    """What was told of one utterance.
+    """Judge the detections in one utterance.
 
-    A keyword is true as often as it was said, its best hits first; when in the utterance is not looked at (our choice:
-    transcripts have no times).
+    A keyword has as many true detections as it was said, the best ones first; times are ignored (our choice:
+    transcripts have none).
 
     Args:
-        hits: keyword and misfit of each.
-        said: keywords, as often as the transcript has them.
+        hits: keyword and misfit of each detection.
+        said: keywords, as often as they are in the transcript.
     """
     left, found = Counter(said), []
     for text, misfit in sorted(hits, key=lambda hit: hit[1]):
@@ -56,7 +56,12 @@ def judged(hits: Iterable[tuple[str, float]], said: Sequence[str]) -> list[Told]
 
 
 def curve(told: Iterable[Told], said: int) -> list[Point]:
-    """From nothing told to all, a point for each misfit that there is."""
+    """Return the operating points for all thresholds, rising from no detections to all.
+
+    Args:
+        told: the detections.
+        said: how many keywords were said.
+    """
     points, true, false = [Point(0.0, said, 0)], 0, 0
     ordered = sorted(told, key=lambda one: one.misfit)
     for number, one in enumerate(ordered):
@@ -67,10 +72,13 @@ def curve(told: Iterable[Told], said: int) -> list[Point]:
 
 
 def summary(points: Sequence[Point], said: int, hours: float, operating: float | None) -> dict[str, Any]:
-    """What keywords.json holds of a curve.
+    """Return the summary of a curve for keywords.json.
 
     Args:
-        operating: the misfit that a folder tells at most.
+        points: the curve.
+        said: how many keywords were said.
+        hours: duration of the speech.
+        operating: the detector's own threshold, nats; None: it has none.
 
     Raises:
         UserError: no keyword was said.
@@ -90,7 +98,7 @@ def summary(points: Sequence[Point], said: int, hours: float, operating: float |
 
 
 def picture(points: Sequence[Point], said: int, hours: float, path: Path) -> None:
-    """Misses over false alarms."""
+    """Draw misses over false alarms."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
     axes.step([p.false / hours for p in points], [100 * p.missed / said for p in points], where="post")

@@ -1,16 +1,16 @@
-"""How far a rate of errors may lie from what other speakers would give: the jackknife over speakers, with the t law.
+"""Confidence intervals of error rates by the jackknife over speakers, with Student's t distribution.
 
-Utterances of a speaker are hard or easy together, and suit one system together. Taken for independent of each other
-they make intervals too narrow and call chance a difference (tests/bench/significance.py counts how often). So whole
-speakers are what is counted: a rate is computed again without each of them, its variance is
-(G − 1)/G Σ (rate without g − rate)², and (rate − truth)/√variance is compared with Student's law of G − 1 degrees of
-freedom, G being the number of speakers.
+Utterances of a speaker are correlated: they are hard or easy together, and suit the same system. Treating them as
+independent makes intervals too narrow and takes chance for a difference (tests/bench/significance.py counts how often).
+So speakers are the units: the rate is computed again without each of them, its variance is
+(G − 1)/G Σ (rate without g − rate)², and (rate − truth)/√variance is compared with Student's t distribution of G − 1
+degrees of freedom, where G is the number of speakers.
 
 Sources: Tukey 1958; Efron and Stein, "The jackknife estimate of variance", 1981, who show that it is no less than the
 true variance on average; MacKinnon, Nielsen and Webb, "Fast and reliable jackknife and bootstrap methods for
-cluster-robust inference", 2023, who find that with this law it hardly rejects what is true too often, where groups are
-few or of unequal sizes, and more reliable than the usual sum of squares. A bootstrap that draws so few speakers is
-narrower than it should be.
+cluster-robust inference", 2023, who find that with this distribution it hardly over-rejects true hypotheses if groups
+are few or of unequal sizes, and that it is more reliable than the usual sum of squares. A bootstrap over so few
+speakers is too narrow.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from understudy.score import student
 
 By = Literal["speaker", "utterance"]
 FEWEST = 8
-"""groups, for a test: how unlike each other speakers are is hardly known from fewer"""
+"""Fewest groups for a test: from fewer, the variance between speakers is hardly known"""
 _SHARE = 0.95
 
 
 @dataclass(frozen=True)
 class Groups:
-    """What is counted: the speakers of a test set, or its utterances where there are not two speakers to count."""
+    """Grouping of utterances: by speaker, or each by itself where fewer than two speakers are named."""
 
     place: np.ndarray
     """(utterances,) int: the group of each"""
     by: By
     asked: By
-    """what was to be counted"""
+    """the grouping that was asked for"""
     speakers: int
-    """that are named; 0: the set does not name all of them"""
+    """number of speakers; 0: the set does not name all of them"""
 
     @classmethod
     def of(cls, speakers: Sequence[str], by: By = "speaker") -> Groups:
-        """Of the speaker of each utterance; an empty name is none."""
+        """Group utterances by the speaker of each; an empty name means unknown."""
         names, place = np.unique(np.array(list(speakers), str), return_inverse=True)
         named = 0 if "" in names else len(names)
         if by == "speaker" and named > 1:
@@ -54,25 +54,25 @@ class Groups:
 
     @property
     def number(self) -> int:
-        """Of groups."""
+        """Number of groups."""
         return len(np.unique(self.place))
 
     @property
     def testable(self) -> bool:
-        """Whether there are enough of what was to be counted to call a difference one."""
+        """Whether there are enough groups, of the kind that was asked for, for a test."""
         return self.by == self.asked and self.number >= FEWEST
 
     def told(self) -> str:
-        """For people: `20 speakers`, `130 utterances of one speaker`."""
+        """Return the groups as a readable text, e.g. `20 speakers`, `130 utterances of one speaker`."""
         return counted(self.number, self.by, self.speakers)
 
     def sums(self, *columns: Sequence[float]) -> np.ndarray:
-        """(columns, groups) of values of utterances."""
+        """Return the sums over each group of values of utterances, (columns, groups)."""
         return np.stack([np.bincount(self.place, np.array(column, np.float64)) for column in columns])
 
 
 def counted(groups: int, by: By, speakers: int) -> str:
-    """For people, what an interval is over."""
+    """Return the units of an interval as a readable text, e.g. `20 speakers`."""
     if by == "speaker":
         return f"{groups} speakers"
     return step.counted(groups, "utterance") + {0: " without names of speakers", 1: " of one speaker"}.get(speakers, "")
@@ -86,13 +86,13 @@ class Estimate:
     low: float
     high: float
     p: float
-    """two-sided, of a true ratio of 0"""
+    """two-sided p of the hypothesis that the true ratio is 0"""
 
 
 def ratio_of_sums(above: np.ndarray, below: np.ndarray) -> Estimate | None:
-    """The ratio of two sums over groups, (groups,) each; None where it has no interval.
+    """Return the ratio of the sums of two arrays over groups, (groups,) each, with its interval.
 
-    There is none of fewer than two groups, or where one group has all that is below.
+    None: there are fewer than two groups, or a single group has the whole denominator.
     """
     total, groups = below.sum(), len(below)
     if groups < 2 or (total - below == 0).any():

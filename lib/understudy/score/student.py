@@ -1,4 +1,4 @@
-"""Student's t law of whole degrees of freedom, by its finite sums: no package that the recipes have brings it.
+"""Student's t distribution with whole degrees of freedom, by finite sums: no package that the recipes use has it.
 
 Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 1964, 26.7.3 and 26.7.4.
 """
@@ -9,10 +9,10 @@ import math
 
 
 def within(t: float, freedom: int) -> float:
-    """Probability that a value of the law lies between −t and t.
+    """Return the probability that a value lies between −t and t.
 
     Raises:
-        ValueError: there is no degree of freedom.
+        ValueError: `freedom` is below 1.
     """
     if freedom < 1:
         raise ValueError(f"{freedom} degrees of freedom: there must be one at least")
@@ -26,12 +26,12 @@ def within(t: float, freedom: int) -> float:
 
 
 def outside(t: float, freedom: int) -> float:
-    """Probability of a value at least as far from 0: the two-sided p of t. Below 1e-15 rounding is all there is."""
+    """Return the probability of a value at least as far from 0, the two-sided p of t; below 1e-15 it is rounding."""
     return max(0.0, 1.0 - within(t, freedom))
 
 
 def bound(share: float, freedom: int) -> float:
-    """The t within which this share of the law lies, such as 12.7 for 0.95 and one degree of freedom."""
+    """Return the t for which this share of values lies within −t and t, e.g. 12.7 for 0.95 and 1 degree of freedom."""
     low, high = 0.0, 1.0
     while within(high, freedom) < share:
         low, high = high, 2 * high

@@ -1,4 +1,4 @@
-"""The table of a grid of experiments: blocks of rows, each system against its baseline and the oracle."""
+"""The table of experiments: blocks of rows, each system compared with its baseline and the oracle."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ Pair = tuple[str | None, str]
 
 @dataclass(frozen=True)
 class Row:
-    """A system's place in the table."""
+    """A row of the table, for one system."""
 
     block: str
     system: str
     baseline: str | None
-    """what its WERR is relative to"""
+    """system that its WERR is relative to"""
     oracle: str | None
-    """trained on the true labels of the unlabelled speech: what can be reached"""
+    """system trained on the true labels of the unlabelled speech, whose gain bounds what can be reached"""
 
 
 @dataclass(frozen=True)
 class System:
-    """One system, trained with one seed or several; figures are means over these."""
+    """A system, trained with one or several seeds; figures are means over the seeds."""
 
     lines: tuple[Line, ...]
 
     def mean(self, key: str) -> float:
-        """Of a figure, over the seeds."""
+        """Return the mean of a figure over the seeds."""
         return mean(line[key] for line in self.lines)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the WER (`interval.over` tells over what); its bounds are means over the seeds."""
+        """95 % interval of the WER (`interval.over` states its units); its bounds are means over the seeds."""
         return self.mean("wer_low"), self.mean("wer_high")
 
     def get(self, key: str) -> Any:
-        """What all seeds share."""
+        """Return an entry that all seeds share."""
         return self.lines[0].get(key)
 
 
 def read_rows(lines: Iterable[str], source: str) -> list[Row]:
-    """Rows of lines `block TAB system TAB baseline TAB oracle`, of which the last two may be empty.
+    """Read rows from lines `block TAB system TAB baseline TAB oracle`, of which the last two may be empty.
 
     Raises:
-        UserError: a line is no row.
+        UserError: a line is malformed.
     """
     rows = []
     for at, line in enumerate(lines, 1):
@@ -66,10 +66,11 @@ def read_rows(lines: Iterable[str], source: str) -> list[Row]:
 
 
 def systems(lines: list[Line]) -> dict[str, System]:
-    """By name: the last line of each seed, in the order of the seeds.
+    """Return systems by name, with the last line of each seed, in the order of the seeds.
 
     Raises:
-        UserError: results of several recipes or test sets, of one name but not of one set, or of a set without words.
+        UserError: the lines are of several recipes or test sets, of different sets with one name, or of a set without
+            reference words.
     """
     if len({(line["recipe"], line["test_set"]) for line in lines}) > 1:
         raise UserError(
@@ -90,21 +91,21 @@ def systems(lines: list[Line]) -> dict[str, System]:
 
 
 def recovery(system: System, baseline: System, oracle: System) -> float | None:
-    """WER recovery rate in %: the share of the oracle's gain that is reached; None where the oracle gains nothing."""
+    """Return the WER recovery rate in %, the share of the oracle's gain that is reached; None if it gains nothing."""
     gain = baseline.mean("wer") - oracle.mean("wer")
     return 100 * (baseline.mean("wer") - system.mean("wer")) / gain if gain > 0 else None
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A row with all that it speaks of."""
+    """A row with the systems that it names."""
 
     system: System
     name: str
     baseline: System | None
     oracle: System | None
     paired: Difference | None
-    """from the baseline, on the same utterances"""
+    """difference from the baseline, on the same utterances"""
 
     def werr(self) -> str:
         if self.baseline is None or self.baseline is self.system:
@@ -151,10 +152,13 @@ _COLUMNS: list[tuple[str, Callable[[_Entry], str]]] = [
 def table_report(
     rows: list[Row], lines: list[Line], pictures: list[tuple[str, str]], paired: Mapping[Pair, Difference]
 ) -> str:
-    """Markdown: a table for each block, then the pictures (paths and captions). Systems without result are named.
+    """Return the table as Markdown: a table for each block, then the pictures; systems without result are named.
 
     Args:
-        paired: of a baseline and a system, where their errors of each utterance are known, corrected by `holm`.
+        rows: rows of the table.
+        lines: the results.
+        pictures: paths and captions.
+        paired: differences of systems from their baselines, where errors of utterances are known, corrected by `holm`.
 
     Raises:
         UserError: no row has a result.
@@ -182,7 +186,7 @@ def table_report(
 
 
 def _stars(paired: Mapping[Pair, Difference]) -> str:
-    """What a star means, over how many speakers and for how many tests; or why there is none."""
+    """Return a sentence on the meaning of a star, with the numbers of speakers and tests, or on why there is none."""
     tested = [of for of in paired.values() if of.p is not None]
     if tested:
         return (

@@ -1,4 +1,4 @@
-"""The table of a grid of experiments, with its pictures and the lines that it was made of."""
+"""Writing of the table of experiments, with its pictures and its results lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from understudy.step import UserError, atomic_path, to_json
 
 
 def write_table(options: TableOptions) -> None:
-    """The lines are those of the rows' systems, baselines and oracles alone."""
+    """Write the table, pictures, results lines and differences of the rows' systems, baselines and oracles.
+
+    Raises:
+        UserError: there is no such file, no row has a result, or results cannot be compared.
+    """
     if not options.rows.exists():
         raise UserError(f"{options.rows}: no such file")
     rows = read_rows(options.rows.read_text().splitlines(), str(options.rows))
@@ -43,7 +47,7 @@ def write_table(options: TableOptions) -> None:
 
 
 def _paired(rows: list[Row], known: dict[str, table.System], results: Path) -> dict[Pair, Difference]:
-    """Of all rows with a baseline, corrected for their number, where errors of utterances are beside both lines."""
+    """Return the corrected differences of all rows with a baseline, where both systems' errors of utterances exist."""
     decoded = {name: [System(name, results, line) for line in of.lines] for name, of in known.items()}
     pairs = {(row.baseline, row.system): None for row in rows if row.baseline in known and row.system in known}
     return holm({

@@ -1,6 +1,6 @@
-"""What systems were tested on: a digest and a description of the speech, so that only what heard the same is compared.
+"""Identity of test sets: a digest and a description of the speech, so that only results on the same set are compared.
 
-The name of a test set says little: a recipe's `test` is what its user had. Every result has `tested_on` therefore.
+The name of a test set is not enough: `test` of a recipe may be any user's data. So every result has `tested_on`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _LOSSY = frozenset({".opus", ".ogg", ".mp3", ".m4a", ".aac", ".wma", ".amr", ".w
 
 
 def of_manifest(path: Path) -> dict[str, Any]:
-    """Describe a manifest: utterances, speakers (0: not all are named), hours, words of the references, audio, digest.
+    """Describe a manifest: utterances, speakers (0: not all are named), hours, reference words, audio formats, digest.
 
-    The digest is of what each utterance is: id, speaker, text, length, and whether its audio file is of a kind that
-    loses something (Opus, MP3, …; speech that was unpacked from such a file is not told from other speech). Where files
-    are, and how features are made, is not part of it: it is the same on every machine.
+    The digest covers each utterance's id, speaker, text and duration, and the format of its audio file if that is lossy
+    (Opus, MP3, …; audio decoded from such a file cannot be recognised as such). The paths of files and the kind of
+    features are not part of it, so that it is the same on every machine.
     """
-    from lhotse import CutSet  # here: tables are made without it
+    from lhotse import CutSet  # imported here, because tables do not need it
 
     rows, seconds, words, formats = [], 0.0, 0, set()
     for cut in CutSet.from_jsonl_lazy(path):
@@ -49,7 +49,7 @@ def _format(cut: Any) -> str:
 
 
 def told(line: Line) -> str:
-    """What a system was tested on, for people."""
+    """Return a readable description of the set on which a system was tested."""
     if not (of := line.get("tested_on")):
         return f"a set of {line.get('utterances', '?')} utterances, decoded before sets were recorded"
     speakers = {0: "", 1: " of one speaker"}.get(of["speakers"], f" of {of['speakers']} speakers")
@@ -58,7 +58,7 @@ def told(line: Line) -> str:
 
 
 def alike(first: Line, second: Line) -> bool:
-    """Whether two results may be of one test set: by its digest, or by its size where one is older than digests."""
+    """Whether two results can be of the same test set: by its digest or, for an older result without one, its size."""
     ours, theirs = (line.get("tested_on", {}).get("digest") for line in (first, second))
     if ours and theirs:
         return ours == theirs
@@ -67,7 +67,7 @@ def alike(first: Line, second: Line) -> bool:
 
 
 def check(named: Iterable[tuple[str, Line]]) -> None:
-    """Raise UserError, with both, where systems (by what they are called) were tested on different sets."""
+    """Raise UserError where named systems were tested on different sets; the message describes both sets."""
     (first, line), *others = named
     for name, other in others:
         if not alike(line, other):
@@ -78,7 +78,7 @@ def check(named: Iterable[tuple[str, Line]]) -> None:
 
 
 def sentence(lines: Sequence[Line]) -> str:
-    """What the systems of some results were tested on, all the same; which results do not tell is reported."""
+    """Return a sentence on the common test set of some results, and on older results without a record of it."""
     known = [line for line in lines if "tested_on" in line]
     if not known:
         return "What was tested is not recorded: these results are older than that record."
@@ -90,17 +90,17 @@ def sentence(lines: Sequence[Line]) -> str:
 
 @dataclass(frozen=True)
 class Tested:
-    """Results that may stand side by side: of one recipe and one test set."""
+    """Results that can be compared: of one recipe and one test set."""
 
     recipe: str
     test_set: str
     name: str
-    """both; with the set's digest where the recipe has several of that name"""
+    """recipe and test set, with the set's digest if the recipe has several sets of that name"""
     lines: list[Line]
 
 
 def by_set(lines: Sequence[Line]) -> list[Tested]:
-    """Results in groups of one recipe and test set, in the order in which these first appear."""
+    """Group results by recipe and test set, in the order of their first lines."""
     groups: dict[tuple[str, str, str], list[Line]] = {}
     for line in lines:
         groups.setdefault((line["recipe"], line["test_set"], _set_of(line, lines)), []).append(line)
@@ -112,7 +112,7 @@ def by_set(lines: Sequence[Line]) -> list[Tested]:
 
 
 def _set_of(line: Line, lines: Sequence[Line]) -> str:
-    """The digest of its set; of an older line that of one of its name and size, if there is one."""
+    """Return the digest of a result's set; for an older line, that of a set of the same name and size, if any."""
     named = [one for one in (line, *lines) if (one["recipe"], one["test_set"]) == (line["recipe"], line["test_set"])]
     digests = (one["tested_on"]["digest"] for one in named if "tested_on" in one and alike(line, one))
     return next(digests, f"older, {line.get('words', '?')} words")

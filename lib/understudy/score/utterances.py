@@ -1,4 +1,4 @@
-"""Errors of each utterance: what totals, speakers' rates and paired tests are made of."""
+"""Errors of each utterance, from which totals, speakers' rates and paired tests are computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.step import UserError, atomic_path
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One utterance."""
+    """Error counts of one utterance, or sums over several."""
 
     id: str
     speaker: str
@@ -24,12 +24,12 @@ class Scored:
     deletions: int
     insertions: int
     characters: int
-    """of the reference, spaces left out"""
+    """characters of the reference, without spaces"""
     character_errors: int
 
     @property
     def errors(self) -> int:
-        """Word errors of all three kinds."""
+        """Number of word errors of all three kinds."""
         return self.substitutions + self.deletions + self.insertions
 
 
@@ -41,7 +41,7 @@ def score(name: str, speaker: str, ref: Sequence[str], hyp: Sequence[str]) -> Sc
 
 
 def rates(scored: Iterable[Scored]) -> dict[str, float | None]:
-    """Sentence and character error rate of a set, in %, by their names in the results; None where nothing was said."""
+    """Return sentence and character error rate of a set, in %, by their names in the results; None if undefined."""
     scored = list(scored)
     characters = sum(s.characters for s in scored)
     return {
@@ -51,7 +51,7 @@ def rates(scored: Iterable[Scored]) -> dict[str, float | None]:
 
 
 def by_speaker(scored: Iterable[Scored]) -> dict[str, Scored]:
-    """Sums over each speaker's utterances, worst speaker first."""
+    """Sum over each speaker's utterances; the speaker with the highest WER comes first."""
     members: dict[str, list[Scored]] = defaultdict(list)
     for one in scored:
         members[one.speaker].append(one)
@@ -61,7 +61,7 @@ def by_speaker(scored: Iterable[Scored]) -> dict[str, Scored]:
 
 
 def write(path: Path, scored: Iterable[Scored]) -> None:
-    """Write a table, tab-separated, with a header."""
+    """Write a table, tab-separated, with a header, atomically."""
     with atomic_path(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
         writer.writerow(field.name for field in fields(Scored))
@@ -72,7 +72,7 @@ def read(path: Path) -> list[Scored]:
     """Read what `write` wrote.
 
     Raises:
-        UserError: no such file, or a line is no row; the line is named.
+        UserError: there is no such file, or a line is malformed; the message names the line.
     """
     if not path.exists():
         raise UserError(f"{path}: no such errors of utterances. Decode the system again (stage 11).")

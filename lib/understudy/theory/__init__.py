@@ -1,1 +1,1 @@
-"""When a student beats its teacher: a simulation on data with known truth, and what the sketch predicts of it."""
+"""A simulation of when a student beats its teacher, on data with known truth, and tests of our sketch's predictions."""

@@ -1,9 +1,9 @@
-"""Nested linear classes of functions, and fits in them: exact, in a ball, ridge, early stopped.
+"""Nested linear classes of functions, and fits in them: least squares, in a ball, with ridge, with early stopping.
 
-Inputs are uniform over POINTS places; a class of width d is spanned by the first d of a row of fixed random features,
-made orthonormal over the places. So a function is its vector of coefficients, a squared distance of functions that of
-the vectors, and a narrower class the vectors that end in zeros: projections and errors are exact, without a test set.
-(Our choice. Waves on a circle would do as well, but for gaps between few labels, where their fits explode.)
+Inputs are uniform over POINTS places; a class of width d is spanned by the first d of a sequence of fixed random
+features, orthonormal over the places. So a function is its vector of coefficients, the squared distance of functions is
+that of the vectors, and a narrower class has the vectors that end in zeros: projections and errors are exact, without a
+test set. (Our choice. Waves on a circle would serve too, but their fits explode in gaps between few labels.)
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Rule = Literal["exact", "ball", "ridge", "stopped"]
 
 POINTS = 512
 RADIUS = 1.0
-"""of the ball: the norm of every truth, so that the ball just contains it"""
+"""Radius of the ball: the norm of every truth, so that the ball just contains it"""
 PENALTIES = tuple(10.0**power for power in np.arange(-6, 1.01, 0.5))
 STEPS = tuple(int(2**power) for power in np.arange(0, 14.01, 0.5))
 
 
 @lru_cache
 def basis(width: int, points: int = POINTS) -> Array:
-    """The first `width` features at all places: `(points, width)`; columns are orthonormal in the mean, the first 1."""
+    """Return the first `width` features at all places, `(points, width)`: orthonormal in the mean, the first is 1."""
     raw = np.random.default_rng(0).standard_normal((points, points // 4))
     raw[:, 0] = 1
     found = np.linalg.qr(raw)[0][:, :width] * np.sqrt(points)
@@ -37,9 +37,9 @@ def basis(width: int, points: int = POINTS) -> Array:
 
 
 def ease(width: int) -> Array:
-    """How soon a ridge or a gradient step learns each feature: 1 / (1 + ⌈i/2⌉²), as waves by frequency, `(width,)`.
+    """Return how fast ridge or gradient descent fits each feature, `(width,)`: 1 / (1 + ⌈i/2⌉²), as waves by frequency.
 
-    Networks too learn some functions first; without that a stopped student is only a shrunken teacher.
+    Networks too learn some functions first; without this, a stopped student would only be a shrunken teacher.
     """
     order = (np.arange(width) + 1) // 2
     return 1.0 / (1.0 + order.astype(float) ** 2)
@@ -47,7 +47,7 @@ def ease(width: int) -> Array:
 
 @dataclass(frozen=True)
 class Moments:
-    """All that a fit by squared loss needs of its data."""
+    """Second moments of the data, which is all that a fit by squared loss needs."""
 
     square: Array
     """mean of φφᵀ, `(width, width)`"""
@@ -56,32 +56,32 @@ class Moments:
 
     @classmethod
     def of(cls, features: Array, targets: Array) -> Moments:
-        """Of a sample: features `(n, width)`, targets `(n,)`."""
+        """Compute the moments of a sample: features `(n, width)`, targets `(n,)`."""
         return cls(features.T @ features / len(features), features.T @ targets / len(features))
 
     @classmethod
     def of_everything(cls, coefficients: Array, width: int) -> Moments:
-        """Of all inputs there are (N → ∞), where the target is the function of these coefficients."""
+        """Return the moments of all inputs (N → ∞) with the function of these coefficients as target."""
         return cls(np.eye(width), resized(coefficients, width))
 
 
 def resized(coefficients: Array, width: int) -> Array:
-    """The same function with `width` coefficients: padded with zeros, or projected onto the narrower class."""
+    """Return a function with `width` coefficients: padded with zeros, or projected onto the narrower class."""
     return np.pad(coefficients[:width], (0, max(0, width - len(coefficients))))
 
 
 def distance(first: Array, second: Array) -> float:
-    """Squared L2 distance of two functions."""
+    """Return the squared L2 distance of two functions."""
     width = max(len(first), len(second))
     return float(((resized(first, width) - resized(second, width)) ** 2).sum())
 
 
 def fit(moments: Moments, rule: Rule, judge: Callable[[Array], float]) -> Array:
-    """The coefficients that a rule finds in the class of the moments' width.
+    """Fit the coefficients by a rule in the class of the moments' width.
 
-    `exact` is least squares (where the data leaves a choice, of the easiest function), `ball` least squares among
-    functions of norm RADIUS and less: both are projections onto convex classes. `ridge` and `stopped` (gradient
-    descent from zero) take the penalty, or the step, of the least `judge`: an error on dev labels.
+    `exact` is least squares (if the solution is not unique, that of least norm weighted by ease), `ball` least squares
+    among functions of norm up to RADIUS: both are projections onto convex classes. `ridge` and `stopped` (gradient
+    descent from zero) take the penalty, or the number of steps, with the least `judge`, an error on dev labels.
     """
     if rule == "ball":
         return _in_ball(moments)
@@ -94,7 +94,7 @@ def fit(moments: Moments, rule: Rule, judge: Callable[[Array], float]) -> Array:
 
 
 def _filters(values: Array, rule: Rule) -> list[Array]:
-    """What the rule puts in the place of 1 / eigenvalue, one for each strength of the rule."""
+    """Return what the rule takes in place of 1 / eigenvalue, one array for each strength of the rule."""
     inverse = np.where(values > 1e-10 * values.max(), 1 / np.maximum(values, 1e-300), 0.0)
     if rule == "exact":
         return [inverse]
@@ -105,7 +105,7 @@ def _filters(values: Array, rule: Rule) -> list[Array]:
 
 
 def _in_ball(moments: Moments) -> Array:
-    """Least squares under ‖θ‖ ≤ RADIUS: a ridge whose penalty, found by bisection, brings θ onto the ball."""
+    """Fit least squares under ‖θ‖ ≤ RADIUS: a ridge whose penalty, found by bisection, puts θ onto the ball."""
     values, vectors = np.linalg.eigh(moments.square)
     target = vectors.T @ moments.cross
     kept = values > 1e-10 * values.max()

@@ -1,4 +1,4 @@
-"""Pictures of the simulation, from its cells alone: bands and bars are 95 % intervals over seeds."""
+"""Figures of the simulation, from its cells alone: bands and bars are 95 % intervals over seeds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from understudy.theory.simulate import Cell
 from understudy.theory.statistics import mean, ratio
 
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PINK = "#000000 #E69F00 #56B4E9 #009E73 #0072B2 #D55E00 #CC79A7".split()
-"""Okabe and Ito's colours, which colour-blind readers can tell apart"""
+"""Okabe and Ito's colours, which colour-blind readers can distinguish"""
 TEACHERS = {"exact": "least-squares teacher", "ridge": "teacher with ridge", "weak": "teacher with hardly a penalty"}
 SHOWN_NOISE = 0.5
 SHOWN_WIDTH = 33
 
 
 def draw(cells: list[Cell], folder: Path) -> list[tuple[str, str]]:
-    """All pictures that the cells allow, as PNG. Returns file names and captions."""
+    """Draw all figures as PNG files. Returns file names and captions."""
     cells = list({cell.key: cell for cell in cells}.values())
     made = []
     for name, caption, picture in PICTURES:
@@ -39,18 +39,18 @@ def _panels(count: int, height: float = 4.4, width: float = 5.6, sharey: bool = 
 
 
 def _shown(cells: list[Cell], task: str, noise: float, width: int, rule: str) -> list[Cell]:
-    """All inputs, one world, one teacher; by labels."""
+    """Return the cells with all inputs of one world and one teacher, by labels."""
     kept = [c for c in cells if c.unlabelled is None and (c.world.task, c.world.noise) == (task, noise)]
     kept = [c for c in kept if (c.teacher.width, c.teacher.rule) == (width, rule)]
     return sorted(kept, key=lambda c: c.labels)
 
 
 def _curve(axes: Axes, cells: list[Cell], name: str, label: str, colour: str, style: str = "-") -> None:
-    """Error against n, with its band."""
+    """Draw an error against n, with its band."""
     if not cells:
         return
     n, found = [c.labels for c in cells], [mean(c[name]) for c in cells]
-    floor = [max(f.low, f.value / 20) for f in found]  # a band that reaches below zero has no place on this axis
+    floor = [max(f.low, f.value / 20) for f in found]  # the axis is logarithmic, and a band may reach below zero
     axes.fill_between(n, floor, [f.high for f in found], color=colour, alpha=0.18, linewidth=0)
     axes.plot(n, [f.value for f in found], style, color=colour, marker="o", markersize=3.5, linewidth=1.6, label=label)
 
@@ -64,7 +64,7 @@ def _log_labels(axes: Axes, cells: list[Cell]) -> None:
 
 
 def when_it_passes(cells: list[Cell]) -> Figure:
-    """The map: students against n, the gain as a share of the teacher's error."""
+    """Draw the map of students against n: the gain as a share of the teacher's error."""
     figure, panels = _panels(2, height=4.6, width=6.4)
     for axes, rule in zip(panels, ("exact", "ridge")):
         _map(axes, _shown(cells, "values", SHOWN_NOISE, SHOWN_WIDTH, rule), f"{TEACHERS[rule]}, width {SHOWN_WIDTH}")
@@ -95,7 +95,7 @@ def _map(axes: Axes, cells: list[Cell], title: str) -> None:
 
 
 def learning_curves(cells: list[Cell]) -> Figure:
-    """Errors of teacher and students against n."""
+    """Draw errors of teacher and students against n."""
     figure, panels = _panels(2, sharey=True)
     lines = [(5, "exact", ORANGE), (9, "exact", BLUE), (17, "exact", SKY), (33, "stopped", GREEN)]
     for axes, rule in zip(panels, ("exact", "ridge")):
@@ -115,7 +115,7 @@ def learning_curves(cells: list[Cell]) -> Figure:
 
 
 def _scatter(axes: Axes, groups: list[tuple[str, str, list[Cell]]], unit: str, small: float) -> None:
-    """Gain against divergence with their intervals, and the line gain = divergence."""
+    """Draw gain against divergence with intervals of the gain, and the line gain = divergence."""
     axes.axhline(0, color="#888888", linewidth=0.8)
     for label, colour, cells in groups:
         if not cells:
@@ -136,7 +136,7 @@ def _scatter(axes: Axes, groups: list[tuple[str, str, list[Cell]]], unit: str, s
 
 
 def gain_and_divergence(cells: list[Cell]) -> Figure:
-    """All cells of squared loss with all inputs, in three groups."""
+    """Draw gain against divergence in all cells of squared loss with all inputs, in three groups."""
     chosen = [c for c in cells if c.world.task == "values" and c.unlabelled is None]
     small = [c for c in chosen if c.student.rule in ("exact", "ball") and not c.contains_teacher]
     groups = {
@@ -156,7 +156,7 @@ def gain_and_divergence(cells: list[Cell]) -> Figure:
 
 
 def gain_and_inputs(cells: list[Cell]) -> Figure:
-    """The gain with N unlabelled inputs as a share of that with all inputs, by N/n and by N/width."""
+    """Draw the gain with N unlabelled inputs as a share of that with all inputs, by N/n and by N/width."""
     limits = {c.key[:4]: c for c in cells if c.unlabelled is None}
     finite = sorted((c for c in cells if c.unlabelled is not None), key=lambda c: c.unlabelled or 0)
     figure, panels = _panels(2, sharey=True)
@@ -192,7 +192,7 @@ def gain_and_inputs(cells: list[Cell]) -> Figure:
 
 
 def posterior_curves(cells: list[Cell]) -> Figure:
-    """Cross-entropy: learning curves, and gain against divergence, in nats."""
+    """Draw learning curves, and gain against divergence, under cross-entropy, in nats."""
     figure, panels = _panels(3, width=4.9)
     for axes, rule in zip(panels, ("weak", "ridge")):
         shown = _shown(cells, "posteriors", 1.0, 17, rule)

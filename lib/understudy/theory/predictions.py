@@ -1,8 +1,8 @@
-"""What our sketch of distillation predicts, each prediction as a function from cells to claims with a verdict.
+"""The predictions of our sketch of distillation, each as a function from cells to claims with a verdict.
 
-A claim is tried in each of its cells (or pairs of neighbouring cells). In a cell it holds or fails where the 95 %
-interval over seeds lies on one side, and is undecided otherwise; what must hold exactly is tried in every seed. About
-one interval in forty lies on a wrong side by chance.
+A claim is tested in each of its cells (or pairs of neighbouring cells). In a cell it holds or fails if the 95 %
+interval over seeds lies on one side, and is undecided otherwise; a claim that must hold exactly is tested in every
+seed. About one interval in forty lies on a wrong side by chance.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from understudy.theory.statistics import Interval, mean, rank_correlation, ratio
 Outcome = Literal["held", "failed", "undecided"]
 
 ROUNDING = 1e-9
-"""of an equality between errors of size 1"""
+"""Rounding error of an equality between errors of size 1"""
 STRONG = 0.7
-"""the least rank correlation that we call prediction"""
+"""The least rank correlation that we call a prediction"""
 NEAR = 0.05
-"""what we call vanished, or as good as the bound: a share"""
+"""The share below which we call a quantity vanished, or a difference from the bound negligible"""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One testable sentence, what was measured, and in how many cells it held."""
+    """A testable sentence, its measurement, and the numbers of cells in which it held, failed or was undecided."""
 
     prediction: str
     """number and name of the prediction that it belongs to"""
@@ -43,7 +43,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """In words, from the counts alone."""
+        """The verdict as a text, from the counts alone."""
         cells = self.held + self.failed + self.undecided
         if cells == 0:
             return "not tried"
@@ -58,7 +58,7 @@ class Claim:
 
 
 def all_claims(cells: Iterable[Cell]) -> list[Claim]:
-    """Every prediction, in the sketch's order.
+    """Return the claims of all predictions, in the sketch's order.
 
     Raises:
         UserError: there are no cells.
@@ -73,18 +73,18 @@ def all_claims(cells: Iterable[Cell]) -> list[Claim]:
 
 
 def exactly(slack: Array, size: Array) -> Outcome:
-    """Not below zero, in every seed, but for rounding; errors are of size `size`."""
+    """Test that values are not below zero in any seed, except for rounding of errors of size `size`."""
     return "held" if (slack >= -ROUNDING * (1 + size)).all() else "failed"
 
 
 def positive(values: Array | Interval) -> Outcome:
-    """The mean over seeds is above zero."""
+    """Test that the mean over seeds is above zero."""
     found = values if isinstance(values, Interval) else mean(values)
     return "held" if found.low > 0 else "failed" if found.high <= 0 else "undecided"
 
 
 def not_negative(values: Array) -> Outcome:
-    """The mean over seeds is not below zero; rounding counts as zero."""
+    """Test that the mean over seeds is not below zero, except for rounding."""
     found = mean(values)
     return (
         "held" if found.low >= -ROUNDING or (values >= -ROUNDING).all() else "failed" if found.high < 0 else "undecided"
@@ -92,14 +92,14 @@ def not_negative(values: Array) -> Outcome:
 
 
 def within(found: Interval, low: float, high: float) -> Outcome:
-    """The figure lies between two bounds."""
+    """Test that a figure lies between two bounds."""
     if low < found.low and found.high < high:
         return "held"
     return "failed" if found.high < low or found.low > high else "undecided"
 
 
 def claim(prediction: str, statement: str, outcomes: Iterable[Outcome], measured: str) -> Claim:
-    """A claim with its outcomes counted."""
+    """Make a claim with its outcomes counted."""
     found = list(outcomes)
     return Claim(prediction, statement, measured, *(found.count(o) for o in ("held", "failed", "undecided")))
 
@@ -108,23 +108,23 @@ def claim(prediction: str, statement: str, outcomes: Iterable[Outcome], measured
 
 
 def _values(cells: list[Cell], rules: tuple[str, ...], task: str = "values") -> list[Cell]:
-    """Cells of a task with all inputs and students of these rules."""
+    """Return the cells of a task with all inputs and students of these rules."""
     return [c for c in cells if c.world.task == task and c.unlabelled is None and c.student.rule in rules]
 
 
 def _projections(cells: list[Cell], task: str = "values") -> list[Cell]:
-    """Exact students that contain the truth, and cannot copy the teacher."""
+    """Return the cells of exact students whose class contains the truth and not the teacher's class."""
     return [c for c in _values(cells, ("exact",), task) if c.contains_truth and not c.contains_teacher]
 
 
 def _neighbours(cells: list[Cell], step: Callable[[Cell], float], without: Callable[[Cell], Cell]) -> Iterator:
-    """Pairs of cells that are next to each other in `step` and alike in all else."""
+    """Yield pairs of cells that are neighbours in `step` and equal in all else."""
     for row in _rows(cells, step, without):
         yield from pairwise(row)
 
 
 def _rows(cells: list[Cell], step: Callable[[Cell], float], without: Callable[[Cell], Cell]) -> list[list[Cell]]:
-    """Cells that are alike but for `step`, in its order; `without` gives the cell with `step` blanked."""
+    """Return groups of cells that differ only in `step`, in its order; `without` returns a cell with `step` blanked."""
     rows: dict[tuple, list[Cell]] = {}
     for cell in sorted(cells, key=step):
         rows.setdefault(without(cell).key, []).append(cell)
@@ -136,13 +136,13 @@ def _along_labels(cells: list[Cell]) -> list[list[Cell]]:
 
 
 def _range(values: Iterable[float]) -> str:
-    """The least and the greatest of some figures."""
+    """Return the range of some figures as a text."""
     found = list(values)
     return f"{min(found):.3g} to {max(found):.3g}" if found else "–"
 
 
 def _mean(values: Iterable[Array], unit: str = "") -> str:
-    """The mean over cells with its interval over seeds, then the range of the cells' means."""
+    """Return the mean over cells with its interval over seeds, and the range of the cells' means, as a text."""
     found = list(values)
     return f"{mean(np.mean(found, axis=0))}{unit}; by cell {_range(v.mean() for v in found)}" if found else "–"
 
@@ -152,7 +152,7 @@ def _of(cells: list[Cell], name: str, unit: str = "") -> str:
 
 
 def _ratio(pairs: Iterable[tuple[Array, Array]]) -> str:
-    """The ratio of the sums over cells with its interval over seeds, then the range of the cells' ratios."""
+    """Return the ratio of sums over cells with its interval over seeds, and the range of cells' ratios, as a text."""
     found = list(pairs)
     if not found:
         return "–"
@@ -164,7 +164,7 @@ def _ratio(pairs: Iterable[tuple[Array, Array]]) -> str:
 
 
 def inequality(cells: list[Cell]) -> list[Claim]:
-    """1. The student gains at least what it fails to copy."""
+    """Test prediction 1: the gain is at least the divergence between student and teacher."""
     name, claims = "1 The inequality", []
     for rule, text in (("exact", "linear classes"), ("ball", "balls: convex, not linear")):
         chosen = [c for c in _values(cells, (rule,)) if c.contains_truth]
@@ -176,7 +176,7 @@ def inequality(cells: list[Cell]) -> list[Claim]:
 
 
 def truth_outside(cells: list[Cell]) -> list[Claim]:
-    """2. If F does not contain f*, approximation error is added, and the student may not pass."""
+    """Test prediction 2: if F does not contain f*, approximation error is added, and the student may not pass."""
     name = "2 The truth outside F"
     chosen = [c for c in _values(cells, ("exact",)) if not c.contains_truth]
     last = [row[-1] for row in _along_labels(chosen)]
@@ -194,7 +194,7 @@ def truth_outside(cells: list[Cell]) -> list[Claim]:
 
 
 def variance(cells: list[Cell]) -> list[Claim]:
-    """3. The gain grows with the teacher's variance, and vanishes as n grows."""
+    """Test prediction 3: the gain grows with the teacher's variance, and vanishes as n grows."""
     name, claims = "3 The teacher's variance", []
     for rule, text in (("exact", "least-squares teacher"), ("ridge", "teacher with ridge")):
         chosen = [c for c in _projections(cells) if c.teacher.rule == rule]
@@ -220,7 +220,7 @@ def _without_noise(cell: Cell) -> Cell:
 
 
 def larger_student(cells: list[Cell]) -> list[Claim]:
-    """4. A student that can copy its teacher gains nothing when fitted exactly, something when held back."""
+    """Test prediction 4: a student that can copy its teacher gains nothing by an exact fit, but by regularisation."""
     name = "4 A student as large"
     copies = [c for c in _values(cells, ("exact",)) if c.contains_teacher]
     claims = [
@@ -241,7 +241,7 @@ def _held_back(name: str, text: str, chosen: list[Cell]) -> Claim:
 
 
 def divergence_predicts(cells: list[Cell]) -> list[Claim]:
-    """5. The divergence between teacher and student predicts the gain."""
+    """Test prediction 5: the divergence between teacher and student predicts the gain."""
     name = "5 Divergence predicts gain"
     projected = [c for c in _values(cells, ("exact", "ball")) if not c.contains_teacher]
     everything = _values(cells, ("exact", "ball", "stopped", "ridge"))
@@ -261,7 +261,7 @@ def divergence_predicts(cells: list[Cell]) -> list[Claim]:
 
 
 def _predicts(name: str, text: str, cells: list[Cell]) -> list[Claim]:
-    """The rank correlation over a group of cells, and the bound in each."""
+    """Return claims on the rank correlation over a group of cells, and on the bound in each."""
     if len(cells) < 3:
         return []
     found = _correlation(cells)
@@ -285,7 +285,7 @@ def _by_teacher(cells: list[Cell]) -> list[list[Cell]]:
 
 
 def finite_inputs(cells: list[Cell]) -> list[Claim]:
-    """6. With finite N the gain approaches the bound as N grows."""
+    """Test prediction 6: with finite N, the gain approaches the bound as N grows."""
     name = "6 Finite N"
     finite = [c for c in cells if c.world.task == "values" and c.unlabelled is not None]
     limits = {replace(c, unlabelled=None).key: c for c in cells if c.unlabelled is None}
@@ -313,13 +313,13 @@ def finite_inputs(cells: list[Cell]) -> list[Claim]:
 
 
 def _predicted(cell: Cell, limit: Cell) -> Array:
-    """The gain missing at this N: what a student cannot copy of its teacher is noise to it, on N inputs (ours)."""
+    """Return the predicted loss of gain at this N: what a student cannot copy acts as noise on N inputs (ours)."""
     width = cell.student.width
     return limit["divergence"] * width / ((cell.unlabelled or 0) - width - 1)
 
 
 def posteriors(cells: list[Cell]) -> list[Claim]:
-    """7. The same under cross-entropy, where the theorem of squared loss does not apply as it stands."""
+    """Test prediction 7: the others hold under cross-entropy, where the theorem of squared loss does not apply."""
     name, task = "7 Posteriors, cross-entropy", "posteriors"
     inside = _projections(cells, task)
     outside = [c for c in _values(cells, ("exact",), task) if not c.contains_truth]
@@ -355,7 +355,7 @@ def _short(cells: list[Cell]) -> str:
 
 
 def labels_alone(cells: list[Cell]) -> list[Claim]:
-    """8. Not in the sketch: the student against the same student on the labels alone, as WERR is counted."""
+    """Test claim 8, which is not in the sketch: the student passes the same student on labels alone, as in WERR."""
     name, claims = "8 Against labels alone (not in the sketch)", []
     for task, what in (("values", "values"), ("posteriors", "posteriors")):
         small = [c for c in _values(cells, ("exact",), task) if not c.contains_teacher]

@@ -1,4 +1,4 @@
-"""RESULTS.md of the simulation: prediction by prediction, what was measured and the verdict."""
+"""RESULTS.md of the simulation: for each prediction, its claims, measurements and verdicts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from understudy.theory.simulate import Cell
 
 
 def read_jobs(path: Path) -> list[Cell]:
-    """The cells of a file.
+    """Read the cells of a file.
 
     Raises:
-        UserError: no such file, or a line is not a cell; the line is named.
+        UserError: there is no such file, or a line is no cell; the message names the line.
     """
     if not path.exists():
         raise UserError(f"{path}: no such file. Run the simulation first (stage 0).")
@@ -28,7 +28,7 @@ def read_jobs(path: Path) -> list[Cell]:
 
 
 def theory_report(cells: list[Cell], claims: list[Claim], pictures: list[tuple[str, str]]) -> str:
-    """Markdown: a table of claims for each prediction, then the pictures (paths and captions)."""
+    """Return the report as Markdown: a table of claims for each prediction, then the pictures (paths and captions)."""
     seeds = {len(cell.seeds["gain"]) for cell in cells}
     text = [
         "# Results", "", "Made from the simulation's cells by `steps/report_distillation.py`; do not edit.", "",

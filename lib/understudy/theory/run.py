@@ -1,4 +1,4 @@
-"""The grid of a simulation, unit by unit; what a killed run has done is not done again."""
+"""Running of a simulation's grid, unit by unit; a killed run resumes after the units that it finished."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.theory.simulate import Unit, grid, simulate
 
 
 def run_grid(options: SimulationOptions, out: Path) -> None:
-    """A file for each unit, which is what a killed run need not do again; then all in one."""
+    """Simulate all units, with a file for each, from which a killed run resumes; then write cells.jsonl from all."""
     units = list(enumerate(grid(options.labels, options.noises, options.ratios)))
     todo = [unit for unit in units if not _path(out, unit[0]).exists()]
     if len(todo) < len(units):

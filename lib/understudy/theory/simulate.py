@@ -1,7 +1,7 @@
-"""Teachers and students in worlds whose truth is known: what each cell of the grid measures, seed by seed.
+"""Simulation of teachers and students in worlds whose truth is known: the measures of each cell of the grid, by seed.
 
-A seed has one truth, one row of labelled inputs with their noise, one of unlabelled inputs: smaller n and N are the
-beginnings of larger ones, and worlds differ in the size of the noise only. So cells are compared seed by seed.
+A seed has one truth, one sequence of labelled inputs with their noise, and one of unlabelled inputs: smaller n and N
+take prefixes of these, and worlds differ in the size of the noise only. So cells can be compared seed by seed.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ Measures = dict[str, float]
 CLASSES = 3
 MOST_LABELS, MOST_UNLABELLED = 4096, 32768
 DRAWS = 8
-"""samples of N unlabelled inputs in one seed, whose measures are averaged: what N does is small beside the seeds"""
+"""Samples of N unlabelled inputs in one seed, whose measures are averaged: N has a smaller effect than the seed"""
 
 
 @dataclass(frozen=True)
 class World:
-    """What there is to know."""
+    """A task with its truth and noise."""
 
     task: Literal["values", "posteriors"]
     """real values with Gaussian noise under squared loss, or labels drawn from posteriors under cross-entropy"""
     width: int = 9
-    """functions that the truth is made of; a class of this width or more contains it"""
+    """number of features that the truth is made of; a class of this width or more contains it"""
     noise: float = 0.5
-    """values: standard deviation, the truth's norm being 1; posteriors: 1 / scale of the logits"""
+    """values: standard deviation of the noise, where the truth's norm is 1; posteriors: 1 / scale of the logits"""
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """A class, and how a function is chosen in it from labels."""
+    """A class of functions, and the rule that fits one to labels."""
 
     width: int
     rule: str
@@ -48,7 +48,7 @@ class Teacher:
 
 @dataclass(frozen=True)
 class Student:
-    """A class, and how a function is chosen in it from the teacher's."""
+    """A class of functions, and the rule that fits one to the teacher's function."""
 
     width: int
     rule: str
@@ -57,24 +57,25 @@ class Student:
 
 @dataclass(frozen=True)
 class Unit:
-    """One teacher's condition and all its students: what is computed at once."""
+    """A unit of computation: a teacher in one condition, and all its students."""
 
     world: World
     teacher: Teacher
     labels: int
-    """n; for choosing penalties and steps there are dev labels too, a quarter as many"""
+    """n; there are also dev labels, a quarter as many, for choosing penalties and numbers of steps"""
     students: tuple[tuple[Student, int | None], ...]
-    """each with its number of unlabelled inputs N; None: all there are (N → ∞)"""
+    """students with their numbers of unlabelled inputs N; None: all inputs (N → ∞)"""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One condition, and what was measured in it, a number for each seed.
+    """A condition and its measures, a number for each seed.
 
-    `teacher`, `student`, `alone` (the same student on the labels alone): errors, squared L2 distance to the truth or
-    KL(truth ‖ model) in nats. `divergence`: between teacher and student, ‖f_S − f_T‖² or KL(teacher ‖ student), on all
-    inputs, as an endless held-out set would show it. `outside`: the error of the best function of the student's class.
-    `gain` = teacher − student; `slack` = gain − divergence, which the sketch says is not negative.
+    `teacher`, `student`, `alone` (the same student on the labels alone) are errors: squared L2 distance to the truth,
+    or KL(truth ‖ model) in nats. `divergence` is that between teacher and student, ‖f_S − f_T‖² or
+    KL(teacher ‖ student), over all inputs, like on an infinite held-out set. `outside` is the error of the best
+    function of the student's class. `gain` = teacher − student; `slack` = gain − divergence, which is not negative
+    according to the sketch.
     """
 
     world: World
@@ -86,18 +87,18 @@ class Cell:
 
     @classmethod
     def of(cls, line: dict[str, Any]) -> Cell:
-        """From a line of cells.jsonl."""
+        """Make a cell from a line of cells.jsonl."""
         parts = {"world": World(**line["world"]), "teacher": Teacher(**line["teacher"])}
         return cls(**{**line, **parts, "student": Student(**line["student"])})
 
     def line(self) -> dict[str, Any]:
-        """For cells.jsonl; six digits, which is far below the spread over seeds."""
+        """Return the line for cells.jsonl, with six digits, which is far more precise than the spread over seeds."""
         seeds = {name: [float(f"{value:.6g}") for value in values] for name, values in self.seeds.items()}
         return {**asdict(self), "seeds": seeds}
 
     @property
     def key(self) -> tuple[World, Teacher, Student, int, int | None]:
-        """What makes it the same cell."""
+        """Identity of the cell."""
         return self.world, self.teacher, self.student, self.labels, self.unlabelled
 
     def __getitem__(self, name: str) -> Array:
@@ -115,10 +116,10 @@ class Cell:
 
 
 def grid(labels: Iterable[int], noises: Iterable[float], ratios: Iterable[float]) -> list[Unit]:
-    """All units: both tasks with all inputs, and values with N = ratio · n unlabelled inputs.
+    """Return all units: both tasks with all inputs, and values with N = ratio · n unlabelled inputs.
 
     Raises:
-        UserError: more labels or unlabelled inputs than a seed has, or fewer than three numbers of labels.
+        UserError: there are more labels or unlabelled inputs than a seed has, or fewer than three numbers of labels.
     """
     labels, noises, ratios = sorted(labels), sorted(noises), sorted(ratios)
     if len(labels) < 3 or labels[-1] > MOST_LABELS or labels[1] * ratios[-1] > MOST_UNLABELLED:
@@ -143,7 +144,7 @@ def grid(labels: Iterable[int], noises: Iterable[float], ratios: Iterable[float]
 
 
 def simulate(unit: Unit, seeds: int, seed: int) -> list[Cell]:
-    """All cells of a unit, each over `seeds` seeds."""
+    """Simulate all cells of a unit, each over `seeds` seeds."""
     measure = _values if unit.world.task == "values" else _posteriors
     rows = [measure(unit, [seed, number]) for number in range(seeds)]
     return [
@@ -157,18 +158,18 @@ def _columns(rows: list[Measures]) -> dict[str, list[float]]:
 
 
 def _streams(key: list[int]) -> list[np.random.Generator]:
-    """Generators for the truth, the labelled, the dev and the unlabelled inputs."""
+    """Return generators for the truth, the labelled, the dev and the unlabelled inputs."""
     return [np.random.default_rng([*key, stream]) for stream in range(4)]
 
 
 def true_values(rng: np.random.Generator, width: int) -> Array:
-    """Coefficients of a truth: Gaussian, smaller for harder features, norm 1."""
+    """Draw coefficients of a truth: Gaussian, smaller for harder features, with norm 1."""
     raw = rng.standard_normal(width) * np.sqrt(linear.ease(width))
     return raw / np.linalg.norm(raw)
 
 
 def _values(unit: Unit, key: list[int]) -> list[Measures]:
-    """One seed of a unit: squared loss."""
+    """Simulate one seed of a unit under squared loss."""
     truth_rng, label_rng, dev_rng, more_rng = _streams(key)
     truth = true_values(truth_rng, unit.world.width)
     widest = basis(max(unit.teacher.width, unit.world.width, *(s.width for s, _ in unit.students)))
@@ -206,10 +207,11 @@ def _values(unit: Unit, key: list[int]) -> list[Measures]:
 
 
 def value_measures(truth: Array, teacher: Array, student: Array, alone: Array, width: int) -> Measures:
-    """What a cell keeps of one seed, from coefficients; see `Cell`.
+    """Return a cell's measures for one seed, from coefficients; see `Cell`.
 
-    `slack_outside` is that of the inequality with the approximation error a added (our derivation: project the truth
-    to g = P_F f*, apply the inequality to g, then the triangle's): ‖f_S − f*‖ ≤ √(‖f_T − g‖² − ‖f_S − f_T‖²) + a.
+    `slack_outside` is the slack of the inequality with the approximation error a added (our derivation: project the
+    truth to g = P_F f*, apply the inequality to g, then the triangle inequality):
+    ‖f_S − f*‖ ≤ √(‖f_T − g‖² − ‖f_S − f_T‖²) + a.
     """
     nearest = resized(truth, width)
     outside = distance(truth, nearest)
@@ -224,7 +226,7 @@ def value_measures(truth: Array, teacher: Array, student: Array, alone: Array, w
 
 
 def true_posteriors(rng: np.random.Generator, world: World) -> Array:
-    """`p*(y|x)`, `(POINTS, CLASSES)`: a softmax of functions of the world's width, their logits of size 1 / noise."""
+    """Draw `p*(y|x)`, `(POINTS, CLASSES)`: a softmax of functions of the world's width, logits of size 1 / noise."""
     theta = rng.standard_normal((world.width, CLASSES - 1)) * np.sqrt(linear.ease(world.width))[:, None]
     theta *= np.sqrt(CLASSES - 1) / np.linalg.norm(theta) / world.noise
     return softmax.posteriors(theta, basis(world.width))
@@ -232,14 +234,14 @@ def true_posteriors(rng: np.random.Generator, world: World) -> Array:
 
 @lru_cache(maxsize=4096)
 def nearest_posteriors(world: World, width: int, key: tuple[int, ...]) -> Array:
-    """The model of a class that is nearest to a seed's truth, in KL(truth ‖ ·)."""
+    """Return the model of a class that is nearest to a seed's truth in KL(truth ‖ ·), `(POINTS, CLASSES)`."""
     truth, features = true_posteriors(_streams(list(key))[0], world), basis(width)
     everywhere, start = np.full(POINTS, 1 / POINTS), np.zeros((width, CLASSES - 1))
     return softmax.posteriors(softmax.newton(features, truth, everywhere, 0.0, start), features)
 
 
 def _posteriors(unit: Unit, key: list[int]) -> list[Measures]:
-    """One seed of a unit: cross-entropy. Labels at one place are counted together."""
+    """Simulate one seed of a unit under cross-entropy. Labels at the same place are pooled."""
     truth_rng, label_rng, dev_rng, _ = _streams(key)
     truth = true_posteriors(truth_rng, unit.world)
     everywhere = np.full(POINTS, 1 / POINTS)
@@ -276,14 +278,14 @@ def _posteriors(unit: Unit, key: list[int]) -> list[Measures]:
 
 
 def posterior_measures(truth: Array, teacher: Array, student: Array, alone: Array, nearest: Array) -> Measures:
-    """What a cell keeps of one seed, from posteriors; see `Cell`.
+    """Return a cell's measures for one seed, from posteriors; see `Cell`.
 
-    The student is least in KL(teacher ‖ ·), so that teacher and student agree in all means of features times labels,
-    and with any p of its class KL(teacher ‖ p) = KL(teacher ‖ student) + KL(student ‖ p): the Pythagorean identity of
-    a moment projection (Csiszár 1975; Amari and Nagaoka 2000). With p the truth this is the sketch's inequality, even
-    an equality, for the error KL(· ‖ truth): `reverse_slack` is zero. The error that cross-entropy on labels measures
-    is KL(truth ‖ ·). For it the inequality would take a class that is convex in its probabilities and a student least
-    in KL(· ‖ teacher), and neither is so: `slack` may have any sign.
+    The student minimises KL(teacher ‖ ·), so that teacher and student agree in all means of features times labels, and
+    for any p of its class KL(teacher ‖ p) = KL(teacher ‖ student) + KL(student ‖ p): the Pythagorean identity of a
+    moment projection (Csiszár 1975; Amari and Nagaoka 2000). If p is the truth, this is the sketch's inequality, even
+    as an equality, for the error KL(· ‖ truth): `reverse_slack` is zero. The error that cross-entropy on labels
+    measures is KL(truth ‖ ·). For that error, the inequality would need a class that is convex in its probabilities
+    and a student that minimises KL(· ‖ teacher); neither holds, so `slack` may have any sign.
     """
     kl = softmax.divergence
     errors = {"teacher": kl(truth, teacher), "student": kl(truth, student), "alone": kl(truth, alone)}
@@ -298,5 +300,5 @@ def posterior_measures(truth: Array, teacher: Array, student: Array, alone: Arra
 
 
 def _wrong(truth: Array, model: Array) -> float:
-    """How often the model's best label is not the one drawn."""
+    """Return the probability that the model's best label is not the one drawn."""
     return float(1 - truth[np.arange(len(truth)), model.argmax(1)].mean())

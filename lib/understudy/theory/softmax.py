@@ -1,4 +1,4 @@
-"""The same classes under a softmax: posteriors over a few labels, fitted by cross-entropy.
+"""The function classes of `linear` under a softmax: posteriors over a few labels, fitted by cross-entropy.
 
 A model is `p(y|x) ∝ exp θ_y·φ(x)`; θ of the last label is zero. Inputs are the places of `linear.basis`.
 """
@@ -15,34 +15,34 @@ from understudy.theory.linear import Array, ease
 Rule = Literal["exact", "weak", "ridge"]
 
 WEAK = 25.0
-"""variance of the prior under `weak`, over ease: little, but labels that can be parted have no exact fit"""
+"""Variance of the Gaussian prior under `weak`, over ease: hardly a penalty, but separable labels have no exact fit"""
 PENALTIES = tuple(10.0**power for power in np.arange(-5, 0.01, 0.5))
 
 
 def posteriors(theta: Array, features: Array) -> Array:
-    """`p(y|x)`: θ `(width, labels - 1)`, features `(points, width)` to `(points, labels)`."""
+    """Return `p(y|x)`, `(points, labels)`, for θ `(width, labels - 1)` and features `(points, width)`."""
     logits = np.pad(features @ theta, ((0, 0), (0, 1)))
     logits -= logits.max(axis=1, keepdims=True)
     return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
 def divergence(first: Array, second: Array) -> float:
-    """Mean over inputs of KL(first ‖ second), nats; both `(points, labels)`."""
+    """Return the mean over inputs of KL(first ‖ second), nats; both are `(points, labels)`."""
     floor = 1e-300
     return float((first * (np.log(np.maximum(first, floor)) - np.log(np.maximum(second, floor)))).sum(1).mean())
 
 
 def fit(features: Array, targets: Array, mass: Array, rule: Rule, judge: Callable[[Array], float], count: int) -> Array:
-    """θ of the least cross-entropy to `targets` (points, labels), where the inputs weigh `mass` (points,).
+    """Return θ with the least cross-entropy to `targets` (points, labels), with weights `mass` (points,) of the inputs.
 
-    `exact` has no penalty: the targets must leave each label some probability, as a teacher's do. `weak` has a wide
-    prior against `count` labels. `ridge` takes the penalty of the least `judge`.
+    `exact` has no penalty: the targets must give each label some probability, as a teacher's do. `weak` has a wide
+    prior, weighted against `count` labels. `ridge` takes the penalty with the least `judge`.
     """
     width, others = features.shape[1], targets.shape[1] - 1
     start = np.zeros((width, others))
     if rule == "ridge":
         candidates = []
-        for penalty in reversed(PENALTIES):  # each begins where the stronger one ended
+        for penalty in reversed(PENALTIES):  # each fit starts from that with the next stronger penalty
             start = newton(features, targets, mass, penalty, start)
             candidates.append(start)
         return min(candidates, key=judge)
@@ -50,7 +50,7 @@ def fit(features: Array, targets: Array, mass: Array, rule: Rule, judge: Callabl
 
 
 def newton(features: Array, targets: Array, mass: Array, penalty: float, theta: Array, steps: int = 60) -> Array:
-    """Minimise cross-entropy + penalty/2 · Σ θ²/ease, by Newton's method with halved steps."""
+    """Minimise cross-entropy + penalty/2 · Σ θ²/ease by Newton's method with step halving."""
     weights = penalty / ease(features.shape[1])[:, None]
 
     def loss(theta: Array) -> float:
@@ -67,7 +67,7 @@ def newton(features: Array, targets: Array, mass: Array, penalty: float, theta: 
             break
         step = np.linalg.solve(_curvature(features, p, mass, weights), slope.T.ravel()).reshape(theta.T.shape).T
         share = 1.0
-        near = np.abs(slope).max() < 1e-7  # whole steps are safe there, and the loss's rounding hides what they gain
+        near = np.abs(slope).max() < 1e-7  # full steps are safe there, and the gain is below the rounding of the loss
         while (then := loss(theta - share * step)) > now and share > 1e-6 and not near:
             share /= 2
         if share <= 1e-6:
@@ -77,12 +77,12 @@ def newton(features: Array, targets: Array, mass: Array, penalty: float, theta: 
 
 
 def _curvature(features: Array, p: Array, mass: Array, weights: Array) -> Array:
-    """The second derivatives, `(others · width, others · width)`, labels first."""
+    """Return the second derivatives, `(others · width, others · width)`, labels first."""
     width, others = features.shape[1], p.shape[1] - 1
     blocks = np.empty((others, width, others, width))
     for i in range(others):
         for j in range(i, others):
             together = mass * p[:, i] * ((i == j) - p[:, j])
             blocks[i, :, j, :] = blocks[j, :, i, :] = features.T @ (together[:, None] * features)
-        blocks[i, :, i, :] += np.diag(weights[:, 0] + 1e-13)  # never quite singular
+        blocks[i, :, i, :] += np.diag(weights[:, 0] + 1e-13)  # so that it is never singular
     return blocks.reshape(others * width, others * width)

@@ -25,14 +25,14 @@ class Interval:
 
 
 def mean(values: Array) -> Interval:
-    """Mean over seeds, `(seeds,)`, with Student's t interval."""
+    """Return the mean over seeds, `(seeds,)`, with Student's t interval."""
     centre, count = float(values.mean()), len(values)
     half = t_quantile(count - 1) * float(values.std(ddof=1)) / np.sqrt(count) if count > 1 else np.inf
     return Interval(centre, centre - half, centre + half)
 
 
 def t_quantile(freedom: int) -> float:
-    """The 97.5 % point of Student's t, to 0.001 from 10 degrees of freedom on (Abramowitz and Stegun, 26.7.5)."""
+    """Return the 97.5 % point of Student's t, to 0.001 from 10 degrees of freedom on (Abramowitz and Stegun 26.7.5)."""
     z = 1.959964
     first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
@@ -40,13 +40,13 @@ def t_quantile(freedom: int) -> float:
 
 
 def ratio(above: Array, below: Array) -> Interval:
-    """Ratio of two means over the same seeds, with a bootstrap interval over seeds."""
+    """Return the ratio of two means over the same seeds, with a bootstrap interval over seeds."""
     pick = _resamples(len(above))
     return _interval(above.mean() / below.mean(), above[pick].mean(1) / below[pick].mean(1))
 
 
 def rank_correlation(first: Array, second: Array) -> Interval:
-    """Spearman's correlation over cells of their means, both `(cells, seeds)`, with a bootstrap over seeds."""
+    """Return Spearman's correlation over cells of their means, both `(cells, seeds)`, with a bootstrap over seeds."""
     found = [_spearman(first[:, p].mean(1), second[:, p].mean(1)) for p in _resamples(first.shape[1])]
     return _interval(_spearman(first.mean(1), second.mean(1)), np.array(found))
 
@@ -59,7 +59,7 @@ def _spearman(first: Array, second: Array) -> float:
 
 
 def _ranks(values: Array) -> Array:
-    """Ranks; what is equal to 1e-9 shares one, so that rounding is not ranked."""
+    """Return ranks; values that are equal to 1e-9 share a rank, so that rounding is not ranked."""
     _, place, count = np.unique(np.round(values, 9), return_inverse=True, return_counts=True)
     return (count.cumsum() - (count - 1) / 2)[place]
 
